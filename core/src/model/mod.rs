@@ -1,0 +1,3 @@
+//! Names of the protocol that are not messages.
+
+pub mod template;
