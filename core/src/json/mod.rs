@@ -20,6 +20,8 @@ mod value;
 mod write;
 
 pub use check::{JsonError, JsonErrorKind, MAX_DEPTH, check};
+pub(crate) use scan::find;
+pub(crate) use sink::whole;
 pub use sink::{Full, Sink, SliceSink};
 pub use string::{Chars, Str, fnv64};
 pub use value::{Elements, Kind, Members, Raw};

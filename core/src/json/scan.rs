@@ -39,13 +39,13 @@ fn run(bytes: &[u8], marks: impl Fn(u64) -> u64) -> usize {
         }
         at += 8;
     }
-    // The bytes left over: padded with letters, which no mark means.
-    let mut last = [b'x'; 8];
+    // The bytes left over. Whatever a mark means, one in the padding comes after them all.
+    let mut last = [0; 8];
     for (to, from) in last.iter_mut().zip(tail) {
         *to = *from;
     }
     let seen = marks(u64::from_le_bytes(last));
-    at + if seen == 0 { tail.len() } else { seen.trailing_zeros() as usize / 8 }
+    at + tail.len().min(seen.trailing_zeros() as usize / 8)
 }
 
 /// The length of the run at the front that needs no escape in a JSON string.
@@ -56,6 +56,12 @@ pub(super) fn plain_run(bytes: &[u8]) -> usize {
 /// The length of the run at the front without a quote or backslash.
 pub(super) fn quote_run(bytes: &[u8]) -> usize {
     run(bytes, quotes)
+}
+
+/// Where `byte` first stands; `None` if it does not.
+pub(crate) fn find(bytes: &[u8], byte: u8) -> Option<usize> {
+    let at = run(bytes, |word| zero_bytes(word ^ (ONES * u64::from(byte))));
+    (at < bytes.len()).then_some(at)
 }
 
 /// The first place at or after `at` that is not white space.
@@ -132,6 +138,8 @@ mod tests {
                 assert_eq!(plain_run(&text), at);
                 assert_eq!(quote_run(&text), if matches!(special, b'"' | b'\\') { at } else { 80 });
                 assert_eq!(plain_run(&text[..at]), at);
+                assert_eq!(find(&text, special), Some(at));
+                assert_eq!(find(&text[..at], special), None);
             }
         }
     }

@@ -109,7 +109,7 @@ impl Sink for SliceSink<'_> {
 }
 
 /// Runs `write`; if it fails, takes back whatever it had put.
-pub(super) fn whole<S: Sink + ?Sized>(
+pub(crate) fn whole<S: Sink + ?Sized>(
     out: &mut S,
     write: impl FnOnce(&mut S) -> Result<(), Full>,
 ) -> Result<(), Full> {
