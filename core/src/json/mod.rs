@@ -16,6 +16,7 @@ mod number;
 mod scan;
 mod sink;
 mod string;
+mod utf8;
 mod value;
 mod write;
 
@@ -24,5 +25,6 @@ pub(crate) use scan::find;
 pub(crate) use sink::whole;
 pub use sink::{Full, Sink, SliceSink};
 pub use string::{Chars, Str, fnv64};
+pub(crate) use utf8::{NotUtf8, Partial};
 pub use value::{Elements, Kind, Members, Raw};
 pub use write::{Writer, escape};
