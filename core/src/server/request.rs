@@ -326,10 +326,11 @@ fn completion<'m, C: Catalog>(
 fn progress_token(meta: Option<Raw<'_>>) -> Result<Option<Id<'_>>, Fault<'_>> {
     match meta.and_then(|meta| meta.get(meta::PROGRESS_TOKEN)).filter(|raw| raw.kind() != Kind::Null) {
         None => Ok(None),
-        Some(token) => Id::read(token).map(Some).map_err(|_| Fault::Param {
-            field: "_meta.progressToken",
-            expected: "a string or an integer of at most 128 bytes",
-        }),
+        Some(token) => Id::read(token)
+            .ok()
+            .filter(|token| token.fits())
+            .map(Some)
+            .ok_or(Fault::Param { field: "_meta.progressToken", expected: "a short string or an integer" }),
     }
 }
 
