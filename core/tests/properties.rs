@@ -319,14 +319,14 @@ proptest! {
     }
 
     #[test]
-    fn one_string_has_one_base64(letters in "[AQgw+/=]{0,8}") {
-        let header = format!("=?base64?{letters}?=");
+    fn one_string_has_one_base64(letters in "([AQ]{4})?([AQB][AQgwBC]==|[AQ]{2}[AQEIBC]=|[A=/+-]{0,4})") {
+        // Begins with NUL characters, so that it must be wrapped.
+        let header = format!("=?base64?AAAA{letters}?=");
         let mut bytes = Vec::new();
         if sentinel::decode(header.as_bytes(), &mut bytes).is_ok() {
-            let text = String::from_utf8(bytes).unwrap();
             let mut again = Vec::new();
-            prop_assert_eq!(sentinel::encode(&text, &mut again), Ok(()));
-            prop_assert!(again == header.as_bytes() || again == text.as_bytes());
+            prop_assert_eq!(sentinel::encode(core::str::from_utf8(&bytes).unwrap(), &mut again), Ok(()));
+            prop_assert_eq!(again, header.as_bytes());
         }
     }
 
