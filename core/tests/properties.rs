@@ -34,7 +34,8 @@ fn values() -> impl Strategy<Value = Value> {
 
 /// Text made of pieces of JSON: far more often nearly valid than bytes of any kind are.
 fn nearly_json() -> impl Strategy<Value = Vec<u8>> {
-    let pieces = "{ } [ ] , : \" \"a\" \"a\": \\ \\u00e9 \\ud83d\\ude00 \\ud83d \\n 0 - 12 .5 e3 E+ 1.0 true false null nul \
+    let pieces = "{ } [ ] , : \" \"a\" \"a\": \\ \
+                  \\u00e9 \\ud83d\\ude00 \\ud83d \\n 0 - 12 .5 e3 E+ 1.0 true false null nul \
                   \u{b} é 😀 \u{feff}";
     let pieces: Vec<&str> = pieces.split(' ').chain([" ", "\n", "\t"]).collect();
     let piece = prop_oneof![
@@ -95,8 +96,8 @@ fn agrees(raw: Raw<'_>, value: &Value) -> bool {
     }
 }
 
-/// Whether both judge the text alike. Where they differ on purpose: serde_json refuses numbers beyond the floats, which
-/// are JSON; its other refusals must be ours and the other way round.
+/// Whether both judge the text alike. Where they differ on purpose: serde_json refuses numbers beyond the
+/// floats, which are JSON, and ours nest less deep. Every other refusal must be the other's too.
 fn judged_alike(text: &[u8]) -> bool {
     let ours = check(text, DEPTH);
     match (ours, serde_json::from_slice::<Value>(text)) {
@@ -116,7 +117,7 @@ fn write(value: &Value, writer: &mut Writer<'_, Vec<u8>>) -> Result<(), Full> {
         Value::Number(number) => match (number.as_u64(), number.as_i64()) {
             (Some(number), _) => writer.u64(number),
             (_, Some(number)) => writer.i64(number),
-            _ => writer.f64(number.as_f64().unwrap()),
+            _ => writer.f64(number.as_f64().unwrap_or(f64::NAN)),
         },
         Value::Array(elements) => {
             writer.begin_array()?;
@@ -284,7 +285,9 @@ proptest! {
         let long = format!("\"{units}\"");
         prop_assert_eq!(check(long.as_bytes(), 0).map(Raw::text), Ok(&*long));
         let (short, long) = (Str::trusted(&short), Str::trusted(&long));
-        prop_assert!(short == long && long == short && short == text.as_str() && long == text.as_str());
+        prop_assert_eq!(short, long);
+        prop_assert_eq!(long, short);
+        prop_assert!(short == text.as_str() && long == text.as_str());
         prop_assert!(short.hash64() == long.hash64());
         let mut decoded = Vec::new();
         prop_assert_eq!(long.decode(&mut decoded), Ok(()));
@@ -316,14 +319,14 @@ proptest! {
     }
 
     #[test]
-    fn one_string_has_one_base64(letters in "[AQgw+/=]{0,8}") {
-        let header = format!("=?base64?{letters}?=");
+    fn one_string_has_one_base64(letters in "([AQ]{4})?([AQB][AQgwBC]==|[AQ]{2}[AQEIBC]=|[A=/+-]{0,4})") {
+        // Begins with NUL characters, so that it must be wrapped.
+        let header = format!("=?base64?AAAA{letters}?=");
         let mut bytes = Vec::new();
         if sentinel::decode(header.as_bytes(), &mut bytes).is_ok() {
-            let text = String::from_utf8(bytes).unwrap();
             let mut again = Vec::new();
-            prop_assert_eq!(sentinel::encode(&text, &mut again), Ok(()));
-            prop_assert!(again == header.as_bytes() || again == text.as_bytes());
+            prop_assert_eq!(sentinel::encode(core::str::from_utf8(&bytes).unwrap(), &mut again), Ok(()));
+            prop_assert_eq!(again, header.as_bytes());
         }
     }
 
@@ -336,18 +339,25 @@ proptest! {
     }
 
     #[test]
-    fn template_matching_loses_no_reading(template in "(\\{a\\})?[./-]{1,2}(\\{b\\})?[x.-]{1,2}(\\{c\\})?", uri in "[./x-]{0,9}") {
+    fn template_matching_loses_no_reading(
+        template in "(\\{a\\})?[./-]{1,2}(\\{b\\})?[x.-]{1,2}(\\{c\\})?",
+        uri in "[./x-]{0,9}",
+    ) {
         let template = Template::parse(&template).unwrap();
         let captures = template.matches(&uri);
         prop_assert_eq!(captures.is_some(), is_readable(template.text(), &uri), "{} {}", template.text(), uri);
         if let Some(captures) = captures {
-            let filled = captures.iter().fold(template.text().to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value));
+            let fill = |text: String, (name, value): (&str, &str)| text.replace(&format!("{{{name}}}"), value);
+            let filled = captures.iter().fold(template.text().to_owned(), fill);
             prop_assert_eq!(&filled, &uri);
         }
     }
 
     #[test]
-    fn header_and_template_readers_never_panic(one in any::<String>(), other in "[*a-z.:/\\[\\]{}%+;,=q0-9\" -]{0,20}") {
+    fn header_and_template_readers_never_panic(
+        one in any::<String>(),
+        other in "[*a-z.:/\\[\\]{}%+;,=q0-9\" -]{0,20}",
+    ) {
         for (a, b) in [(&one, &other), (&other, &one), (&other, &other)] {
             let _ = Accept::parse([&**a, &**b].into_iter());
             let listed = [&**a];
