@@ -156,10 +156,10 @@ where
             let arguments = object("arguments", arguments)?.unwrap_or(NOTHING);
             let (entry, definition) =
                 find(server, profile.tools, Entries::Tool, name).ok_or(Fault::NoTool { name })?;
-            if let Some(schema) = definition.and_then(|definition| definition.get("inputSchema")) {
-                if param_headers::present(schema) {
-                    mirror.arguments(schema, arguments)?;
-                }
+            if let Some(schema) = definition.and_then(|definition| definition.get("inputSchema"))
+                && param_headers::present(schema)
+            {
+                mirror.arguments(schema, arguments)?;
             }
             let wrap = match definition.and_then(|definition| definition.get("outputSchema")) {
                 None => Wrap::ByValue,
