@@ -93,7 +93,7 @@ pub enum Fault<'m> {
         field: &'static str,
     },
     /// A prompt argument that is required.
-    #[error("the prompt needs the argument \"{}\"", Shown(*.name))]
+    #[error("the prompt needs the argument {}", Shown(*.name))]
     PromptArgument {
         /// Its name.
         name: Str<'m>,
