@@ -140,7 +140,7 @@ pub enum Fault<'m> {
         why: &'static str,
     },
     /// A mirror header of HTTP for one argument of a tool.
-    #[error("the header Mcp-Param-{} {why}", Shown(*.param))]
+    #[error("the header Mcp-Param-{param} {why}")]
     ParamHeader {
         /// Its name after the prefix.
         param: Str<'m>,
