@@ -164,9 +164,11 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
             return Err(LocalError::BatchPending);
         }
         let Some(value) = batch.element(message) else {
-            if !out.is_empty() {
+            if !out.is_empty() && batch.at != usize::MAX {
                 out.put(b"]")?;
             }
+            // Asked again, the batch is still over.
+            *batch = Batch { at: usize::MAX, pending: None };
             return Ok(None);
         };
         let step = in_batch(out, |out| self.message(server, value, true, out))?;
@@ -307,8 +309,8 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     /// Sends a notification of the host's own.
     ///
     /// # Errors
-    /// [`LocalError::NotAllowed`] for a method under `notifications/`, which is the protocol's, or before a handshake:
-    /// stateless revisions know only notifications that belong to a request. [`LocalError::OutputFull`].
+    /// [`LocalError::NotAllowed`] for a method under `notifications/`, which is the protocol's, for parameters that are no
+    /// object, or before a handshake: stateless revisions know only notifications that belong to a request. [`LocalError::OutputFull`].
     pub fn notify<S: Sink + ?Sized>(
         &mut self,
         method: &str,
@@ -317,6 +319,9 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     ) -> Result<(), LocalError> {
         if method.starts_with("notifications/") {
             return Err(LocalError::NotAllowed("methods under notifications/ are the protocol's own"));
+        }
+        if params.is_some_and(|params| !params.is_object()) {
+            return Err(LocalError::NotAllowed("params must be an object"));
         }
         if self.phase.revision().is_none() {
             return Err(LocalError::NotAllowed("there was no handshake"));
