@@ -8,6 +8,7 @@ Tools run in their request: `flask.request`, `g`, `current_user`, the database s
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,7 @@ def respond(server: Server, request: Any, *, auth: object = None) -> Response:
     begun = begin(server, request_of(request.environ, request), auth, _reader(request))
     if isinstance(begun, Pending):
         if begun.may_stream:
-            return LateResponse(begun)
+            return _late(begun)
         begun = begun.finish() or Answer(500, [], b"")
     return _response(begun)
 
@@ -94,19 +95,33 @@ class LateResponse(Response):
     with `after_request` ran before; headers they set are kept.
     """
 
-    def __init__(self, pending: Pending) -> None:
-        super().__init__()
-        self._pending = pending
+    pending: Pending
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         own = {"content-type", "content-length"}
         extra = [(name, value) for name, value in self.headers if name.lower() not in own]
-        return finish(self._pending, start_response, extra)
+        return finish(self.pending, start_response, extra)
+
+
+def _late(pending: Pending) -> Response:
+    response = _late_class(_response_class())()
+    response.pending = pending
+    return response
+
+
+@functools.cache
+def _late_class(base: type[Response]) -> type[LateResponse]:
+    # Flask turns a response of another class than the application's into one, and would lose our __call__.
+    return type("LateResponse", (LateResponse, base), {})
+
+
+def _response_class() -> type[Response]:
+    cls: type[Response] = current_app.response_class if current_app else Response
+    return cls
 
 
 def _response(answer: Answer) -> Response:
-    cls: Any = current_app.response_class if current_app else Response
-    response: Response = cls(answer.body, status=answer.status)
+    response = _response_class()(answer.body, status=answer.status)
     response.headers.clear()
     for name, value in answer.sized():
         response.headers.add(name, value)

@@ -179,6 +179,8 @@ class Client:
         answer = self.raw(msgspec.json.encode(message), headers=self._head(method, params or {}))
         result: Json | None = None
         for one in answer.messages:
+            if not isinstance(one, dict) or "jsonrpc" not in one:
+                continue  # JSON, but not the protocol's: the body of a 401, say
             if "method" in one:
                 self.notifications.append(one)
             elif "error" in one:
