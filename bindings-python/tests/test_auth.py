@@ -74,7 +74,9 @@ class TestBearer:
 
     def test_good(self) -> None:
         for value in ("Bearer good", "bearer  good"):
-            assert text(Client(make(self.auth), headers={"Authorization": value}).call("who")) == "ada ['read', 'write']"
+            assert (
+                text(Client(make(self.auth), headers={"Authorization": value}).call("who")) == "ada ['read', 'write']"
+            )
 
     def test_missing(self) -> None:
         for headers in ({}, {"Authorization": "Basic Z29vZA=="}, {"Authorization": "Bearer "}):
@@ -146,7 +148,9 @@ def test_auth_comes_before_everything_but_the_origin() -> None:
 def test_stdio_has_the_principal_it_was_given() -> None:
     server = Server("s", auth=ApiKey("k"))
     server.add_tool(lambda: "in", "admin", guard=requires("admin"))
-    assert text(Client(server, transport="stdio", principal=Principal("me", frozenset({"admin"}))).call("admin")) == "in"
+    assert (
+        text(Client(server, transport="stdio", principal=Principal("me", frozenset({"admin"}))).call("admin")) == "in"
+    )
     with pytest.raises(ProtocolError):
         Client(server, transport="stdio").call("admin")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ META = {"HTTP_ACCEPT": HEADERS["Accept"]}
 
 
 @pytest.fixture(autouse=True, scope="module")
-def settings() -> Iterator[None]:
+def settings() -> None:
     from django.conf import settings
 
     if not settings.configured:
@@ -31,7 +30,6 @@ def settings() -> Iterator[None]:
             MIDDLEWARE=["django.middleware.common.CommonMiddleware", "django.middleware.csrf.CsrfViewMiddleware"],
         )
         django.setup()
-    yield
 
 
 @pytest.fixture
@@ -98,7 +96,10 @@ def test_async_view(site: Any) -> None:
         client = AsyncClient()
         for tool in ("slow", "slow_async"):
             answer = await client.post(
-                "/later", call(tool, True, steps=2), content_type="application/json", **{"headers": {"accept": HEADERS["Accept"]}}
+                "/later",
+                call(tool, True, steps=2),
+                content_type="application/json",
+                headers={"accept": HEADERS["Accept"]},
             )
             assert answer.streaming
             body = b"".join([piece async for piece in answer.streaming_content])

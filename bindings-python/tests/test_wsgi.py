@@ -174,7 +174,9 @@ class TestDevelopmentServer:
     def test_many_at_once(self, port: int) -> None:
         answers: list[str] = []
         threads = [
-            threading.Thread(target=lambda n=n: answers.append(text_of(self.ask(port, call("add", a=n), x_api_key="k")[2])))
+            threading.Thread(
+                target=lambda n=n: answers.append(text_of(self.ask(port, call("add", a=n), x_api_key="k")[2]))
+            )
             for n in range(20)
         ]
         for thread in threads:
