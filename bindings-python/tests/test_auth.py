@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mcpgraft import ApiKey, Bearer, Context, Principal, Server, requires
+from mcpgraft import ApiKey, Bearer, Context, Principal, Server, Unauthorized, requires
 from mcpgraft.auth import metadata_path, metadata_url, resource_of
 from mcpgraft.testing import Client, HttpError, ProtocolError, RawAnswer
 from mcpgraft.wsgi import App
@@ -118,6 +118,18 @@ class TestBearer:
         assert 'scope="admin"' in challenge
         assert "resource_metadata=" in challenge
         assert "admin" in answer.messages[0]["error"]["message"]
+
+    def test_handler_that_finds_the_token_expired(self) -> None:
+        def expired() -> str:
+            raise Unauthorized("the token expired meanwhile")
+
+        server = make(self.auth)
+        server.add_tool(expired)
+        with pytest.raises(ProtocolError) as caught:
+            Client(server, headers={"Authorization": "Bearer good"}).call("expired")
+        assert caught.value.status == 401
+        result = Client(server, transport="stdio").call("expired")
+        assert result["isError"] is True
 
     def test_challenge_cannot_be_injected(self) -> None:
         auth = Bearer(lambda token: None, authorization_servers=["https://a"])

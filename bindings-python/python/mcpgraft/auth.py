@@ -174,8 +174,7 @@ class Bearer:
             return Refusal(401, self._challenge(request), "unauthorized", "a bearer token is needed")
         found = await call(hop, self._verifier, token)
         if not _accepted(found):
-            challenge = self._challenge(request, error="invalid_token", error_description="unknown or expired token")
-            return Refusal(401, challenge, "invalid_token", "unknown or expired token")
+            return Refusal(401, self.challenge(request), "invalid_token", "unknown or expired token")
         principal = _principal(found)
         if missing := [scope for scope in self.required_scopes if scope not in _scopes(principal)]:
             challenge = self.insufficient(request, self.required_scopes)
@@ -192,6 +191,10 @@ class Bearer:
         if self._scopes_supported:
             fields["scopes_supported"] = list(self._scopes_supported)
         return msgspec.json.encode({**fields, **self._metadata})
+
+    def challenge(self, request: Request) -> str:
+        """The challenge for a token that is not, or no longer, good."""
+        return self._challenge(request, error="invalid_token", error_description="unknown or expired token")
 
     def insufficient(self, request: Request, scopes: Iterable[str]) -> str:
         """The challenge for a caller that is known but lacks scopes."""

@@ -73,11 +73,13 @@ class Catalogue:
     @contextlib.contextmanager
     def attach(self, live: Live) -> Iterator[None]:
         """While the block runs, tell `live` about changes of the lists."""
-        self._live.add(live)
+        with self._lock:
+            self._live.add(live)
         try:
             yield
         finally:
-            self._live.discard(live)
+            with self._lock:
+                self._live.discard(live)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -118,5 +120,9 @@ class Catalogue:
         return found
 
     def _changed(self, kind: str) -> None:
-        for live in list(self._live):
+        for live in self._attached():
             live.list_changed(_LISTS[kind])
+
+    def _attached(self) -> list[Live]:
+        with self._lock:
+            return list(self._live)

@@ -73,7 +73,7 @@ def explain(ctx: Context, exc: BaseException) -> Outcome:
         return Failure("internal", "cancelled")
     outcome = _expected(ctx, exc, text)
     if outcome is not None:
-        return _with_head(outcome, exc)
+        return _with_head(ctx, outcome, exc)
     log.error("%s %r failed", ctx.kind, ctx.name, exc_info=exc)
     for hook in server.error_hooks:
         try:
@@ -106,13 +106,16 @@ def _expected(ctx: Context, exc: BaseException, text: str) -> Outcome | None:
     return None
 
 
-def _with_head(outcome: Outcome, exc: BaseException) -> Outcome:
+def _with_head(ctx: Context, outcome: Outcome, exc: BaseException) -> Outcome:
     # A refusal that HTTP has its own words for (see auth.InsufficientScope) needs a head, and so a protocol error.
-    status = getattr(exc, "http_status", None)
+    status, headers = getattr(exc, "http_status", None), getattr(exc, "http_headers", ())
+    challenge = getattr(ctx.request.auth, "challenge", None)
+    if isinstance(exc, Unauthorized) and challenge is not None:
+        status, headers = 401, (("WWW-Authenticate", challenge(ctx.request)),)
     if status is None:
         return outcome
     failure = outcome if isinstance(outcome, Failure) else Failure("invalid_params", str(exc))
-    return replace(failure, status=status, headers=tuple(getattr(exc, "http_headers", ())))
+    return replace(failure, status=status, headers=tuple(headers))
 
 
 def _nothing_there(call: Call) -> Outcome:

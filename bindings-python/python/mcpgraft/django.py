@@ -229,7 +229,7 @@ def _reader(request: HttpRequest) -> ReadBody:
     def read(limit: int) -> bytes:
         # Read directly, so that not Django's upload limit but the server's own decides; unless somebody read it before.
         if hasattr(request, "_body"):
-            return request.body[:limit]
+            return bytes(request.body)[:limit]
         return read_all(request.read, limit)
 
     return read

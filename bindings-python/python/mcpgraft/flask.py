@@ -8,7 +8,6 @@ Tools run in their request: `flask.request`, `g`, `current_user`, the database s
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -109,10 +108,15 @@ def _late(pending: Pending) -> Response:
     return response
 
 
-@functools.cache
+_late_classes: dict[type[Response], type[LateResponse]] = {}
+
+
 def _late_class(base: type[Response]) -> type[LateResponse]:
     # Flask turns a response of another class than the application's into one, and would lose our __call__.
-    return type("LateResponse", (LateResponse, base), {})
+    found = _late_classes.get(base)
+    if found is None:
+        found = _late_classes[base] = type("LateResponse", (LateResponse, base), {})
+    return found
 
 
 def _response_class() -> type[Response]:

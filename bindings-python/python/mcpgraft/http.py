@@ -100,7 +100,7 @@ class Pending:
         if call is None or not self.exchange.can_stream or not (call.progress_wanted or call.log_level is not None):
             return False
         entry = self.server.entry_of(call)
-        return entry is not None and (entry.wants_context or bool(self.server.middlewares))
+        return entry is not None and entry.wants_context
 
     def finish(self, start: StartStream | None = None, hop: Hop | None = None) -> Answer | None:
         """Run the handler in this thread. None if `start` was used: then everything is written."""

@@ -285,7 +285,7 @@ class Server(Catalogue):
 
     def resource_updated(self, uri: str) -> None:
         """Tell open connections that subscribed to `uri` that its content changed."""
-        for live in list(self._live):
+        for live in self._attached():
             live.resource_updated(uri)
 
     # --- prompts, completions, methods -----------------------------------------------------------------------------
