@@ -5,7 +5,18 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+pub mod catalog;
+mod error;
 pub mod frame;
 pub mod http;
 pub mod json;
+pub mod jsonrpc;
+pub mod limits;
 pub mod model;
+pub mod revision;
+pub mod server;
+
+pub use error::LocalError;
+pub use limits::Limits;
+pub use revision::{Era, Revision, RevisionSet};
+pub use server::{Server, Session};
