@@ -315,7 +315,7 @@ def test_custom_method_and_protocol_error() -> None:
 
     def double(x: int) -> dict[str, int]:
         if x < 0:
-            raise McpError("too small", code=-32050, data={"least": 0})
+            raise McpError("too small", code=4711, data={"least": 0})
         return {"x": 2 * x}
 
     server.add_method("acme/double", double)
@@ -323,7 +323,7 @@ def test_custom_method_and_protocol_error() -> None:
     assert client.request("acme/double", {"x": 4})["x"] == 8
     with pytest.raises(ProtocolError) as caught:
         client.request("acme/double", {"x": -4})
-    assert (caught.value.code, caught.value.data) == (-32050, {"least": 0})
+    assert (caught.value.code, caught.value.data) == (4711, {"least": 0})
     with pytest.raises(ProtocolError) as caught:
         client.request("acme/double", {"x": "a"})
     assert caught.value.code == -32602

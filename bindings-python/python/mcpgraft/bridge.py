@@ -147,20 +147,31 @@ def run_on(
     async def main() -> T:
         return await make(Loop(offload))
 
+    tasks: list[asyncio.Task[T]] = []
+
+    def start() -> None:
+        task = loop.create_task(main())
+        tasks.append(task)
+        # Not before the task is really over: after a cancellation its clean-up still runs.
+        task.add_done_callback(lambda _: jobs.put(None))
+
+    def cancel() -> None:
+        loop.call_soon_threadsafe(lambda: [task.cancel() for task in tasks])
+
     # The task takes over this thread's context variables: call_soon_threadsafe copies the caller's context.
-    future = asyncio.run_coroutine_threadsafe(main(), loop)
+    loop.call_soon_threadsafe(start)
     if on_start is not None:
-        on_start(future.cancel)
-    future.add_done_callback(lambda _: jobs.put(None))
+        on_start(cancel)
     try:
         while (job := jobs.get()) is not None:
             job()
     except BaseException:
-        future.cancel()
+        cancel()
         raise
-    if future.cancelled():
+    (task,) = tasks
+    if task.cancelled():
         raise Cancelled("the peer took the call back")
-    return future.result()
+    return task.result()
 
 
 def _portable(exc: BaseException) -> BaseException:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from ._native import Core, LocalError
+from ._native import Core
 from .errors import RegistrationError
 from .registry import CompletionEntry, Entry, definition
 
@@ -86,7 +86,7 @@ class Catalogue:
     def _make_core(self) -> Core:
         try:
             return Core(self._info, instructions=self._instructions, limits=self._limits, options=self._options)
-        except LocalError as wrong:
+        except (ValueError, TypeError) as wrong:
             raise RegistrationError(f"Server({self.name!r}): {wrong}") from wrong
 
     def _declare(self, option: str, value: object) -> None:
@@ -106,7 +106,7 @@ class Catalogue:
         with self._lock:
             try:
                 self._core.put(kind, definition(**fields))
-            except (LocalError, TypeError) as wrong:
+            except (ValueError, TypeError) as wrong:
                 raise RegistrationError(f"{kind} {entry.key!r}: {wrong}") from wrong
             self._entries[entry.kind, entry.key] = entry
         self._changed(kind)

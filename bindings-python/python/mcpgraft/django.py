@@ -92,7 +92,7 @@ def respond(server: Server, request: HttpRequest, *, auth: object = None) -> Htt
     begun = begin(server, _request(request), auth, _reader(request))
     if isinstance(begun, Answer):
         return _response(begun)
-    if not begun.may_stream:
+    if not begun.asked_to_stream:  # a stream costs the handler the thread of its request
         return _response(begun.finish() or Answer(500, [], b""))
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
     context = contextvars.copy_context()

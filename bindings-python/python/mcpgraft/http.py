@@ -8,7 +8,6 @@ unless the handler reports progress first, which makes it an event stream.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from .request import Request
     from .server import Server
 
-__all__ = ["Answer", "Pending", "ReadBody", "StartStream", "begin", "begin_async", "now"]
+__all__ = ["Answer", "Pending", "ReadBody", "StartStream", "begin", "begin_async"]
 
 HeaderList = list[tuple[str, str]]
 ReadBody = Callable[[int], Any]
@@ -31,11 +30,6 @@ ReadBody = Callable[[int], Any]
 Write = Callable[[bytes], object]
 StartStream = Callable[[int, HeaderList], Write]
 """Starts the response with a status and headers and gives the function that writes the body."""
-
-
-def now() -> int:
-    """Milliseconds of a monotonic clock, the time the native module is given."""
-    return time.monotonic_ns() // 1_000_000
 
 
 class Answer(NamedTuple):
@@ -60,13 +54,11 @@ def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Ans
 async def begin_async(server: Server, request: Request, auth: object, read: ReadBody, hop: Hop) -> Answer | Pending:
     """The same for an async host; `hop` says how to get to sync and async functions from there."""
     core, headers = server.core, request.headers.raw
-    if request.method == "OPTIONS" and (allowed := core.preflight(headers)):
-        return Answer(204, allowed, b"")  # a preflight carries no credentials, so it comes before auth
     exchange = core.exchange(request.method, headers, peer=request.peer)
     refused = exchange.gate()
     # A hostile page or host must not learn anything, not even whether its key is right; who is merely
-    # unauthenticated hears that first, whatever else is wrong with the request.
-    if refused is not None and refused.status in (403, 421):
+    # unauthenticated hears that first, whatever else is wrong with the request. A preflight carries no credentials.
+    if refused is not None and (refused.status in (403, 421) or refused.status < 400):
         return _answer(refused)
     auth = server.auth if auth is None else auth
     if auth:
@@ -78,7 +70,7 @@ async def begin_async(server: Server, request: Request, auth: object, read: Read
     if refused is not None:
         return _answer(refused)
     body = await call(hop, read, exchange.max_body + 1)
-    step = exchange.accept(body, now())
+    step = exchange.accept(body)
     if step.reply is not None:
         return _answer(step.reply)
     return Pending(server, request, exchange, step)
@@ -92,6 +84,12 @@ class Pending:
     request: Request
     exchange: Exchange
     step: HttpStep
+
+    @property
+    def asked_to_stream(self) -> bool:
+        """True if moreover the peer asked for it in this very request; in the handshake era logs come unasked."""
+        call = self.step.call
+        return call is not None and (call.progress_wanted or call.stateless) and self.may_stream
 
     @property
     def may_stream(self) -> bool:
@@ -124,7 +122,7 @@ class Pending:
                 channel.settle(step.call, await run_call(ctx, hop))
             if not step.batch:
                 return channel.answer
-            step = self.exchange.next(now())
+            step = self.exchange.next()
 
 
 class HttpChannel:

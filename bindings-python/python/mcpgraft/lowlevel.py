@@ -5,7 +5,7 @@ Bytes go in, a step comes out; nothing here opens, reads or starts anything. A d
     core = Core(b'{"name":"demo","version":"1"}')
     core.put("tool", b'{"name":"add","inputSchema":{"type":"object"}}')
     session = core.session()
-    step = session.accept(line, now_ms)
+    step = session.accept(line)
     if step.send:
         write(step.send)
     if step.event == "call":
@@ -19,7 +19,7 @@ One HTTP request:
     exchange = core.exchange(method, headers, peer=address, stream=False)
     reply = exchange.gate()                  # before the body is read
     if reply is None:
-        step = exchange.accept(body, now_ms)
+        step = exchange.accept(body)
         reply = step.reply
         if step.call:
             reply = exchange.reply(step.call.key, run(step.call)).head

@@ -96,7 +96,8 @@ class Server(Catalogue):
         options: dict[str, object | None] = {
             "logging": logging,
             "completions": False,
-            "page_items": page_items,
+            "list_changed": True,
+            "subscribe": True,
             "ttl_ms": ttl_ms,
             "cache_scope": cache_scope,
             "allowed_hosts": None if allowed_hosts is None else list(allowed_hosts),
@@ -110,7 +111,7 @@ class Server(Catalogue):
                 name=name, version=version, title=title, description=description, websiteUrl=website_url, icons=icons
             ),
             instructions=instructions,
-            limits=limits,
+            limits={**(limits or {}), **({} if page_items is None else {"page_items": page_items})},
             options={key: value for key, value in options.items() if value is not None},
         )
 

@@ -21,7 +21,6 @@ from ._native import Framer
 from .bridge import Inline, drive
 from .context import Context
 from .dispatch import run_call
-from .http import now
 from .request import Request
 
 if TYPE_CHECKING:
@@ -136,7 +135,7 @@ class Connection:
             self._say(self._session.too_long)
             return
         with self._write_lock:
-            step = self._session.accept(line, now())
+            step = self._session.accept(line)
             self._write(step.send)
         self._act(step)
 
@@ -155,7 +154,7 @@ class Connection:
     def _walk(self, batch: Batch) -> None:
         while True:
             with self._write_lock:
-                step = batch.next(now())
+                step = batch.next()
                 if step is None:
                     return
                 self._write(step.send)

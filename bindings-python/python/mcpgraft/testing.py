@@ -18,7 +18,7 @@ import msgspec
 from ._native import REVISIONS
 from .context import Context
 from .dispatch import run
-from .http import Answer, HeaderList, begin, now
+from .http import Answer, HeaderList, begin
 from .request import Request
 from .server import Server
 
@@ -294,11 +294,11 @@ class _Session:
         self._attached.__enter__()
 
     def send(self, message: bytes) -> RawAnswer:
-        step = self._session.accept(message, now())
+        step = self._session.accept(message)
         self._add(step.send)
         if step.call is not None:
             self._run(step.call)
-        while step.batch is not None and (one := step.batch.next(now())) is not None:
+        while step.batch is not None and (one := step.batch.next()) is not None:
             self._add(one.send)
             if one.call is not None:
                 self._run(one.call)
