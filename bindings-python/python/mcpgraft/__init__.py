@@ -18,6 +18,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._native import REVISIONS, VERSION
+from ._typing.content import (
+    Annotations,
+    AssistantMessage,
+    Audio,
+    Completion,
+    EmbeddedResource,
+    Icon,
+    Image,
+    Message,
+    ResourceContents,
+    ResourceLink,
+    Text,
+    ToolResult,
+    UserMessage,
+)
+from ._typing.repair import Repair
 from .context import Cancelled, Context
 from .errors import (
     ArgumentError,
@@ -38,21 +54,35 @@ __version__ = VERSION
 
 __all__ = [
     "REVISIONS",
+    "Annotations",
     "ApiKey",
     "ArgumentError",
+    "AssistantMessage",
+    "Audio",
     "Bearer",
     "Cancelled",
+    "Completion",
     "Context",
+    "EmbeddedResource",
     "Forbidden",
+    "Icon",
+    "Image",
     "InsufficientScope",
     "InvalidParams",
     "McpError",
+    "Message",
     "NotFound",
     "Principal",
     "RegistrationError",
+    "Repair",
+    "ResourceContents",
+    "ResourceLink",
     "Server",
+    "Text",
     "ToolError",
+    "ToolResult",
     "Unauthorized",
+    "UserMessage",
     "__version__",
     "requires",
 ]

@@ -2,6 +2,25 @@
 
 from typing import final
 
+from typing_extensions import Self
+
+__all__ = [
+    "LIMITS",
+    "REVISIONS",
+    "VERSION",
+    "Batch",
+    "Call",
+    "Core",
+    "Emit",
+    "Exchange",
+    "Framer",
+    "HttpStep",
+    "LocalError",
+    "Reply",
+    "Session",
+    "Step",
+]
+
 VERSION: str
 REVISIONS: tuple[str, ...]
 """Served protocol revisions, newest first."""
@@ -20,14 +39,14 @@ class LocalError(ValueError):
 class Core:
     """What a server offers: identity, capabilities, limits, catalogue. Shared by all sessions and exchanges."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         info: bytes,
         *,
         instructions: str | None = None,
         limits: dict[str, int] | None = None,
         options: dict[str, object] | None = None,
-    ) -> None: ...
+    ) -> Self: ...
     def put(self, kind: str, definition: bytes) -> bool: ...
     def remove(self, kind: str, key: str) -> bool: ...
     def keys(self, kind: str) -> list[str]: ...
@@ -136,7 +155,7 @@ class Session:
 class Framer:
     """Newline framing. `None` in a result stands for a line that was too long and skipped."""
 
-    def __init__(self, limit: int = ...) -> None: ...
+    def __new__(cls, limit: int = ...) -> Self: ...
     def feed(self, data: bytes) -> list[bytes | None]: ...
     def finish(self) -> list[bytes | None]: ...
 

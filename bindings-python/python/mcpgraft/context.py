@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
+from ._native import LocalError
+from ._typing.encode import dumps
 from .request import Headers, Request
 
 if TYPE_CHECKING:
@@ -131,13 +133,15 @@ class Context:
         Best effort: without a peer that asked for progress, or on a channel that cannot carry it, nothing is sent.
         """
         if self.call.progress_wanted:
-            self._channel.progress(self.call.key, progress, total, message)
+            said = None if message is None else clean(message)
+            self._tell(lambda: self._channel.progress(self.call.key, progress, total, said))
         return _DONE
 
     def log(self, level: Level, data: object, *, logger: str | None = None) -> Done:
         """Send a log message to the peer: any JSON value, usually a text. Best effort, as `progress`."""
         if self.call.log_level is not None:
-            self._channel.log(self.call.key, level, msgspec.json.encode(data, enc_hook=str), logger)
+            text = _json(data)
+            self._tell(lambda: self._channel.log(self.call.key, level, text, logger))
         return _DONE
 
     def debug(self, data: object, *, logger: str | None = None) -> Done:
@@ -168,6 +172,15 @@ class Context:
         if self.call.cancelled:
             raise Cancelled(self.call.name)
 
+    @staticmethod
+    def _tell(say: Callable[[], None]) -> None:
+        try:
+            say()
+        except LocalError as wrong:
+            # Said by a thread that outlived the call, or after the peer left: nobody is there to hear it.
+            if wrong.name not in ("unknown_call", "over"):
+                raise
+
     def _object(self, field: str, text: bytes | None) -> dict[str, Any]:
         found = self._memo.get(field)
         if found is None:
@@ -178,6 +191,18 @@ class Context:
     def _trace(self, field: str) -> str | None:
         value = self.meta.get(field)
         return value if isinstance(value, str) else self.headers.get(field)
+
+
+def clean(text: str) -> str:
+    """A text as UTF-8 can carry it: lone surrogates become `?`."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _json(data: object) -> bytes:
+    try:
+        return dumps(data)
+    except TypeError:
+        return dumps(str(data))
 
 
 def inject(annotation: object) -> str | None:

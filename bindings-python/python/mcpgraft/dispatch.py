@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
+from ._native import LocalError
 from ._typing.result import error_result
 from .bridge import Hop, Inline, drive
-from .context import Cancelled
+from .context import Cancelled, clean
 from .errors import ArgumentError, Forbidden, InvalidParams, McpError, NotFound, ToolError, Unauthorized
 from .middleware import through
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .context import Context
     from .server import Server
 
-__all__ = ["Failure", "Outcome", "run", "run_call"]
+__all__ = ["Failure", "Outcome", "run", "run_call", "settle"]
 
 log = logging.getLogger("mcpgraft")
 
@@ -41,6 +42,8 @@ class Failure:
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
 
+
+E = TypeVar("E", covariant=True)
 
 Outcome = bytes | Failure
 """A result object, or why there is none."""
@@ -65,10 +68,37 @@ async def run_call(ctx: Context, hop: Hop) -> Outcome:
         return explain(ctx, exc)
 
 
+class Target(Protocol[E]):
+    """What an outcome is given to: a native session or exchange."""
+
+    def reply(self, key: int, result: bytes) -> E: ...
+    def fail(
+        self, key: int, failure: str, message: str, *, code: int | None = None, data: bytes | None = None
+    ) -> E: ...
+
+
+def settle(target: Target[E], call: Call, outcome: Outcome) -> E | None:
+    """Answer a call. None if there is no one to answer any more."""
+    try:
+        if isinstance(outcome, bytes):
+            try:
+                return target.reply(call.key, outcome)
+            except ValueError as wrong:
+                if getattr(wrong, "name", "") in ("unknown_call", "over"):
+                    raise
+                # A result the core will not send; its caller must not wait for ever because of that.
+                log.exception("the result of %s %r cannot be sent", call.kind, call.name)
+                outcome = Failure("internal", f"the result cannot be sent: {wrong}")
+        return target.fail(call.key, outcome.failure, outcome.message, code=outcome.code, data=outcome.data)
+    except LocalError:
+        log.exception("%s %r was not answered", call.kind, call.name)
+        return None
+
+
 def explain(ctx: Context, exc: BaseException) -> Outcome:
     """What the peer is told about an exception."""
     server, tool = ctx.server, ctx.kind == "tool"
-    text = str(exc) or type(exc).__name__
+    text = clean(str(exc) or type(exc).__name__)
     if isinstance(exc, Cancelled):
         return Failure("internal", "cancelled")
     outcome = _expected(ctx, exc, text)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .bridge import Hop, Inline, call, drive
 from .context import Context
-from .dispatch import Outcome, run_call
+from .dispatch import Outcome, run_call, settle
 
 if TYPE_CHECKING:
     from ._native import Call, Emit, Exchange, HttpStep, Reply
@@ -150,11 +150,11 @@ class HttpChannel:
     def settle(self, call: Call, outcome: Outcome) -> None:
         """Answer the call."""
         with self._lock:
+            emit = settle(self._exchange, call, outcome)
             if isinstance(outcome, bytes):
-                self._emit(self._exchange.reply(call.key, outcome))
-                return
-            emit = self._exchange.fail(call.key, outcome.failure, outcome.message, code=outcome.code, data=outcome.data)
-            self._emit(emit, outcome.status, outcome.headers)
+                self._emit(emit)
+            else:
+                self._emit(emit, outcome.status, outcome.headers)
 
     def _emit(self, emit: Emit | None, status: int | None = None, extra: tuple[tuple[str, str], ...] = ()) -> None:
         if emit is None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ._typing.encode import dumps
 from ._typing.result import completion_result, prompt_result, resource_result, tool_result
 from ._typing.signature import Signature, compile_signature
 from .context import inject
@@ -45,7 +46,7 @@ Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 def definition(**fields: object) -> bytes:
     """The JSON object of all fields that are set. Typed values (icons, annotations) encode as they define it."""
-    return msgspec.json.encode({name: value for name, value in fields.items() if value is not None})
+    return dumps({name: value for name, value in fields.items() if value is not None})
 
 
 def guards(guard: Guard | Sequence[Guard] | None) -> tuple[Guard, ...]:
@@ -108,17 +109,20 @@ class RawToolEntry(Entry):
     """A JSON Schema and a function `(name, arguments)` or `(name, arguments, context)` as a tool."""
 
     kind = "tool"
-    __slots__ = ()
+    __slots__ = ("output_schema",)
 
-    def __init__(self, key: str, fn: Handler, guard: Guard | Sequence[Guard] | None) -> None:
+    def __init__(
+        self, key: str, fn: Handler, guard: Guard | Sequence[Guard] | None, output_schema: dict[str, Any] | None
+    ) -> None:
         super().__init__(key, fn, guard=guard, wants_context=_positional(fn) >= 3)
+        self.output_schema = output_schema
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
         args: tuple[Any, ...] = (ctx.name, msgspec.json.decode(ctx.call.arguments))
         return ((*args, ctx) if self.wants_context else args), {}
 
     def encode(self, value: Any, ctx: Context) -> bytes:
-        return tool_result(value, None)
+        return tool_result(value, self)
 
 
 class ResourceEntry(_Typed):
@@ -243,7 +247,7 @@ class MethodEntry(_Typed):
             raise InvalidParams(str(wrong), field=wrong.field) from wrong
 
     def encode(self, value: Any, ctx: Context) -> bytes:
-        data = msgspec.json.encode({} if value is None else value)
+        data = dumps({} if value is None else value)
         if not data.startswith(b"{"):
             raise TypeError(
                 f"method {self.key!r} must return an object (dict, dataclass, ...), not {type(value).__name__}"

@@ -198,15 +198,16 @@ class Server(Catalogue):
 
         `arguments` is the decoded object as sent: nothing is validated or converted. The schema is shown as it is.
         """
+        output = None if output_schema is None else _schema(output_schema)
         self._put(
             "tool",
-            RawToolEntry(name, fn, guard),
+            RawToolEntry(name, fn, guard, output),
             name=name,
             title=title,
             description=description,
             icons=icons,
             inputSchema=_schema(schema),
-            outputSchema=None if output_schema is None else _schema(output_schema),
+            outputSchema=output,
             annotations=annotations,
             _meta=meta,
         )
@@ -432,8 +433,11 @@ class Server(Catalogue):
             raise RegistrationError(f"{kind} {key!r} is already registered; use add_{kind}() to replace it")
 
 
-def _schema(schema: Mapping[str, object] | bytes) -> object:
-    return msgspec.Raw(schema) if isinstance(schema, bytes) else dict(schema)
+def _schema(schema: Mapping[str, object] | bytes) -> dict[str, object]:
+    try:
+        return msgspec.json.decode(schema, type=dict[str, object]) if isinstance(schema, bytes) else dict(schema)
+    except msgspec.DecodeError as wrong:
+        raise RegistrationError(f"the schema is not a JSON object: {wrong}") from wrong
 
 
 def _sync(fn: F, hook: str) -> F:

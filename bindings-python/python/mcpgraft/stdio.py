@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ._native import Framer
 from .bridge import Inline, drive
 from .context import Context
-from .dispatch import run_call
+from .dispatch import run_call, settle
 from .request import Request
 
 if TYPE_CHECKING:
@@ -168,19 +168,9 @@ class Connection:
         hop = Inline(on_start=lambda cancel: self._cancels.__setitem__(call.key, cancel))
         try:
             outcome = drive(run_call(ctx, hop))
-        except BaseException:
-            # An async handler whose task was cancelled, because the peer took the call back.
-            self._say(lambda: self._session.fail(call.key, "internal", "cancelled"))
-            return
         finally:
             self._cancels.pop(call.key, None)
-        if isinstance(outcome, bytes):
-            self._say(lambda: self._session.reply(call.key, outcome))
-        else:
-            failed = outcome
-            self._say(
-                lambda: self._session.fail(call.key, failed.failure, failed.message, code=failed.code, data=failed.data)
-            )
+        self._say(lambda: settle(self._session, call, outcome))
 
     def _say(self, make: Callable[[], bytes | None]) -> None:
         with self._write_lock:

@@ -17,7 +17,7 @@ import msgspec
 
 from ._native import REVISIONS
 from .context import Context
-from .dispatch import run
+from .dispatch import run, settle
 from .http import Answer, HeaderList, begin
 from .request import Request
 from .server import Server
@@ -320,12 +320,7 @@ class _Session:
 
     def _run(self, call: Any) -> None:
         outcome = run(Context(call, self, self._server, self._request))
-        if isinstance(outcome, bytes):
-            self._add(self._session.reply(call.key, outcome))
-        else:
-            self._add(
-                self._session.fail(call.key, outcome.failure, outcome.message, code=outcome.code, data=outcome.data)
-            )
+        self._add(settle(self._session, call, outcome))
 
     def _add(self, message: bytes | None) -> None:
         if message is not None:
