@@ -293,4 +293,7 @@ def data_analysis_workflow(goal: str, rows: int = 100) -> str:
 
 if __name__ == "__main__":
     transport = sys.argv[1] if len(sys.argv) > 1 else os.environ.get("MCP_TRANSPORT", "stdio")
-    server.run(transport=transport, port=int(sys.argv[2]) if len(sys.argv) > 2 else 8000)
+    if transport == "http":
+        server.run("http", port=int(sys.argv[2]) if len(sys.argv) > 2 else 8000)
+    else:
+        server.run(transport)
