@@ -18,8 +18,8 @@ STAMP := .build/stamp
 SOURCES := $(shell find core bindings-python -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' \
 	-o -name 'py.typed' -o -name 'README.md' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*')
 PARTS := consistency rust freestanding python demo conformance workers wheel fuzz
-OURS := tests/tools tests/clients tests/conformance tests/demo tests/fixtures tests/workers tests/consistency.py \
-	bindings-python/examples
+OURS := tests/tools tests/clients tests/conformance tests/demo tests/fixtures tests/workers tests/bench tests/vectors \
+	tests/consistency.py bindings-python/examples
 
 .PHONY: build test demo bench fmt lint clean venvs npm $(PARTS:%=test-%)
 
@@ -46,6 +46,7 @@ test: $(PARTS:%=test-%)
 
 test-consistency:
 	$(PYTHON) tests/consistency.py
+	$(PYTHON) tests/vectors/check.py --blessed
 
 test-rust:
 	cargo test --locked --workspace

@@ -14,6 +14,7 @@ import re
 import statistics
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from typing import Any, Literal, TypedDict
 
 from mcpgraft import Server, ToolError
@@ -147,7 +148,7 @@ def describe(values: list[Any]) -> dict[str, Any]:
 
 def correlation(left: list[Any], right: list[Any]) -> float | None:
     """Pearson's correlation over the rows in which both are numbers, or None where it has no meaning."""
-    pairs = [(a, b) for a, b in zip(left, right) if is_number(a) and is_number(b)]
+    pairs = [(a, b) for a, b in zip(left, right, strict=True) if is_number(a) and is_number(b)]
     if len(pairs) < 3:
         return None
     try:
@@ -181,7 +182,13 @@ def analyze_dataset(records: list[Record], columns: list[str] | None = None) -> 
     return {"rows": len(records), "columns": described, "correlations": correlations}
 
 
-AGGREGATES = {"count": len, "sum": math.fsum, "mean": statistics.fmean, "min": min, "max": max}
+AGGREGATES: dict[str, Callable[[list[Any]], Any]] = {
+    "count": len,
+    "sum": math.fsum,
+    "mean": statistics.fmean,
+    "min": min,
+    "max": max,
+}
 
 
 def grouped(rows: list[Record], by: str, aggregate: str, column: str | None) -> list[Record]:
@@ -241,7 +248,7 @@ def transform_data(
     if sort_by is not None:
         present = [row for row in rows if row.get(sort_by) is not None]
         absent = [row for row in rows if row.get(sort_by) is None]
-        # Numbers sort as numbers; columns that mix kinds sort by kind first, so that nothing is compared with its foreign.
+        # Numbers first, by value, then texts: values of different kinds are never compared with each other.
         present.sort(
             key=lambda row: (0, row[sort_by], "") if is_number(row[sort_by]) else (1, 0, str(row[sort_by])),
             reverse=descending,

@@ -1,4 +1,4 @@
-"""The same tool twice: `peer.py mcpgraft PORT` and `peer.py mcp PORT` serve it over HTTP, one process, as each package's users do.
+"""The same tool twice: `peer.py mcpgraft PORT` and `peer.py mcp PORT` serve it over HTTP from one process.
 
 mcpgraft runs in a Flask app under gunicorn (one worker, threads), the official package under uvicorn without sessions.
 """
@@ -16,6 +16,7 @@ def search(query: str, limit: int = 10) -> list[dict[str, str]]:
 def ours(port: int) -> None:
     from flask import Flask
     from gunicorn.app.base import BaseApplication
+
     from mcpgraft import Server
     from mcpgraft.flask import mount
 

@@ -1,7 +1,7 @@
-"""`make bench`: tools/call over HTTP, our package and the official Python server in turn, in the same run, and the ratio.
+"""`make bench`: tools/call over HTTP, ours and the official Python server in turn, in one run, and the ratio.
 
-Both serve the same function from one process; the same client sends the same requests over kept connections. Numbers depend
-on the machine and on what else it does; the ratio of one run is what can be compared.
+Both serve the same function from one process; the same client sends the same requests over kept connections. Numbers
+depend on the machine and on what else it does; the ratio of one run is what can be compared.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-from serving import BUILD, free_port, python, serving  # noqa: E402
+from serving import BUILD, free_port, python, serving
 
 ROUNDS, REQUESTS, CLIENTS = 3, 1_000, 4
 PEERS = {"mcpgraft": "python", "mcp": "mcp2"}
@@ -38,7 +38,7 @@ ERAS = {
 
 
 def fire(port: int, headers: dict[str, str], params: dict[str, object], count: int, seconds: list[float]) -> None:
-    """Sends `count` calls over one connection, each after the answer of the one before, and notes how long each took."""
+    """Sends `count` calls over one connection, each after the answer of the one before, with the time each took."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     for number in range(count):
         body = json.dumps({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params})

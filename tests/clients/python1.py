@@ -1,4 +1,4 @@
-"""The official Python client 1.x: connects, lists, reads and calls as its plan on standard input says, and prints what it saw."""
+"""The official Python client 1.x: does what the plan on standard input says, and prints what it saw."""
 
 import asyncio
 import json
@@ -31,7 +31,9 @@ async def drive(plan: dict[str, Any]) -> dict[str, Any]:
         seen: dict[str, Any] = {"protocol": (await client.initialize()).protocolVersion}
         await client.send_ping()
         seen["tools"] = [tool.name for tool in (await client.list_tools()).tools]
-        seen["calls"] = [plain(await client.call_tool(call["name"], call["arguments"])) for call in plan.get("calls", [])]
+        seen["calls"] = [
+            plain(await client.call_tool(call["name"], call["arguments"])) for call in plan.get("calls", [])
+        ]
         if "read" in plan:
             seen["templates"] = [t.uriTemplate for t in (await client.list_resource_templates()).resourceTemplates]
             seen["read"] = plain(await client.read_resource(AnyUrl(plan["read"])))

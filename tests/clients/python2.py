@@ -1,4 +1,4 @@
-"""The official Python client 2.x: connects, lists, reads and calls as its plan on standard input says, and prints what it saw.
+"""The official Python client 2.x: does what the plan on standard input says, and prints what it saw.
 
 The plan names the era: "auto" (probe, then fall back), "legacy" (the handshake) or a stateless revision to pin.
 """
@@ -30,7 +30,9 @@ async def drive(plan: dict[str, Any]) -> dict[str, Any]:
         client = await stack.enter_async_context(Client(server, mode=plan["era"], read_timeout_seconds=20))
         seen: dict[str, Any] = {"protocol": client.protocol_version}
         seen["tools"] = [tool.name for tool in (await client.list_tools()).tools]
-        seen["calls"] = [plain(await client.call_tool(call["name"], call["arguments"])) for call in plan.get("calls", [])]
+        seen["calls"] = [
+            plain(await client.call_tool(call["name"], call["arguments"])) for call in plan.get("calls", [])
+        ]
         if "read" in plan:
             seen["templates"] = [t.uri_template for t in (await client.list_resource_templates()).resource_templates]
             seen["read"] = plain(await client.read_resource(plan["read"]))

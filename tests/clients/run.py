@@ -2,8 +2,8 @@
 
     run.py [--policies URL]      (a policies app that already runs; without it one is started)
 
-Each combination lists the tools, calls one rightly, wrongly and with an argument of the wrong type, and where the server
-has them reads a templated resource and gets a prompt; every answer is compared.
+Each combination lists the tools, calls them rightly, wrongly and with an argument of the wrong type, and where the
+server has them reads a templated resource and gets a prompt; every answer is compared.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-from serving import BUILD, EXAMPLES, MODULES, NODE, free_port, python, serving  # noqa: E402
+from serving import BUILD, EXAMPLES, MODULES, NODE, free_port, python, serving
 
 HERE = Path(__file__).parent
 MODERN, NEWEST_HANDSHAKE = "2026-07-28", "2025-11-25"

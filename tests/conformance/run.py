@@ -2,8 +2,8 @@
 
     run.py [--lang python] [--url URL] [SCENARIO...]
 
-Any FAILURE of any check fails the run; there is no list of expected failures. scenarios.txt says what is run and why the
-rest is not. With --url a server that already runs is tested instead of the fixture.
+Any FAILURE of any check fails the run; there is no list of expected failures. scenarios.txt says what is run and why
+the rest is not. With --url a server that already runs is tested instead of the fixture.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-from serving import BUILD, MODULES, NODE, ROOT, free_port, serving  # noqa: E402
+from serving import BUILD, MODULES, NODE, ROOT, free_port, serving
 
 SUITE = [str(NODE), str(MODULES / "@modelcontextprotocol" / "conformance" / "dist" / "index.js")]
 LIST = Path(__file__).with_name("scenarios.txt")
@@ -107,11 +107,11 @@ def main() -> int:
             stack.enter_context(serving(fixture, port, BUILD / "log" / f"fixture-{options.lang}.log"))
         with ThreadPoolExecutor(2) as pool:
             outcomes = list(pool.map(lambda item: run(url, *item, out), chosen))
-    print(f"conformance, {options.lang}: {'scenario':46} {'revision':10}  ok warn fail")
+    print(f"conformance, {options.lang}\n     {'scenario':46} {'revision':10}  ok warn fail")
     for outcome in outcomes:
         counts = outcome.counts
-        line = f"{outcome.scenario:46} {outcome.revision:10} {counts['SUCCESS']:3} {counts['WARNING']:4} {counts['FAILURE']:4}"
-        print(f"{'PASS' if outcome.passed else 'FAIL'} {line}")
+        numbers = f"{counts['SUCCESS']:3} {counts['WARNING']:4} {counts['FAILURE']:4}"
+        print(f"{'PASS' if outcome.passed else 'FAIL'} {outcome.scenario:46} {outcome.revision:10} {numbers}")
         for note in outcome.notes:
             print(f"       {note}")
     for reason, number in Counter(plan.left_out.values()).items():

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-from serving import BUILD, EXAMPLES, ROOT, free_port, port_is_free, python, serving  # noqa: E402
+from serving import BUILD, EXAMPLES, ROOT, free_port, port_is_free, python, serving
 
 KEY = ["-H", "x-api-key: demo-key"]
 
@@ -30,7 +30,9 @@ class Demo:
 
     def curl(self, arguments: list[str]) -> tuple[int, Any, str]:
         """Runs curl as it is shown; gives status, JSON body (None when it is none) and the raw body."""
-        shown = " ".join(part if part in ("-X", "-H", "-d", "-i", "POST", "GET") else shlex.quote(part) for part in arguments)
+        shown = " ".join(
+            part if part in ("-X", "-H", "-d", "-i", "POST", "GET") else shlex.quote(part) for part in arguments
+        )
         print(f"  $ curl {shown}")
         done = subprocess.run(
             ["curl", "--silent", "--show-error", "--max-time", "20", "--write-out", "\n%{http_code}", *arguments],
@@ -94,7 +96,9 @@ def plain_curl(demo: Demo) -> None:
     demo.holds(status == 200 and body["result"]["isError"] is True, "a result the model can read, marked isError")
     demo.holds("limit" in text and "int" in text, "it names the argument and what was expected")
     status, body, _ = demo.rpc(call % ("search_policies", "{}", "d"))
-    demo.holds(body["result"]["isError"] is True and "query" in body["result"]["content"][0]["text"], "so with a missing one")
+    demo.holds(
+        body["result"]["isError"] is True and "query" in body["result"]["content"][0]["text"], "so with a missing one"
+    )
 
     title("A wrong key, and none")
     ask = '{"jsonrpc":"2.0","method":"tools/list","params":{},"id":2}'
@@ -113,14 +117,14 @@ def plain_curl(demo: Demo) -> None:
         '"io.modelcontextprotocol/clientCapabilities":{}}'
     )
     modern = [*KEY, "-H", "MCP-Protocol-Version: 2026-07-28", "-H"]
-    message = '{"jsonrpc":"2.0","id":3,"method":"server/discover","params":{%s}}' % meta
+    message = '{"jsonrpc":"2.0","id":3,"method":"server/discover","params":{' + meta + "}}"
     status, body, _ = demo.rpc(message, [*modern, "Mcp-Method: server/discover"])
     demo.holds(status == 200 and body["result"]["resultType"] == "complete", "discovered")
     demo.holds(len(body["result"]["supportedVersions"]) == 5, "all five revisions are offered")
 
     title("The oldest revision, 2024-11-05, on the same endpoint: the handshake, but no session")
     hello = '"protocolVersion":"2024-11-05","capabilities":{},"clientInfo":{"name":"curl","version":"1"}'
-    message = '{"jsonrpc":"2.0","id":4,"method":"initialize","params":{%s}}' % hello
+    message = '{"jsonrpc":"2.0","id":4,"method":"initialize","params":{' + hello + "}}"
     status, _, raw = demo.rpc(message, ["-i", *KEY])
     demo.holds(status == 200 and '"protocolVersion":"2024-11-05"' in raw, "the revision that was asked for")
     demo.holds("mcp-session-id" not in raw.lower(), "no session: any worker can answer what follows")

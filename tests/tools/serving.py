@@ -45,10 +45,8 @@ def stop(child: subprocess.Popen[bytes], patience: float = 10.0) -> None:
     """SIGTERM to the child's process group, SIGKILL when it does not end in `patience` seconds."""
     if child.poll() is None:
         os.killpg(child.pid, signal.SIGTERM)
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(patience)
-        except subprocess.TimeoutExpired:
-            pass
     with contextlib.suppress(ProcessLookupError):  # workers that outlived their parent
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()

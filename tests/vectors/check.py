@@ -1,6 +1,6 @@
 """Checks the transcripts themselves: their shape, and that every exact answer holds what the protocol asks (`expect`).
 
-    check.py [--blessed]      with --blessed an answer that is still null is a failure
+check.py [--blessed]      with --blessed an answer that is still null is a failure
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def mismatch(expected: Any, seen: Any, where: str = "") -> str | None:
     if isinstance(expected, list):
         if not isinstance(seen, list) or len(seen) != len(expected):
             return f"{where or 'the message'} is no list of {len(expected)}"
-        for index, (left, right) in enumerate(zip(expected, seen)):
+        for index, (left, right) in enumerate(zip(expected, seen, strict=True)):
             if (found := mismatch(left, right, f"{where}[{index}]")) is not None:
                 return found
         return None
@@ -63,7 +63,7 @@ def duplex(step: dict[str, Any]) -> Iterator[str | None]:
     expected = step.get("expect")
     if expected is not None and len(expected) != len(out):
         yield f"sends {len(out)} messages, not {len(expected)}"
-    for left, right in zip(expected or (), out):
+    for left, right in zip(expected or (), out, strict=False):
         yield from filter(None, [mismatch(left, json.loads(right))])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from flask import Response
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "bindings-python" / "examples"))
-from policies import app  # noqa: E402
+from policies import app
 
 
 @app.after_request

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-from serving import BUILD, free_port, python, serving  # noqa: E402
+from serving import BUILD, free_port, python, serving
 
 REQUESTS, CLIENTS, WORKERS, A_CONNECTION = 2_000, 8, 4, 25
 MODERN = "2026-07-28"
@@ -114,7 +114,7 @@ class Client(threading.Thread):
 
     def shots(self) -> Iterator[tuple[int, Shot]]:
         numbers = range(self.first, REQUESTS, CLIENTS)
-        return zip(numbers, islice(cycle(SHOTS), self.first, None))
+        return zip(numbers, islice(cycle(SHOTS), self.first, None), strict=False)
 
     def run(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
