@@ -91,6 +91,7 @@ lint: build $(STAMP)/venv-lint
 	$(V)/lint/bin/ruff format --check bindings-python $(OURS)
 	$(V)/lint/bin/ruff check bindings-python $(OURS)
 	$(V)/lint/bin/mypy --python-executable $(PY)
+	cd bindings-python && ../$(V)/lint/bin/mypy --python-executable ../$(PY)
 
 clean:
 	rm -rf target .build tests/freestanding/target tests/fuzz/target

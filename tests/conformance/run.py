@@ -106,7 +106,7 @@ def main() -> int:
             fixture = [str(ROOT / "tests" / "fixture"), options.lang, "http", str(port)]
             stack.enter_context(serving(fixture, port, BUILD / "log" / f"fixture-{options.lang}.log"))
         with ThreadPoolExecutor(2) as pool:
-            outcomes = list(pool.map(lambda item: run(url, *item, out), chosen))
+            outcomes = list(pool.map(lambda item: run(url, item[0], item[1], out), chosen))
     print(f"conformance, {options.lang}\n     {'scenario':46} {'revision':10}  ok warn fail")
     for outcome in outcomes:
         counts = outcome.counts

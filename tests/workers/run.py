@@ -60,8 +60,8 @@ def legacy(method: str, version: str | None, status: int = 200, **params: Any) -
     return Shot(f"handshake era {method} ({version or 'no header'})", headers, method, params, status, notification)
 
 
-SEARCH = {"name": "search_policies", "arguments": {"query": "remote", "limit": 1}}
-HELLO = {"capabilities": {}, "clientInfo": {"name": "workers", "version": "1.0.0"}}
+SEARCH: dict[str, Any] = {"name": "search_policies", "arguments": {"query": "remote", "limit": 1}}
+HELLO: dict[str, Any] = {"capabilities": {}, "clientInfo": {"name": "workers", "version": "1.0.0"}}
 SHOTS = (
     modern("server/discover"),
     modern("tools/list"),
@@ -93,12 +93,14 @@ def complaint(shot: Shot, number: int, status: int, headers: dict[str, str], bod
     result = answer["result"]
     if ("resultType" in result) != shot.kind.startswith("stateless"):
         return f"resultType in the wrong era: {body[:300]!r}"
-    held = {
-        "server/discover": lambda: MODERN in result["supportedVersions"],
-        "initialize": lambda: result["protocolVersion"] == shot.params["protocolVersion"],
-        "tools/list": lambda: [tool["name"] for tool in result["tools"]] == ["search_policies", "get_policy"],
-        "tools/call": lambda: not result.get("isError") and "HR-101" in result["content"][0]["text"],
-    }[shot.method]()
+    if shot.method == "server/discover":
+        held = MODERN in result["supportedVersions"]
+    elif shot.method == "initialize":
+        held = result["protocolVersion"] == shot.params["protocolVersion"]
+    elif shot.method == "tools/list":
+        held = [tool["name"] for tool in result["tools"]] == ["search_policies", "get_policy"]
+    else:
+        held = not result.get("isError") and "HR-101" in result["content"][0]["text"]
     return None if held else f"result {body[:300]!r}"
 
 
