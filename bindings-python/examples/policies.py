@@ -101,8 +101,9 @@ def excerpt(text: str, terms: list[str], width: int = 120) -> str:
     """The part of the text around the first term that occurs in it."""
     starts = [found for term in terms if (found := text.lower().find(term)) >= 0]
     start = max(0, min(starts, default=0) - width // 4)
-    end = min(len(text), start + width)
-    return ("… " if start else "") + text[start:end].strip() + (" …" if end < len(text) else "")
+    start = text.rfind(" ", 0, start + 1) + 1  # whole words only
+    end = len(text) if start + width >= len(text) else text.rfind(" ", start, start + width)
+    return ("… " if start else "") + text[start:end] + (" …" if end < len(text) else "")
 
 
 def find(query: str, department: str | None = None) -> list[Hit]:

@@ -126,8 +126,10 @@ def plain_curl(demo: Demo) -> None:
     hello = '"protocolVersion":"2024-11-05","capabilities":{},"clientInfo":{"name":"curl","version":"1"}'
     message = '{"jsonrpc":"2.0","id":4,"method":"initialize","params":{' + hello + "}}"
     status, _, raw = demo.rpc(message, ["-i", *KEY])
-    demo.holds(status == 200 and '"protocolVersion":"2024-11-05"' in raw, "the revision that was asked for")
-    demo.holds("mcp-session-id" not in raw.lower(), "no session: any worker can answer what follows")
+    head, _, text = raw.replace("\r", "").partition("\n\n")
+    answered = json.loads(text)["result"]["protocolVersion"]
+    demo.holds(status == 200 and answered == "2024-11-05", "the revision that was asked for")
+    demo.holds("mcp-session-id" not in head.lower(), "no session: any worker can answer what follows")
 
 
 def real_clients(demo: Demo) -> None:
