@@ -57,7 +57,7 @@ test-freestanding:
 	tests/freestanding/run
 
 test-python: build
-	$(PY) -m pytest -q bindings-python/tests
+	cd bindings-python && ../$(PY) -m pytest -q tests
 
 demo test-demo: build
 	$(PYTHON) tests/demo/run.py
