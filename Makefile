@@ -58,6 +58,7 @@ test-freestanding:
 
 test-python: build
 	cd bindings-python && ../$(PY) -m pytest -q tests
+	$(PY) tests/vectors/replay.py
 
 demo test-demo: build
 	$(PYTHON) tests/demo/run.py
