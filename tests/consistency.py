@@ -100,11 +100,11 @@ def versions(facts: Facts) -> None:
 
 def revisions(facts: Facts) -> None:
     date = r"\b20\d\d-\d\d-\d\d\b"
-    table = set(re.findall(r'"(' + date + ')"', text("core/src/revision.rs")))
+    table = set(re.findall(r'name: "(' + date + ')"', text("core/src/revision/mod.rs")))
     facts.same(
         "the revisions",
         {
-            "core/src/revision.rs": sorted(table) or None,
+            "core/src/revision/mod.rs": sorted(table) or None,
             "README.md": sorted(set(re.findall(date, text("README.md").split("## ")[0]))),
         },
     )

@@ -1,1 +1,43 @@
-//! (being written)
+//! The native half of the Python package `mcpgraft`: bytes in, bytes out. No protocol knowledge lives here; each
+//! class wraps one of the core's and locks for itself, so the module does not need the interpreter's lock.
+
+use pyo3::prelude::*;
+
+mod call;
+mod error;
+mod exchange;
+mod framer;
+mod session;
+mod shared;
+
+/// See the module's documentation in `_native.pyi`.
+#[pymodule(gil_used = false)]
+mod _native {
+    use pyo3::prelude::*;
+    use pyo3::types::PyDict;
+
+    #[pymodule_export]
+    use super::call::Call;
+    #[pymodule_export]
+    use super::error::LocalError;
+    #[pymodule_export]
+    use super::exchange::{Emit, Exchange, HttpStep, Reply};
+    #[pymodule_export]
+    use super::framer::Framer;
+    #[pymodule_export]
+    use super::session::{Batch, Session, Step};
+    #[pymodule_export]
+    use super::shared::Core;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("VERSION", env!("CARGO_PKG_VERSION"))?;
+        let names = mcpgraft::Revision::ALL.into_iter().rev().map(mcpgraft::Revision::name);
+        module.add("REVISIONS", pyo3::types::PyTuple::new(module.py(), names.collect::<Vec<_>>())?)?;
+        let limits = PyDict::new(module.py());
+        for (name, value) in mcpgraft::Limits::DEFAULT.named() {
+            limits.set_item(name, value)?;
+        }
+        module.add("LIMITS", limits)
+    }
+}

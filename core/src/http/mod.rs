@@ -1,5 +1,46 @@
-//! Streamable HTTP as pure rules: a request goes in, a response plan comes out.
+//! Streamable HTTP as pure rules: a request goes in, a response plan comes out
+//! (basic/transports of `2025-03-26` to `2025-11-25`, basic/transports/streamable-http of `2026-07-28`).
+//!
+//! ```text
+//! gate (before the body is read)   Host, Origin, method, Content-Type, Content-Length
+//! accept (with the body)           JSON -> message -> era -> [mirror headers] -> answer, or a Call for the host
+//! reply / fail / progress / log    one JSON object, or an event stream once a notification came first
+//! ```
+//! Both eras share one endpoint. Clients of the handshake era are served without a session: `initialize` is answered,
+//! nothing is remembered, and any worker can take any request. Sockets, TLS, routing and authorization are the host's.
 
 pub mod accept;
+pub mod cors;
+mod exchange;
+mod gate;
 pub mod guard;
+mod headers;
+mod mirror;
+mod plan;
 pub mod sentinel;
+
+pub use exchange::{Exchange, HttpStep};
+pub use headers::{Headers, Repeated};
+pub use plan::{Body, Emit, Head};
+
+use guard::Guard;
+
+/// What is known of a request before its body.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'r> {
+    /// The method, as sent.
+    pub method: &'r str,
+    /// The headers.
+    pub headers: Headers<'r>,
+    /// Whether the other end of the connection is this machine; `None` if that is not known.
+    pub peer_is_loopback: Option<bool>,
+}
+
+/// How an endpoint is reached: what a server has beside `Server` when it speaks HTTP.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Endpoint<'a> {
+    /// Which hosts and origins are let in.
+    pub guard: Guard<'a>,
+    /// The host can write a response bit by bit. If not, every answer is one JSON object and notifications are dropped.
+    pub streams: bool,
+}

@@ -1,1 +1,412 @@
-//! (being written)
+//! URI templates for resources (RFC 6570, level 1): literal text and `{name}` expressions.
+
+use crate::json::{Full, Partial, Sink};
+use thiserror::Error;
+
+/// The greatest number of variables in one template.
+pub const MAX_VARIABLES: usize = 16;
+
+/// A URI template, checked.
+///
+/// ```
+/// use mcpgraft::model::template::Template;
+/// let template = Template::parse("dataset://sample/{rows}")?;
+/// let captures = template.matches("dataset://sample/25").unwrap();
+/// assert_eq!(captures.get("rows"), Some("25"));
+/// # Ok::<(), mcpgraft::model::template::TemplateError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Template<'a>(&'a str);
+
+/// Why a text is no template, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("URI template, byte {offset}: {kind}")]
+pub struct TemplateError {
+    /// The byte it was noticed at, counted from 0.
+    pub offset: usize,
+    /// What is wrong.
+    pub kind: TemplateErrorKind,
+}
+
+/// What is wrong with a text that is no template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum TemplateErrorKind {
+    /// A `{` without its `}`.
+    #[error("'{{' is not closed")]
+    Unclosed,
+    /// A `}` without its `{`.
+    #[error("'}}' without '{{'; write %7D for a literal one")]
+    Unopened,
+    /// `{}`.
+    #[error("an expression needs a name: {{name}}")]
+    NameMissing,
+    /// An operator of level 2 and up: `{+path}`, `{?query}` and the like.
+    #[error("only plain expressions, {{name}}, are supported (RFC 6570 level 1); remove '{0}'")]
+    Operator(char),
+    /// A list of names, a prefix or an explode modifier: `{a,b}`, `{a:3}`, `{a*}`.
+    #[error("one plain name per expression, {{name}}, is supported (RFC 6570 level 1); remove '{0}'")]
+    Modifier(char),
+    /// A character that cannot stand in a name.
+    #[error("a name has letters, digits, '_', %XX and single dots between them")]
+    Name,
+    /// A character that cannot stand in a URI.
+    #[error("this character cannot stand in a URI; percent-encode it")]
+    Literal,
+    /// Two expressions with nothing between them.
+    #[error(
+        "two expressions side by side: where one value ends cannot be known; put a character between them"
+    )]
+    Adjacent,
+    /// A name that stands twice.
+    #[error("this name stands twice; give each expression a name of its own")]
+    Duplicate,
+    /// More than [`MAX_VARIABLES`] expressions.
+    #[error("more than 16 expressions")]
+    TooMany,
+}
+
+/// A piece of a template.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Literal(&'a str),
+    Name(&'a str),
+}
+
+impl<'a> Template<'a> {
+    /// Checks `text`. A template without expressions is allowed; it matches itself.
+    ///
+    /// # Errors
+    /// [`TemplateError`] names the first offence.
+    pub fn parse(text: &'a str) -> Result<Self, TemplateError> {
+        let template = Self(text);
+        let (mut names, mut after_name) = (heapless::Vec::<&str, MAX_VARIABLES>::new(), false);
+        for (offset, part) in template.parts() {
+            let fail = |at: usize, kind| TemplateError { offset: offset + at, kind };
+            match part {
+                Part::Literal(literal) => check_literal(literal).map_err(|(at, kind)| fail(at, kind))?,
+                Part::Name(_) if after_name => return Err(fail(0, TemplateErrorKind::Adjacent)),
+                Part::Name(name) => {
+                    if text.as_bytes().get(offset + 1 + name.len()) != Some(&b'}') {
+                        return Err(fail(0, TemplateErrorKind::Unclosed));
+                    }
+                    check_name(name).map_err(|(at, kind)| fail(at + 1, kind))?;
+                    if names.contains(&name) {
+                        return Err(fail(1, TemplateErrorKind::Duplicate));
+                    }
+                    names.push(name).map_err(|_| fail(0, TemplateErrorKind::TooMany))?;
+                }
+            }
+            after_name = matches!(part, Part::Name(_));
+        }
+        Ok(template)
+    }
+
+    /// The text of the template.
+    pub const fn text(&self) -> &'a str {
+        self.0
+    }
+
+    /// The names of the variables, in order.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.parts().filter_map(|(_, part)| match part {
+            Part::Name(name) => Some(name),
+            Part::Literal(_) => None,
+        })
+    }
+
+    /// The values that make the template equal to `uri`, or `None`.
+    ///
+    /// Literal text must agree byte for byte. A value has one character or more and none of `/`, `?` and `#`, the
+    /// last one too: `a://{x}` does not match `a://b/c`. Where several readings are possible, earlier values are as
+    /// short as can be: `{a}.{b}` reads `x.y.z` as `x` and `y.z`.
+    pub fn matches<'u>(&self, uri: &'u str) -> Option<Captures<'a, 'u>> {
+        let mut found = heapless::Vec::new();
+        let (mut rest, mut parts) = (uri, self.parts());
+        while let Some((_, part)) = parts.next() {
+            let name = match part {
+                Part::Name(name) => name,
+                Part::Literal(literal) => {
+                    rest = rest.strip_prefix(literal)?;
+                    continue;
+                }
+            };
+            // Literal text or the end follows a name. The first place where the text stands loses no match: a later
+            // one would only move characters that this variable may hold out of the next one.
+            let mut ahead = parts.clone().map(|(_, part)| part);
+            let end = match (ahead.next(), ahead.next()) {
+                (Some(Part::Literal(literal)), None) => rest.strip_suffix(literal)?.len(),
+                (Some(Part::Literal(literal)), Some(_)) => {
+                    let first = rest.chars().next()?.len_utf8();
+                    first + rest.get(first..)?.find(literal)?
+                }
+                _ => rest.len(),
+            };
+            let (value, after) = rest.split_at_checked(end)?;
+            if value.is_empty() || value.contains(['/', '?', '#']) {
+                return None;
+            }
+            found.push((name, value)).ok()?;
+            rest = after;
+        }
+        rest.is_empty().then_some(Captures(found))
+    }
+
+    fn parts(&self) -> Parts<'a> {
+        Parts { text: self.0, at: 0 }
+    }
+}
+
+/// The parts of a template and where each begins (at its brace, for a name).
+#[derive(Clone)]
+struct Parts<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = (usize, Part<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let start = self.at;
+        let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
+        Some(match rest.strip_prefix('{') {
+            Some(inner) => {
+                let name = inner.split('}').next().unwrap_or(inner);
+                self.at = start + 1 + name.len() + 1;
+                (start, Part::Name(name))
+            }
+            None => {
+                let literal = rest.split('{').next().unwrap_or(rest);
+                self.at = start + literal.len();
+                (start, Part::Literal(literal))
+            }
+        })
+    }
+}
+
+/// A place in a part and what is wrong there.
+type Offence = (usize, TemplateErrorKind);
+
+fn check_literal(literal: &str) -> Result<(), Offence> {
+    for (at, c) in literal.char_indices() {
+        if c == '}' {
+            return Err((at, TemplateErrorKind::Unopened));
+        }
+        let stray = c == '%' && escape_at(literal.as_bytes(), at).is_none();
+        if stray || c.is_control() || matches!(c, ' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '|') {
+            return Err((at, TemplateErrorKind::Literal));
+        }
+    }
+    Ok(())
+}
+
+fn check_name(name: &str) -> Result<(), Offence> {
+    let Some(first) = name.chars().next() else {
+        return Err((0, TemplateErrorKind::NameMissing));
+    };
+    if "+#./;?&=,!@|".contains(first) {
+        return Err((0, TemplateErrorKind::Operator(first)));
+    }
+    let mut before = '.';
+    for (at, c) in name.char_indices() {
+        if matches!(c, ',' | ':' | '*') {
+            return Err((at, TemplateErrorKind::Modifier(c)));
+        }
+        let fits = match c {
+            '.' => before != '.',
+            '%' => escape_at(name.as_bytes(), at).is_some(),
+            _ => c == '_' || c.is_ascii_alphanumeric(),
+        };
+        if !fits {
+            return Err((at, TemplateErrorKind::Name));
+        }
+        before = c;
+    }
+    if before == '.' { Err((name.len() - 1, TemplateErrorKind::Name)) } else { Ok(()) }
+}
+
+/// What a URI put in place of the expressions of a template: see [`Template::matches`].
+#[derive(Clone, Debug)]
+pub struct Captures<'a, 'u>(heapless::Vec<(&'a str, &'u str), MAX_VARIABLES>);
+
+impl<'a, 'u> Captures<'a, 'u> {
+    /// The names with their values, in the order of the template. Values are as they stand in the URI: see
+    /// [`percent_decode`].
+    pub fn iter(&self) -> impl Iterator<Item = (&'a str, &'u str)> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// The value of one name, as it stands in the URI.
+    pub fn get(&self, name: &str) -> Option<&'u str> {
+        self.iter().find_map(|(key, value)| (key == name).then_some(value))
+    }
+}
+
+/// Why a percent-encoded value means no string, or could not be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum PercentError {
+    /// A `%` without two hexadecimal digits after it, at this byte.
+    #[error("'%' at byte {0} is not followed by two hexadecimal digits; write %25 for a literal one")]
+    Escape(usize),
+    /// The decoded bytes are not UTF-8.
+    #[error("the percent-encoded bytes are not UTF-8")]
+    Utf8,
+    /// The string does not fit.
+    #[error(transparent)]
+    Full(#[from] Full),
+}
+
+/// Appends what a value of a URI means: `%XX` becomes that byte, the rest stays (`+` too).
+///
+/// # Errors
+/// [`PercentError`]; then nothing was appended.
+pub fn percent_decode(raw: &str, out: &mut (impl Sink + ?Sized)) -> Result<(), PercentError> {
+    let before = out.len();
+    decode_into(raw.as_bytes(), out).inspect_err(|_| out.truncate(before))
+}
+
+fn decode_into(raw: &[u8], out: &mut (impl Sink + ?Sized)) -> Result<(), PercentError> {
+    let (mut partial, mut at) = (Partial::default(), 0);
+    while let Some(first) = raw.get(at) {
+        let byte = match first {
+            b'%' => {
+                let byte = escape_at(raw, at).ok_or(PercentError::Escape(at))?;
+                at += 3;
+                byte
+            }
+            plain => {
+                at += 1;
+                *plain
+            }
+        };
+        if let Some(c) = partial.push(byte).map_err(|_| PercentError::Utf8)? {
+            out.put(c.encode_utf8(&mut [0; 4]).as_bytes())?;
+        }
+    }
+    partial.end().map_err(|_| PercentError::Utf8)
+}
+
+/// The byte that `%XX` at this place means.
+fn escape_at(text: &[u8], at: usize) -> Option<u8> {
+    let digit = |at: usize| text.get(at).and_then(|b| char::from(*b).to_digit(16));
+    u8::try_from(digit(at + 1)? * 16 + digit(at + 2)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_level_one() {
+        for (text, names) in [
+            ("", &[][..]),
+            ("config://app", &[]),
+            ("dataset://sample/{rows}", &["rows"]),
+            ("é://{a.b}/x%20y/{c_1}?q={%41}", &["a.b", "c_1", "%41"]),
+        ] {
+            let template = Template::parse(text).unwrap();
+            assert!(template.names().eq(names.iter().copied()), "{text}");
+            assert_eq!(template.text(), text);
+        }
+    }
+
+    #[test]
+    fn refuses_the_rest_with_the_place() {
+        use TemplateErrorKind::*;
+        for (text, offset, kind) in [
+            ("a{b", 1, Unclosed),
+            ("a{", 1, Unclosed),
+            ("a}b", 1, Unopened),
+            ("a{b}}", 4, Unopened),
+            ("a{}", 2, NameMissing),
+            ("a{+b}", 2, Operator('+')),
+            ("a{?b,c}", 2, Operator('?')),
+            ("{b,c}", 2, Modifier(',')),
+            ("{b:3}", 2, Modifier(':')),
+            ("{b*}", 2, Modifier('*')),
+            ("{b c}", 2, Name),
+            ("{a{b}", 2, Name),
+            ("{.a}", 1, Operator('.')),
+            ("{a..b}", 3, Name),
+            ("{a.}", 2, Name),
+            ("{a%2}", 2, Name),
+            ("{é}", 1, Name),
+            ("a b", 1, Literal),
+            ("a%2", 1, Literal),
+            ("a\n", 1, Literal),
+            ("x/{a}{b}", 5, Adjacent),
+            ("{a}/{a}", 5, Duplicate),
+            ("{a}/{b}/{c}/{d}/{e}/{f}/{g}/{h}/{i}/{j}/{k}/{l}/{m}/{n}/{o}/{p}/{q}", 64, TooMany),
+        ] {
+            assert_eq!(Template::parse(text), Err(TemplateError { offset, kind }), "{text}");
+        }
+    }
+
+    #[test]
+    fn messages_name_the_fix() {
+        use core::fmt::Write;
+        let mut text = heapless::String::<128>::new();
+        write!(text, "{}", Template::parse("a{+b}").unwrap_err()).unwrap();
+        assert_eq!(
+            text.as_str(),
+            "URI template, byte 2: only plain expressions, {name}, are supported (RFC 6570 level 1); remove '+'"
+        );
+    }
+
+    #[test]
+    fn matches_whole_uris() {
+        for (template, uri, expected) in [
+            ("a://{x}", "a://b", Some(&[("x", "b")][..])),
+            ("a://{x}", "a://", None),
+            ("a://{x}", "a://b/c", None),
+            ("a://{x}", "a://b?c", None),
+            ("a://{x}", "A://b", None),
+            ("a://{x}", "a://b%2Fc", Some(&[("x", "b%2Fc")])),
+            ("a://{x}/{y}.txt", "a://1/2.txt", Some(&[("x", "1"), ("y", "2")])),
+            ("{x}.txt", "a.txt.txt", Some(&[("x", "a.txt")])),
+            ("{x}.txt", ".txt", None),
+            ("{a}.{b}", "x.y.z", Some(&[("a", "x"), ("b", "y.z")])),
+            ("{a}.{b}", "..z", Some(&[("a", "."), ("b", "z")])),
+            ("{a}.{b}", "x.", None),
+            ("{a}-{b}!", "1-2-3!", Some(&[("a", "1"), ("b", "2-3")])),
+            ("{a}é{b}", "ééé", Some(&[("a", "é"), ("b", "é")])),
+            ("{a}/{b}", "1/2/3", None),
+            ("a://b", "a://b", Some(&[])),
+            ("a://b", "a://bc", None),
+            ("a://b?q={x}", "a://b?q=1", Some(&[("x", "1")])),
+        ] {
+            let parsed = Template::parse(template).unwrap();
+            let got = parsed.matches(uri);
+            let got: Option<heapless::Vec<_, 4>> = got.map(|captures| captures.iter().collect());
+            assert_eq!(got.as_deref(), expected, "{template} {uri}");
+        }
+        assert_eq!(Template::parse("{a}").unwrap().matches("1").unwrap().get("b"), None);
+    }
+
+    #[test]
+    fn percent_decoding() {
+        let decoded = |raw| {
+            let mut out = heapless::Vec::<u8, 8>::new();
+            percent_decode(raw, &mut out).inspect_err(|_| assert!(out.is_empty()))?;
+            Ok::<_, PercentError>(heapless::String::<8>::from_utf8(out).unwrap())
+        };
+        for (raw, meant) in
+            [("", ""), ("a+b", "a+b"), ("a%20b%2f", "a b/"), ("%C3%a9é", "éé"), ("%F0%9F%98%80", "😀")]
+        {
+            assert_eq!(decoded(raw).as_deref(), Ok(meant));
+        }
+        for (raw, error) in [
+            ("a%", PercentError::Escape(1)),
+            ("a%2", PercentError::Escape(1)),
+            ("a%2g", PercentError::Escape(1)),
+            ("%FF", PercentError::Utf8),
+            ("%C3", PercentError::Utf8),
+            ("%C3a", PercentError::Utf8),
+            ("%C3é", PercentError::Utf8),
+            ("123456789", PercentError::Full(Full)),
+        ] {
+            assert_eq!(decoded(raw), Err(error), "{raw}");
+        }
+    }
+}

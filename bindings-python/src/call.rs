@@ -1,0 +1,207 @@
+//! A call for the host to run, as Python sees it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mcpgraft::catalog::{Catalog, Kind, Owned};
+use mcpgraft::json::Raw;
+use mcpgraft::model::template::{self, Template};
+use mcpgraft::server::{self, CallKey, Failure, Reference, Target};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+/// Who can tell whether a call was taken back.
+pub(crate) trait Owner: Send + Sync {
+    fn is_cancelled(&self, key: CallKey) -> bool;
+}
+
+impl<T: Owner> Owner for Mutex<T> {
+    fn is_cancelled(&self, key: CallKey) -> bool {
+        self.lock().unwrap_or_else(PoisonError::into_inner).is_cancelled(key)
+    }
+}
+
+/// Something for the host to run.
+#[pyclass(frozen, module = "mcpgraft._native")]
+pub(crate) struct Call {
+    owner: Arc<dyn Owner>,
+    #[pyo3(get)]
+    key: u64,
+    #[pyo3(get)]
+    kind: &'static str,
+    #[pyo3(get)]
+    name: String,
+    #[pyo3(get)]
+    entry: Option<String>,
+    #[pyo3(get)]
+    arguments: Py<PyBytes>,
+    #[pyo3(get)]
+    variables: HashMap<String, String>,
+    #[pyo3(get)]
+    cursor: Option<String>,
+    #[pyo3(get)]
+    meta: Option<Py<PyBytes>>,
+    #[pyo3(get)]
+    revision: &'static str,
+    #[pyo3(get)]
+    stateless: bool,
+    #[pyo3(get)]
+    client_info: Option<Py<PyBytes>>,
+    #[pyo3(get)]
+    client_capabilities: Option<Py<PyBytes>>,
+    #[pyo3(get)]
+    input_responses: Option<Py<PyBytes>>,
+    #[pyo3(get)]
+    request_state: Option<String>,
+    #[pyo3(get)]
+    progress_wanted: bool,
+    #[pyo3(get)]
+    log_level: Option<&'static str>,
+    #[pyo3(get)]
+    batched: bool,
+}
+
+#[pymethods]
+impl Call {
+    #[getter]
+    fn cancelled(&self) -> bool {
+        self.owner.is_cancelled(CallKey::from_bits(self.key))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Call {} {:?}>", self.kind, self.name)
+    }
+}
+
+/// Who the peer said it was in its handshake.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Client {
+    pub(crate) info: Option<Vec<u8>>,
+    pub(crate) capabilities: Option<Vec<u8>>,
+}
+
+impl Call {
+    pub(crate) fn new(
+        py: Python<'_>,
+        call: &server::Call<'_>,
+        catalog: &Owned,
+        client: &Client,
+        owner: Arc<dyn Owner>,
+    ) -> PyResult<Py<Call>> {
+        let bytes = |raw: Raw<'_>| PyBytes::new(py, raw.bytes()).unbind();
+        let known = |said: Option<Raw<'_>>, before: &Option<Vec<u8>>| match said {
+            Some(raw) => Some(bytes(raw)),
+            None if call.revision.is_stateless() => None,
+            None => before.as_ref().map(|text| PyBytes::new(py, text).unbind()),
+        };
+        let key = |kind, at: Option<usize>| {
+            at.and_then(|at| catalog.at(kind, at)).map(|entry| entry.key.to_owned())
+        };
+        let mut cursor = None;
+        let mut variables = HashMap::new();
+        let (kind, name, entry, arguments) = match call.target {
+            Target::Tool { entry, name, arguments } => {
+                ("tool", name.to_cow().into_owned(), key(Kind::Tool, entry), arguments)
+            }
+            Target::Prompt { entry, name, arguments } => {
+                ("prompt", name.to_cow().into_owned(), key(Kind::Prompt, entry), arguments)
+            }
+            Target::Resource { entry, uri } => {
+                let uri = uri.to_cow().into_owned();
+                let found = entry.and_then(|(kind, at)| key(kind, Some(at)));
+                if let (Some((Kind::Template, _)), Some(text)) = (entry, &found) {
+                    variables = captures(text, &uri)?;
+                }
+                ("resource", uri, found, Raw::trusted("{}"))
+            }
+            Target::Completion { reference, .. } => {
+                let name = match reference {
+                    Reference::Prompt(name) | Reference::Resource(name) => name.to_cow().into_owned(),
+                };
+                ("completion", name, None, call.params)
+            }
+            Target::List { kind, cursor: from } => {
+                cursor = from.map(|from| from.to_cow().into_owned());
+                let name = match kind {
+                    Kind::Tool => "tools",
+                    Kind::Resource => "resources",
+                    Kind::Template => "templates",
+                    Kind::Prompt => "prompts",
+                };
+                ("list", name.to_owned(), None, call.params)
+            }
+            Target::Custom { method } => ("custom", method.to_cow().into_owned(), None, call.params),
+        };
+        let call = Call {
+            owner,
+            key: call.key.to_bits(),
+            kind,
+            name,
+            entry,
+            arguments: bytes(arguments),
+            variables,
+            cursor,
+            meta: call.meta.map(bytes),
+            revision: call.revision.name(),
+            stateless: call.revision.is_stateless(),
+            client_info: known(call.client_info, &client.info),
+            client_capabilities: known(call.client_capabilities, &client.capabilities),
+            input_responses: call.input_responses.map(bytes),
+            request_state: call.request_state.map(|state| state.to_cow().into_owned()),
+            progress_wanted: call.progress,
+            log_level: call.log.map(|level| level.name()),
+            batched: call.batched,
+        };
+        Py::new(py, call)
+    }
+}
+
+fn captures(text: &str, uri: &str) -> PyResult<HashMap<String, String>> {
+    let bad = |_| PyValueError::new_err(format!("the resource template {text:?} cannot be read"));
+    let template = Template::parse(text).map_err(bad)?;
+    let mut variables = HashMap::new();
+    let Some(found) = template.matches(uri) else { return Ok(variables) };
+    for (name, raw) in found.iter() {
+        let mut value = Vec::new();
+        // What is not valid percent-encoding is passed on as it came.
+        let value = match template::percent_decode(raw, &mut value) {
+            Ok(()) => String::from_utf8_lossy(&value).into_owned(),
+            Err(_) => raw.to_owned(),
+        };
+        variables.insert(name.to_owned(), value);
+    }
+    Ok(variables)
+}
+
+/// A failure as Python names it.
+pub(crate) fn failure<'a>(
+    kind: &str,
+    message: &'a str,
+    code: Option<i32>,
+    data: Option<Raw<'a>>,
+) -> PyResult<Failure<'a>> {
+    Ok(match kind {
+        "tool" => Failure::Tool(message),
+        "not_found" => Failure::NotFound(message),
+        "invalid_params" => Failure::InvalidParams(message),
+        "method_not_found" => Failure::NoMethod(message),
+        "internal" => Failure::Internal(message),
+        "missing_capability" => {
+            let needed =
+                data.ok_or_else(|| PyValueError::new_err("data must hold the needed capabilities"))?;
+            Failure::MissingCapability { needed, message }
+        }
+        "custom" => {
+            let code = code.ok_or_else(|| PyValueError::new_err("a custom failure needs a code"))?;
+            Failure::Custom { code, message, data }
+        }
+        _ => return Err(PyValueError::new_err(format!("unknown kind of failure: {kind:?}"))),
+    })
+}
+
+/// A log level as Python names it.
+pub(crate) fn level(name: &str) -> PyResult<mcpgraft::model::Level> {
+    mcpgraft::model::Level::parse(name)
+        .ok_or_else(|| PyValueError::new_err(format!("{name:?} is not a log level")))
+}

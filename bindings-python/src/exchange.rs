@@ -1,0 +1,309 @@
+//! One HTTP request and its response.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+
+use mcpgraft::http::{self, Head, cors};
+use mcpgraft::server::{self, CallKey, Log, Notice, Progress};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::call::{self, Call, Client, Owner};
+use crate::error::{json, local, lock, text};
+use crate::shared::{Shared, borrow, headers};
+
+struct State {
+    inner: http::Exchange,
+    /// The call in work.
+    key: Option<CallKey>,
+    batch: Option<Pending>,
+}
+
+/// A batch in work: its message, how far it is, and the answers so far.
+struct Pending {
+    body: Vec<u8>,
+    at: server::Batch,
+    out: Vec<u8>,
+}
+
+impl Owner for State {
+    fn is_cancelled(&self, key: CallKey) -> bool {
+        self.inner.is_cancelled(key)
+    }
+}
+
+/// The server's side of one HTTP request.
+#[pyclass(frozen, module = "mcpgraft._native")]
+pub(crate) struct Exchange {
+    shared: Arc<Shared>,
+    method: String,
+    headers: Vec<(String, Vec<u8>)>,
+    peer_is_loopback: Option<bool>,
+    streams: bool,
+    state: Arc<Mutex<State>>,
+}
+
+/// Status, headers and body of a response.
+#[pyclass(frozen, get_all, module = "mcpgraft._native")]
+pub(crate) struct Reply {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Py<PyBytes>,
+}
+
+/// What a request led to.
+#[pyclass(frozen, get_all, module = "mcpgraft._native")]
+pub(crate) struct HttpStep {
+    reply: Option<Py<Reply>>,
+    call: Option<Py<Call>>,
+    batch: bool,
+    method: Option<String>,
+    params: Option<Py<PyBytes>>,
+}
+
+/// What to send now.
+#[pyclass(frozen, get_all, module = "mcpgraft._native")]
+pub(crate) struct Emit {
+    head: Option<Py<Reply>>,
+    body: Py<PyBytes>,
+    end: bool,
+}
+
+impl Exchange {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        method: String,
+        headers: Vec<(String, String)>,
+        peer: Option<&str>,
+        streams: bool,
+    ) -> Self {
+        // Hosts hand headers over as text decoded from Latin-1, as WSGI and ASGI do.
+        let latin1 = |value: String| match value.chars().map(|c| u8::try_from(u32::from(c))).collect() {
+            Ok(bytes) => bytes,
+            Err(_) => value.into_bytes(),
+        };
+        let headers = headers.into_iter().map(|(name, value)| (name, latin1(value))).collect();
+        let peer_is_loopback =
+            peer.and_then(|peer| peer.parse::<IpAddr>().ok()).map(|peer| peer.to_canonical().is_loopback());
+        let inner = http::Exchange::new(shared.tag());
+        let state = Arc::new(Mutex::new(State { inner, key: None, batch: None }));
+        Exchange { shared, method, headers, peer_is_loopback, streams, state }
+    }
+
+    fn request<R>(&self, with: impl FnOnce(&http::Request<'_>) -> R) -> R {
+        let borrowed = borrow(&self.headers);
+        with(&http::Request {
+            method: &self.method,
+            headers: headers(&borrowed),
+            peer_is_loopback: self.peer_is_loopback,
+        })
+    }
+
+    fn head(&self, py: Python<'_>, head: &Head, body: &[u8]) -> PyResult<Py<Reply>> {
+        let mut all: Vec<_> =
+            head.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        self.shared.endpoint(self.streams, |endpoint| {
+            self.request(|request| {
+                cors::headers(&endpoint.guard, request, |name, value| {
+                    all.push((name.to_owned(), value.to_owned()));
+                });
+            });
+        });
+        Py::new(py, Reply { status: head.status, headers: all, body: PyBytes::new(py, body).unbind() })
+    }
+
+    fn emit(&self, py: Python<'_>, emit: http::Emit, out: &[u8]) -> PyResult<Emit> {
+        let (head, end) = match emit {
+            http::Emit::Whole(head) => (Some(head), true),
+            http::Emit::Events { start, end } => (start, end),
+            http::Emit::Held => (None, false),
+            http::Emit::Nothing => (None, true),
+        };
+        let head = head.map(|head| self.head(py, &head, b"")).transpose()?;
+        Ok(Emit { head, body: PyBytes::new(py, out).unbind(), end })
+    }
+
+    fn answer(
+        &self,
+        py: Python<'_>,
+        key: u64,
+        write: impl FnOnce(&mut http::Exchange, CallKey, &mut Vec<u8>) -> Result<http::Emit, mcpgraft::LocalError>,
+    ) -> PyResult<Emit> {
+        let key = CallKey::from_bits(key);
+        let mut state = lock(&self.state)?;
+        let State { inner, batch, .. } = &mut *state;
+        let mut own = Vec::new();
+        let out = batch.as_mut().map_or(&mut own, |batch| &mut batch.out);
+        let emit = write(inner, key, out).map_err(local)?;
+        state.key = None;
+        self.emit(py, emit, &own)
+    }
+
+    fn notification(
+        &self,
+        py: Python<'_>,
+        write: impl FnOnce(&mut http::Exchange, &mut Vec<u8>) -> Result<http::Emit, mcpgraft::LocalError>,
+    ) -> PyResult<Option<Emit>> {
+        let mut out = Vec::new();
+        match write(&mut lock(&self.state)?.inner, &mut out).map_err(local)? {
+            http::Emit::Nothing | http::Emit::Held => Ok(None),
+            emit => self.emit(py, emit, &out).map(Some),
+        }
+    }
+
+    fn step(
+        &self,
+        py: Python<'_>,
+        state: &mut State,
+        made: &http::HttpStep<'_>,
+        out: &[u8],
+    ) -> PyResult<HttpStep> {
+        let mut step = HttpStep { reply: None, call: None, batch: false, method: None, params: None };
+        match made {
+            http::HttpStep::Reply { head, notice } => {
+                step.reply = Some(self.head(py, head, out)?);
+                if let Some(Notice::Notification { method, params }) = notice {
+                    step.method = Some(method.to_cow().into_owned());
+                    step.params = params.map(|params| PyBytes::new(py, params.bytes()).unbind());
+                }
+            }
+            http::HttpStep::Call(call) => {
+                state.key = Some(call.key);
+                let nobody = Client::default();
+                let call = self
+                    .shared
+                    .serve(|server| Call::new(py, call, server.catalog, &nobody, self.state.clone()))?;
+                step.call = Some(call);
+            }
+            http::HttpStep::Batch(_) => step.batch = true,
+        }
+        Ok(step)
+    }
+}
+
+#[pymethods]
+impl Exchange {
+    fn gate(&self, py: Python<'_>) -> PyResult<Option<Py<Reply>>> {
+        let mut out = Vec::new();
+        let refusal = {
+            let mut state = lock(&self.state)?;
+            self.shared.serve(|server| {
+                self.shared.endpoint(self.streams, |endpoint| {
+                    self.request(|request| state.inner.gate(server, endpoint, request, &mut out))
+                })
+            })
+        };
+        refusal.map_err(local)?.map(|head| self.head(py, &head, &out)).transpose()
+    }
+
+    #[getter]
+    fn max_body(&self) -> usize {
+        self.shared.limits().message_bytes
+    }
+
+    #[getter]
+    fn can_stream(&self) -> PyResult<bool> {
+        Ok(lock(&self.state)?.inner.can_stream())
+    }
+
+    #[getter]
+    fn dropped(&self) -> PyResult<u32> {
+        Ok(lock(&self.state)?.inner.dropped())
+    }
+
+    fn accept(&self, py: Python<'_>, body: &[u8]) -> PyResult<HttpStep> {
+        let mut state = lock(&self.state)?;
+        let mut out = Vec::new();
+        let made = self
+            .shared
+            .serve(|server| self.request(|request| state.inner.accept(server, request, body, &mut out)))
+            .map_err(local)?;
+        if let http::HttpStep::Batch(at) = &made {
+            state.batch = Some(Pending { body: body.to_vec(), at: at.clone(), out: Vec::new() });
+        }
+        self.step(py, &mut state, &made, &out)
+    }
+
+    fn next(&self, py: Python<'_>) -> PyResult<HttpStep> {
+        let mut state = lock(&self.state)?;
+        let Some(mut pending) = state.batch.take() else { return Err(local(mcpgraft::LocalError::Over)) };
+        let Pending { body, at, out } = &mut pending;
+        let step = match self.shared.serve(|server| state.inner.next(server, at, body, out)) {
+            Ok(made) => {
+                let over = matches!(made, http::HttpStep::Reply { .. });
+                let step = self.step(py, &mut state, &made, if over { out } else { &[] });
+                if over {
+                    return step;
+                }
+                step
+            }
+            Err(error) => Err(local(error)),
+        };
+        state.batch = Some(pending);
+        step
+    }
+
+    fn reply(&self, py: Python<'_>, key: u64, result: &[u8]) -> PyResult<Emit> {
+        let result = text("result", result)?;
+        self.answer(py, key, |inner, key, out| {
+            self.shared.serve(|server| inner.reply(server, key, result, out))
+        })
+    }
+
+    #[pyo3(signature = (key, failure, message, *, code=None, data=None))]
+    fn fail(
+        &self,
+        py: Python<'_>,
+        key: u64,
+        failure: &str,
+        message: &str,
+        code: Option<i32>,
+        data: Option<&[u8]>,
+    ) -> PyResult<Emit> {
+        let data = data.map(|data| json("data", data)).transpose()?;
+        let failure = call::failure(failure, message, code, data)?;
+        self.answer(py, key, |inner, key, out| {
+            self.shared.serve(|server| inner.fail(server, key, &failure, out))
+        })
+    }
+
+    #[pyo3(signature = (key, progress, total=None, message=None))]
+    fn progress(
+        &self,
+        py: Python<'_>,
+        key: u64,
+        progress: f64,
+        total: Option<f64>,
+        message: Option<&str>,
+    ) -> PyResult<Option<Emit>> {
+        let progress = Progress { progress, total, message };
+        self.notification(py, |inner, out| inner.progress(CallKey::from_bits(key), &progress, out))
+    }
+
+    #[pyo3(signature = (key, level, data, logger=None))]
+    fn log(
+        &self,
+        py: Python<'_>,
+        key: u64,
+        level: &str,
+        data: &[u8],
+        logger: Option<&str>,
+    ) -> PyResult<Option<Emit>> {
+        let log = Log { level: call::level(level)?, logger, data: json("data", data)? };
+        self.notification(py, |inner, out| {
+            self.shared.serve(|server| inner.log(server, CallKey::from_bits(key), &log, out))
+        })
+    }
+
+    fn close(&self) -> PyResult<bool> {
+        let mut state = lock(&self.state)?;
+        match state.key {
+            Some(key) => Ok(state.inner.close(key)),
+            None => Ok(false),
+        }
+    }
+
+    fn is_cancelled(&self, key: u64) -> PyResult<bool> {
+        Ok(lock(&self.state)?.inner.is_cancelled(CallKey::from_bits(key)))
+    }
+}

@@ -1,0 +1,120 @@
+//! What a server offers: tools, resources, resource templates and prompts, each as its JSON definition in the
+//! newest shape plus the key it is asked for by.
+//!
+//! A catalogue only answers questions; it is shared by every session and exchange. [`Fixed`] borrows tables (they may
+//! live in flash), [`Owned`] can change at run time.
+
+mod check;
+mod fixed;
+#[cfg(feature = "alloc")]
+mod owned;
+pub(crate) mod param_headers;
+
+pub use check::{MAX_NAME, entry};
+pub use fixed::Fixed;
+#[cfg(feature = "alloc")]
+pub use owned::Owned;
+
+use crate::json::{Raw, Str};
+
+/// The four kinds of things a catalogue lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Keyed by `name`.
+    Tool,
+    /// Keyed by `uri`.
+    Resource,
+    /// Keyed by `uriTemplate`.
+    Template,
+    /// Keyed by `name`.
+    Prompt,
+}
+
+impl Kind {
+    /// All four.
+    pub const ALL: [Kind; 4] = [Kind::Tool, Kind::Resource, Kind::Template, Kind::Prompt];
+
+    /// The member of a definition that is its key.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Kind::Tool | Kind::Prompt => "name",
+            Kind::Resource => "uri",
+            Kind::Template => "uriTemplate",
+        }
+    }
+
+    /// The member of a list result that holds the definitions.
+    #[must_use]
+    pub const fn list(self) -> &'static str {
+        match self {
+            Kind::Tool => "tools",
+            Kind::Resource => "resources",
+            Kind::Template => "resourceTemplates",
+            Kind::Prompt => "prompts",
+        }
+    }
+
+    /// A short name for hosts: `tool`, `resource`, `template`, `prompt`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Tool => "tool",
+            Kind::Resource => "resource",
+            Kind::Template => "template",
+            Kind::Prompt => "prompt",
+        }
+    }
+}
+
+/// One definition.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    /// What it is asked for by, decoded.
+    pub key: &'a str,
+    /// The definition as a JSON object, in the newest shape.
+    pub definition: Raw<'a>,
+}
+
+impl<'a> Entry<'a> {
+    /// An entry of a static table. Nothing is checked here: use [`entry`] where that matters.
+    #[must_use]
+    pub const fn new(key: &'a str, definition: &'a str) -> Self {
+        Entry { key, definition: Raw::trusted(definition) }
+    }
+}
+
+/// Something that knows what a server offers.
+pub trait Catalog {
+    /// How many entries of a kind there are.
+    fn len(&self, kind: Kind) -> usize;
+
+    /// The entry at a position, in listing order; `None` past the end.
+    fn at(&self, kind: Kind, index: usize) -> Option<Entry<'_>>;
+
+    /// The position of the entry with that key.
+    fn find(&self, kind: Kind, key: Str<'_>) -> Option<usize> {
+        (0..self.len(kind)).find(|index| self.at(kind, *index).is_some_and(|entry| key == *entry.key))
+    }
+
+    /// Whether the host answers this method, which the protocol does not know.
+    fn custom_method(&self, method: Str<'_>) -> bool {
+        let _ = method;
+        false
+    }
+}
+
+impl<C: Catalog + ?Sized> Catalog for &C {
+    fn len(&self, kind: Kind) -> usize {
+        (**self).len(kind)
+    }
+    fn at(&self, kind: Kind, index: usize) -> Option<Entry<'_>> {
+        (**self).at(kind, index)
+    }
+    fn find(&self, kind: Kind, key: Str<'_>) -> Option<usize> {
+        (**self).find(kind, key)
+    }
+    fn custom_method(&self, method: Str<'_>) -> bool {
+        (**self).custom_method(method)
+    }
+}

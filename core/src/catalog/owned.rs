@@ -1,0 +1,154 @@
+//! A catalogue that owns its definitions and can change.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::{Catalog, Entry, Kind, check};
+use crate::error::LocalError;
+use crate::json::{self, Raw, Str};
+
+/// Definitions by kind, in the order they were put in.
+#[derive(Clone, Debug, Default)]
+pub struct Owned {
+    tables: [Table; 4],
+    custom_methods: Vec<String>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Table {
+    rows: Vec<Row>,
+    index: BTreeMap<String, usize>,
+}
+
+#[derive(Clone, Debug)]
+struct Row {
+    key: String,
+    definition: String,
+}
+
+impl Owned {
+    /// An empty catalogue.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn table(&self, kind: Kind) -> &Table {
+        let [tools, resources, templates, prompts] = &self.tables;
+        match kind {
+            Kind::Tool => tools,
+            Kind::Resource => resources,
+            Kind::Template => templates,
+            Kind::Prompt => prompts,
+        }
+    }
+
+    fn table_mut(&mut self, kind: Kind) -> &mut Table {
+        let [tools, resources, templates, prompts] = &mut self.tables;
+        match kind {
+            Kind::Tool => tools,
+            Kind::Resource => resources,
+            Kind::Template => templates,
+            Kind::Prompt => prompts,
+        }
+    }
+
+    /// Adds a definition, or replaces the one with the same key in its place. `true`: it is new.
+    ///
+    /// # Errors
+    /// [`LocalError::BadJson`] or [`LocalError::BadDefinition`]; the catalogue is unchanged.
+    pub fn put(&mut self, kind: Kind, definition: &str) -> Result<bool, LocalError> {
+        let raw = json::check(definition.as_bytes(), json::MAX_DEPTH)
+            .map_err(|error| LocalError::BadJson(error.kind))?;
+        let key = check::entry(kind, raw)?.to_cow().into_owned();
+        let definition = raw.text().to_string();
+        let table = self.table_mut(kind);
+        match table.index.get(&key).and_then(|at| table.rows.get_mut(*at)) {
+            Some(row) => {
+                row.definition = definition;
+                Ok(false)
+            }
+            None => {
+                table.index.insert(key.clone(), table.rows.len());
+                table.rows.push(Row { key, definition });
+                Ok(true)
+            }
+        }
+    }
+
+    /// Takes a definition out. `false`: there is none of that key.
+    pub fn remove(&mut self, kind: Kind, key: &str) -> bool {
+        let table = self.table_mut(kind);
+        let Some(at) = table.index.remove(key) else { return false };
+        table.rows.remove(at);
+        for position in table.index.values_mut().filter(|position| **position > at) {
+            *position -= 1;
+        }
+        true
+    }
+
+    /// The definition of that key.
+    #[must_use]
+    pub fn get(&self, kind: Kind, key: &str) -> Option<Raw<'_>> {
+        let table = self.table(kind);
+        let row = table.rows.get(*table.index.get(key)?)?;
+        Some(Raw::trusted(&row.definition))
+    }
+
+    /// Names a method outside the protocol that the host answers.
+    pub fn add_custom_method(&mut self, method: &str) {
+        if !self.custom_methods.iter().any(|known| known == method) {
+            self.custom_methods.push(method.to_string());
+        }
+    }
+}
+
+impl Catalog for Owned {
+    fn len(&self, kind: Kind) -> usize {
+        self.table(kind).rows.len()
+    }
+
+    fn at(&self, kind: Kind, index: usize) -> Option<Entry<'_>> {
+        let row = self.table(kind).rows.get(index)?;
+        Some(Entry { key: &row.key, definition: Raw::trusted(&row.definition) })
+    }
+
+    fn find(&self, kind: Kind, key: Str<'_>) -> Option<usize> {
+        self.table(kind).index.get(&*key.to_cow()).copied()
+    }
+
+    fn custom_method(&self, method: Str<'_>) -> bool {
+        self.custom_methods.iter().any(|name| method == **name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn put_replaces_in_place_and_remove_closes_the_gap() {
+        let mut catalog = Owned::new();
+        for name in ["a", "b", "c"] {
+            let text = alloc::format!(r#"{{"name":"{name}","inputSchema":{{"type":"object"}}}}"#);
+            assert_eq!(catalog.put(Kind::Tool, &text), Ok(true));
+        }
+        let new = r#" {"name":"b","description":"x","inputSchema":{"type":"object"}} "#;
+        assert_eq!(catalog.put(Kind::Tool, new), Ok(false));
+        assert!(catalog.remove(Kind::Tool, "a"));
+        assert!(!catalog.remove(Kind::Tool, "a"));
+        assert_eq!(catalog.find(Kind::Tool, Str::trusted("\"b\"")), Some(0));
+        assert_eq!(catalog.find(Kind::Tool, Str::trusted("\"c\"")), Some(1));
+        assert_eq!(catalog.at(Kind::Tool, 0).unwrap().definition.text(), new.trim());
+        assert!(catalog.at(Kind::Tool, 2).is_none());
+    }
+
+    #[test]
+    fn a_bad_definition_changes_nothing() {
+        let mut catalog = Owned::new();
+        assert!(matches!(catalog.put(Kind::Tool, "{"), Err(LocalError::BadJson(_))));
+        assert!(matches!(catalog.put(Kind::Tool, r#"{"name":"x"}"#), Err(LocalError::BadDefinition(_))));
+        assert_eq!(catalog.len(Kind::Tool), 0);
+    }
+}

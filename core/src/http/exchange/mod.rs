@@ -1,0 +1,140 @@
+//! One HTTP request and its response.
+
+mod read;
+mod respond;
+
+use super::accept::Accept;
+use super::plan::Head;
+use super::{Endpoint, Request, gate};
+use crate::catalog::Catalog;
+use crate::error::LocalError;
+use crate::json::Sink;
+use crate::revision::Revision;
+use crate::server::Server;
+use crate::server::call::{Batch, Call, Notice};
+use crate::server::inflight::Table;
+use crate::server::out::whole;
+
+/// The server's side of one HTTP request.
+///
+/// It decides late: the answer is one JSON object, unless a notification comes before it; only then does it become an
+/// event stream. It belongs to no session.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    calls: Table<1>,
+    accept: Accept,
+    state: State,
+    /// The host can write a response bit by bit.
+    streams: bool,
+    /// Notifications that could not be delivered, because the answer has to be one JSON object.
+    dropped: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The head was not looked at.
+    New,
+    /// The body is awaited.
+    Gated,
+    /// A call is in work; nothing was sent.
+    Working,
+    /// A batch is in work; nothing was sent.
+    Batch(Revision),
+    /// An event stream is open.
+    Streaming,
+    /// Answered, or given up.
+    Over,
+}
+
+/// What a request led to.
+#[derive(Debug)]
+pub enum HttpStep<'m> {
+    /// Answer it: the body is in the output.
+    Reply {
+        /// Status and headers.
+        head: Head,
+        /// What happened besides.
+        notice: Option<Notice<'m>>,
+    },
+    /// Run it and give back its answer.
+    Call(Call<'m>),
+    /// Ask for its steps one by one with [`Exchange::next`], with the same output.
+    Batch(Batch),
+}
+
+impl HttpStep<'_> {
+    const fn reply(head: Head) -> Self {
+        HttpStep::Reply { head, notice: None }
+    }
+}
+
+impl Exchange {
+    /// A fresh exchange. `tag` (15 bits) marks its call keys, so that a key of one exchange is unknown to another.
+    #[must_use]
+    pub const fn new(tag: u16) -> Self {
+        Exchange {
+            calls: Table::new(tag),
+            accept: Accept { json: true, sse: false, sse_named: false },
+            state: State::New,
+            streams: false,
+            dropped: 0,
+        }
+    }
+
+    /// Looks at the head of the request: Host, Origin, method, Content-Type, Content-Length. `Some`: refuse it with this
+    /// and do not read the body.
+    ///
+    /// # Errors
+    /// [`LocalError::OutputFull`]; [`LocalError::Over`] if this was done before.
+    pub fn gate<C, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        endpoint: &Endpoint<'_>,
+        request: &Request<'_>,
+        out: &mut S,
+    ) -> Result<Option<Head>, LocalError> {
+        if self.state != State::New {
+            return Err(LocalError::Over);
+        }
+        let refusal =
+            whole(out, |out| Ok(gate::check(endpoint, request, server.limits.message_bytes, out)?))?;
+        self.accept = Accept::parse(request.headers.texts("Accept"));
+        self.streams = endpoint.streams;
+        self.state = if refusal.is_some() { State::Over } else { State::Gated };
+        Ok(refusal)
+    }
+
+    /// Whether notifications for this request can be delivered, so that it is worth streaming. Wildcards do not count:
+    /// a client that takes anything gets plain JSON.
+    #[must_use]
+    pub fn can_stream(&self) -> bool {
+        self.streams && self.accept.sse && (self.accept.sse_named || !self.accept.json)
+    }
+
+    /// How many notifications were dropped because the answer has to be one JSON object.
+    #[must_use]
+    pub fn dropped(&self) -> u32 {
+        self.dropped
+    }
+
+    /// Takes the body of a request that passed the gate.
+    ///
+    /// # Errors
+    /// [`LocalError::Over`] if it did not; [`LocalError::OutputFull`].
+    pub fn accept<'m, C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        request: &Request<'_>,
+        body: &'m [u8],
+        out: &mut S,
+    ) -> Result<HttpStep<'m>, LocalError> {
+        if self.state != State::Gated {
+            return Err(LocalError::Over);
+        }
+        let step = whole(out, |out| self.read(server, request, body, out))?;
+        if matches!(step, HttpStep::Reply { .. }) {
+            self.state = State::Over;
+        }
+        Ok(step)
+    }
+}

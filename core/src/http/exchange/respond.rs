@@ -1,0 +1,180 @@
+//! The answer of a call: one JSON object, or the end of an event stream.
+
+use super::super::plan::{self, Body, Emit, Head};
+use super::{Exchange, State};
+use crate::catalog::Catalog;
+use crate::error::LocalError;
+use crate::frame::sse;
+use crate::json::Sink;
+use crate::server::Server;
+use crate::server::answer::{self, Failure};
+use crate::server::call::CallKey;
+use crate::server::inflight::Inflight;
+use crate::server::notify::{self, Log, Progress};
+use crate::server::out::{in_batch, whole};
+
+impl Exchange {
+    /// Answers a call with its result: a JSON object in the newest shape.
+    ///
+    /// # Errors
+    /// [`LocalError::UnknownCall`], [`LocalError::BadJson`], [`LocalError::BadResult`], [`LocalError::OutputFull`]; the
+    /// call stays in work.
+    pub fn reply<C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        key: CallKey,
+        result: &str,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        self.end(key, out, |call, out| answer::result(server, call, result, out).map(|()| None))
+    }
+
+    /// Answers a call with a failure; otherwise as [`Exchange::reply`].
+    ///
+    /// # Errors
+    /// As [`Exchange::reply`].
+    pub fn fail<C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        key: CallKey,
+        failure: &Failure<'_>,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        self.end(key, out, |call, out| answer::failure(server, call, failure, out))
+    }
+
+    fn end<S: Sink + ?Sized>(
+        &mut self,
+        key: CallKey,
+        out: &mut S,
+        write: impl FnOnce(&Inflight, &mut S) -> Result<Option<i32>, LocalError>,
+    ) -> Result<Emit, LocalError> {
+        let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
+        let emit = if call.cancelled {
+            Emit::Nothing
+        } else if call.batched {
+            in_batch(out, |out| write(call, out))?;
+            Emit::Held
+        } else {
+            let events = self.state == State::Streaming || self.only_events();
+            let code =
+                whole(out, |out| if events { event(out, |out| write(call, out)) } else { write(call, out) })?;
+            match self.state {
+                State::Streaming => Emit::Events { start: None, end: true },
+                _ => Emit::Whole(self.head(plan::failed(code, call.revision))),
+            }
+        };
+        self.calls.remove(key);
+        if !matches!(self.state, State::Batch(_)) {
+            self.state = State::Over;
+        }
+        Ok(emit)
+    }
+
+    /// Tells the peer how far a call has come. [`Emit::Nothing`]: it did not ask, the number did not grow, or the answer
+    /// has to be one JSON object (counted in [`Exchange::dropped`]).
+    ///
+    /// # Errors
+    /// [`LocalError::UnknownCall`], [`LocalError::NotAllowed`] for numbers that are not finite, [`LocalError::OutputFull`].
+    pub fn progress<S: Sink + ?Sized>(
+        &mut self,
+        key: CallKey,
+        progress: &Progress<'_>,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        let delivers = self.can_stream();
+        let call = self.calls.get_mut(key).ok_or(LocalError::UnknownCall)?;
+        if call.token.is_none() || call.cancelled {
+            return Ok(Emit::Nothing);
+        }
+        if !delivers || call.batched {
+            self.dropped = self.dropped.saturating_add(1);
+            return Ok(Emit::Nothing);
+        }
+        let start = out.len();
+        let written = whole(out, |out| event(out, |out| notify::progress(call, progress, out)))?;
+        if !written {
+            out.truncate(start);
+            return Ok(Emit::Nothing);
+        }
+        Ok(self.streamed())
+    }
+
+    /// Sends a log message about a call. [`Emit::Nothing`]: logging is not offered, the level is below what the peer
+    /// wants, or the answer has to be one JSON object (counted in [`Exchange::dropped`]).
+    ///
+    /// # Errors
+    /// [`LocalError::UnknownCall`], [`LocalError::OutputFull`].
+    pub fn log<C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        key: CallKey,
+        log: &Log<'_>,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
+        if !server.profile.logging || call.cancelled || call.level.is_none_or(|least| log.level < least) {
+            return Ok(Emit::Nothing);
+        }
+        if !self.can_stream() || call.batched {
+            self.dropped = self.dropped.saturating_add(1);
+            return Ok(Emit::Nothing);
+        }
+        whole(out, |out| event(out, |out| Ok(notify::log(log, out)?)))?;
+        Ok(self.streamed())
+    }
+
+    /// The peer is gone. `true`: that takes the call back, so stop working on it; in the handshake era it does not
+    /// (basic/transports: "Disconnection MAY occur at any time … SHOULD NOT be interpreted as the client cancelling").
+    pub fn close(&mut self, key: CallKey) -> bool {
+        match self.calls.get_mut(key) {
+            Some(call) if call.revision.is_stateless() => {
+                call.cancelled = true;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the peer took this call back. An unknown key counts as taken back.
+    #[must_use]
+    pub fn is_cancelled(&self, key: CallKey) -> bool {
+        self.calls.get(key).is_none_or(|call| call.cancelled)
+    }
+
+    fn streamed(&mut self) -> Emit {
+        let start = (self.state != State::Streaming).then_some(Head::EVENTS);
+        self.state = State::Streaming;
+        Emit::Events { start, end: false }
+    }
+
+    /// The peer takes nothing but an event stream.
+    fn only_events(&self) -> bool {
+        !self.accept.json && self.accept.sse
+    }
+
+    pub(super) fn head(&self, status: u16) -> Head {
+        let events = self.only_events() && status == 200;
+        Head { status, body: if events { Body::Events } else { Body::Json } }
+    }
+
+    /// Writes a response body: a message, or an event with it if the peer takes nothing else.
+    pub(super) fn body<S: Sink + ?Sized, T>(
+        &self,
+        out: &mut S,
+        write: impl FnOnce(&mut S) -> Result<T, LocalError>,
+    ) -> Result<T, LocalError> {
+        if self.only_events() { event(out, write) } else { write(out) }
+    }
+}
+
+/// Writes a message as an event.
+fn event<S: Sink + ?Sized, T>(
+    out: &mut S,
+    write: impl FnOnce(&mut S) -> Result<T, LocalError>,
+) -> Result<T, LocalError> {
+    out.put(sse::EVENT_START)?;
+    let written = write(out)?;
+    out.put(sse::EVENT_END)?;
+    Ok(written)
+}

@@ -1,0 +1,70 @@
+//! Reading request headers.
+
+/// The headers of a request, in order. Names are compared without case; values lose blanks and tabs at both ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Headers<'r>(pub &'r [(&'r str, &'r [u8])]);
+
+/// A header that may stand once stands more often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeated;
+
+impl<'r> Headers<'r> {
+    /// The values of all headers of that name.
+    pub fn all(self, name: &str) -> impl Iterator<Item = &'r [u8]> {
+        self.0.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| trim(value))
+    }
+
+    /// The values of all headers of that name that are text.
+    pub fn texts(self, name: &str) -> impl Iterator<Item = &'r str> {
+        self.all(name).filter_map(|value| core::str::from_utf8(value).ok())
+    }
+
+    /// The value of a header that may stand once.
+    ///
+    /// # Errors
+    /// [`Repeated`], even if the copies agree: other readers on the way may have picked either.
+    pub fn one(self, name: &str) -> Result<Option<&'r [u8]>, Repeated> {
+        let mut values = self.all(name);
+        let first = values.next();
+        if values.next().is_some() { Err(Repeated) } else { Ok(first) }
+    }
+
+    /// As [`Headers::one`], for a header that is text. What is not UTF-8 counts as an unknown text.
+    ///
+    /// # Errors
+    /// [`Repeated`].
+    pub fn text(self, name: &str) -> Result<Option<&'r str>, Repeated> {
+        Ok(self.one(name)?.map(|value| core::str::from_utf8(value).unwrap_or("\u{fffd}")))
+    }
+}
+
+/// RFC 9110, section 5.6.3: optional whitespace is blanks and tabs.
+fn trim(value: &[u8]) -> &[u8] {
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let Some(start) = value.iter().position(|byte| !blank(byte)) else { return b"" };
+    let end = value.iter().rposition(|byte| !blank(byte)).map_or(start, |last| last + 1);
+    value.get(start..end).unwrap_or(b"")
+}
+
+/// Names of the protocol's headers.
+pub(crate) mod name {
+    pub(crate) const VERSION: &str = "MCP-Protocol-Version";
+    pub(crate) const METHOD: &str = "Mcp-Method";
+    pub(crate) const NAME: &str = "Mcp-Name";
+    pub(crate) const PARAM_PREFIX: &str = "Mcp-Param-";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_have_no_case_and_values_no_outer_blanks() {
+        let headers = Headers(&[("hOst", b" \ta b\t "), ("X", b""), ("x", b"\xff")]);
+        assert_eq!(headers.text("HOST"), Ok(Some("a b")));
+        assert_eq!(headers.one("x"), Err(Repeated));
+        assert_eq!(headers.one("y"), Ok(None));
+        assert_eq!(headers.all("x").count(), 2);
+        assert_eq!(headers.texts("x").count(), 1);
+    }
+}

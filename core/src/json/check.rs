@@ -1,0 +1,438 @@
+//! The checker: decides whether a text is JSON.
+
+use super::Raw;
+use super::scan::{plain_run, skip_space};
+use thiserror::Error;
+
+/// The deepest nesting [`check`] can follow, whatever its `max_depth` says.
+pub const MAX_DEPTH: u16 = 256;
+
+/// Why a text is not one JSON value, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("invalid JSON at byte {offset}: {kind}")]
+pub struct JsonError {
+    /// What is wrong.
+    pub kind: JsonErrorKind,
+    /// The byte it was noticed at, counted from 0; the length of the text if the text ended too early.
+    pub offset: usize,
+}
+
+/// What is wrong with a text that is not JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum JsonErrorKind {
+    /// The bytes are not UTF-8.
+    #[error("not UTF-8")]
+    Utf8,
+    /// A byte order mark stands before the value (RFC 8259 §8.1: senders must not add one).
+    #[error("a byte order mark is not part of JSON; send the value without it")]
+    Bom,
+    /// The text ends before the value does.
+    #[error("the text ends too early")]
+    Eof,
+    /// No value starts here.
+    #[error("expected a value")]
+    Value,
+    /// An object member does not start with a string.
+    #[error("expected a member name in double quotes")]
+    Key,
+    /// No colon after a member name.
+    #[error("expected ':' after the member name")]
+    Colon,
+    /// Neither a comma nor the end of the object.
+    #[error("expected ',' or '}}'")]
+    ObjectEnd,
+    /// Neither a comma nor the end of the array.
+    #[error("expected ',' or ']'")]
+    ArrayEnd,
+    /// A word that is not `true`, `false` or `null`.
+    #[error("expected true, false or null")]
+    Literal,
+    /// A number with a leading zero, a bare sign, or no digit where one must stand.
+    #[error("malformed number")]
+    Number,
+    /// A control character (U+0000 to U+001F) stands unescaped in a string.
+    #[error("a control character in a string must be escaped")]
+    Control,
+    /// A backslash sequence that JSON does not have.
+    #[error("unknown escape in a string")]
+    Escape,
+    /// A `\u` escape of one half of a surrogate pair without the other half: it names no character.
+    #[error("half a surrogate pair in a \\u escape")]
+    Surrogate,
+    /// Arrays and objects nest deeper than the limit.
+    #[error("nested too deeply")]
+    Depth,
+    /// Something other than white space follows the value.
+    #[error("more text after the value")]
+    Trailing,
+}
+
+/// Checks that `text` is exactly one JSON value (RFC 8259), with white space around it allowed.
+///
+/// `max_depth` is the number of arrays and objects that may be open at once (`[]` has depth 1, `1` has depth 0);
+/// more than [`MAX_DEPTH`] counts as [`MAX_DEPTH`]. Stricter than the RFC demands in two ways: the bytes must be
+/// UTF-8, and `\u` escapes must not leave half a surrogate pair. Names that stand twice in an object are *not*
+/// looked for: see [`Raw::pick`].
+///
+/// # Errors
+/// [`JsonError`] names the first offence; bytes that are not UTF-8 are reported before any other.
+pub fn check(text: &[u8], max_depth: u16) -> Result<Raw<'_>, JsonError> {
+    let valid = core::str::from_utf8(text)
+        .map_err(|e| JsonError { kind: JsonErrorKind::Utf8, offset: e.valid_up_to() })?;
+    if text.starts_with(b"\xEF\xBB\xBF") {
+        return Err(JsonError { kind: JsonErrorKind::Bom, offset: 0 });
+    }
+    let mut scan = Checker { text, at: 0, open: Open::new(max_depth) };
+    let range = scan.document().map_err(|kind| JsonError { kind, offset: scan.at })?;
+    match valid.get(range) {
+        Some(value) => Ok(Raw::trusted(value)),
+        // Unreachable: both ends are ASCII bytes of valid UTF-8.
+        None => Err(JsonError { kind: JsonErrorKind::Utf8, offset: 0 }),
+    }
+}
+
+/// The containers open at a point of the text: one bit each, set for an object.
+struct Open {
+    bits: [u64; MAX_DEPTH as usize / 64],
+    depth: u16,
+    limit: u16,
+}
+
+impl Open {
+    fn new(limit: u16) -> Self {
+        Self { bits: [0; MAX_DEPTH as usize / 64], depth: 0, limit: limit.min(MAX_DEPTH) }
+    }
+
+    fn push(&mut self, object: bool) -> Result<(), JsonErrorKind> {
+        if self.depth >= self.limit {
+            return Err(JsonErrorKind::Depth);
+        }
+        let word = self.bits.get_mut(usize::from(self.depth / 64)).ok_or(JsonErrorKind::Depth)?;
+        let bit = 1u64 << (self.depth % 64);
+        *word = if object { *word | bit } else { *word & !bit };
+        self.depth += 1;
+        Ok(())
+    }
+
+    fn pop(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+    }
+
+    /// Whether the innermost container is an object; `None` if nothing is open.
+    fn innermost(&self) -> Option<bool> {
+        let top = self.depth.checked_sub(1)?;
+        self.bits.get(usize::from(top / 64)).map(|word| (word >> (top % 64)) & 1 == 1)
+    }
+}
+
+struct Checker<'a> {
+    text: &'a [u8],
+    at: usize,
+    open: Open,
+}
+
+impl Checker<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn space(&mut self) {
+        self.at = skip_space(self.text, self.at);
+    }
+
+    /// The error for what stands here: the end of the text is always [`JsonErrorKind::Eof`].
+    fn wrong(&self, kind: JsonErrorKind) -> JsonErrorKind {
+        if self.at >= self.text.len() { JsonErrorKind::Eof } else { kind }
+    }
+
+    fn document(&mut self) -> Result<core::ops::Range<usize>, JsonErrorKind> {
+        self.space();
+        let start = self.at;
+        loop {
+            // At a value. An opened container goes round again for its first element.
+            match self.peek() {
+                Some(b'"') => self.string()?,
+                Some(b'{') => {
+                    self.open.push(true)?;
+                    self.at += 1;
+                    self.space();
+                    if self.peek() != Some(b'}') {
+                        self.key()?;
+                        continue;
+                    }
+                }
+                Some(b'[') => {
+                    self.open.push(false)?;
+                    self.at += 1;
+                    self.space();
+                    if self.peek() != Some(b']') {
+                        continue;
+                    }
+                }
+                Some(b'-' | b'0'..=b'9') => self.number()?,
+                Some(b't') => self.literal(b"true")?,
+                Some(b'f') => self.literal(b"false")?,
+                Some(b'n') => self.literal(b"null")?,
+                _ => return Err(self.wrong(JsonErrorKind::Value)),
+            }
+            // After a value, or at the end of an empty container: close what ends here, then go to the next value.
+            loop {
+                let Some(object) = self.open.innermost() else {
+                    let end = self.at;
+                    self.space();
+                    return if self.at < self.text.len() {
+                        Err(JsonErrorKind::Trailing)
+                    } else {
+                        Ok(start..end)
+                    };
+                };
+                self.space();
+                match (self.peek(), object) {
+                    (Some(b','), true) => {
+                        self.at += 1;
+                        self.space();
+                        self.key()?;
+                        break;
+                    }
+                    (Some(b','), false) => {
+                        self.at += 1;
+                        self.space();
+                        break;
+                    }
+                    (Some(b'}'), true) | (Some(b']'), false) => {
+                        self.at += 1;
+                        self.open.pop();
+                    }
+                    (_, true) => return Err(self.wrong(JsonErrorKind::ObjectEnd)),
+                    (_, false) => return Err(self.wrong(JsonErrorKind::ArrayEnd)),
+                }
+            }
+        }
+    }
+
+    /// A member name and its colon, up to the value.
+    fn key(&mut self) -> Result<(), JsonErrorKind> {
+        if self.peek() != Some(b'"') {
+            return Err(self.wrong(JsonErrorKind::Key));
+        }
+        self.string()?;
+        self.space();
+        if self.peek() != Some(b':') {
+            return Err(self.wrong(JsonErrorKind::Colon));
+        }
+        self.at += 1;
+        self.space();
+        Ok(())
+    }
+
+    fn literal(&mut self, word: &[u8]) -> Result<(), JsonErrorKind> {
+        for expected in word {
+            if self.peek() != Some(*expected) {
+                return Err(self.wrong(JsonErrorKind::Literal));
+            }
+            self.at += 1;
+        }
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), JsonErrorKind> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        if self.peek() == Some(b'0') {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'0'..=b'9')) {
+                return Err(JsonErrorKind::Number);
+            }
+        } else {
+            self.digits()?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    /// One digit or more.
+    fn digits(&mut self) -> Result<(), JsonErrorKind> {
+        let start = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
+        }
+        if self.at == start { Err(self.wrong(JsonErrorKind::Number)) } else { Ok(()) }
+    }
+
+    /// A string, from its opening quote.
+    fn string(&mut self) -> Result<(), JsonErrorKind> {
+        self.at += 1;
+        loop {
+            self.at += plain_run(self.text.get(self.at..).unwrap_or_default());
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    self.escape()?;
+                }
+                Some(_) => return Err(JsonErrorKind::Control),
+                None => return Err(JsonErrorKind::Eof),
+            }
+        }
+    }
+
+    /// An escape, from the byte after its backslash.
+    fn escape(&mut self) -> Result<(), JsonErrorKind> {
+        match self.peek() {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {
+                self.at += 1;
+                Ok(())
+            }
+            Some(b'u') => {
+                let start = self.at;
+                self.at += 1;
+                let half = match self.hex4()? {
+                    0xD800..=0xDBFF if self.text.get(self.at..self.at + 2) == Some(b"\\u") => {
+                        self.at += 2;
+                        !matches!(self.hex4()?, 0xDC00..=0xDFFF)
+                    }
+                    0xD800..=0xDFFF => true,
+                    _ => false,
+                };
+                if half {
+                    self.at = start - 1;
+                    return Err(JsonErrorKind::Surrogate);
+                }
+                Ok(())
+            }
+            _ => Err(self.wrong(JsonErrorKind::Escape)),
+        }
+    }
+
+    fn hex4(&mut self) -> Result<u32, JsonErrorKind> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            let digit = self.peek().and_then(|b| char::from(b).to_digit(16));
+            unit = unit * 16 + digit.ok_or_else(|| self.wrong(JsonErrorKind::Escape))?;
+            self.at += 1;
+        }
+        Ok(unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(text: &[u8]) -> Option<(JsonErrorKind, usize)> {
+        check(text, 8).err().map(|e| (e.kind, e.offset))
+    }
+
+    #[test]
+    fn accepts_every_form() {
+        for text in [
+            "0",
+            "-0",
+            "10",
+            "-1.5e+10",
+            "0.0",
+            "1E5",
+            "true",
+            "false",
+            "null",
+            "\"\"",
+            "\"é😀\\ud83d\\ude00\\u00e9\\/\"",
+            "[]",
+            "[ ]",
+            "{ }",
+            "[1,[2,{\"a\":[ ]}], \"x\" ]",
+            "{\"a\":1,\"a\":2 , \"\":{}}",
+            "\"\x7f\"",
+        ] {
+            assert_eq!(check(text.as_bytes(), 8).map(Raw::text), Ok(text));
+        }
+        assert_eq!(check(b" \t\r\n[1 , 2]\n ", 8).map(Raw::text), Ok("[1 , 2]"));
+    }
+
+    #[test]
+    fn refuses_with_the_place() {
+        use JsonErrorKind::*;
+        for (text, expected) in [
+            (&b""[..], (Eof, 0)),
+            (b"  ", (Eof, 2)),
+            (b"\xEF\xBB\xBF1", (Bom, 0)),
+            (b"\"\xff\"", (Utf8, 1)),
+            (b"\"abc", (Eof, 4)),
+            (b"[1", (Eof, 2)),
+            (b"[1,]", (Value, 3)),
+            (b"[1 2]", (ArrayEnd, 3)),
+            (b"[1}", (ArrayEnd, 2)),
+            (b"{\"a\":1]", (ObjectEnd, 6)),
+            (b"{a:1}", (Key, 1)),
+            (b"{\"a\" 1}", (Colon, 5)),
+            (b"{\"a\":1,}", (Key, 7)),
+            (b"{,}", (Key, 1)),
+            (b"01", (Number, 1)),
+            (b"-", (Eof, 1)),
+            (b"-a", (Number, 1)),
+            (b"1.", (Eof, 2)),
+            (b"1.e1", (Number, 2)),
+            (b"1e", (Eof, 2)),
+            (b"+1", (Value, 0)),
+            (b".5", (Value, 0)),
+            (b"NaN", (Value, 0)),
+            (b"nul", (Eof, 3)),
+            (b"nulL", (Literal, 3)),
+            (b"true1", (Trailing, 4)),
+            (b"1 2", (Trailing, 2)),
+            (b"]", (Value, 0)),
+            (b"\"\\x\"", (Escape, 2)),
+            (b"\"\\u12g4\"", (Escape, 5)),
+            (b"\"a\nb\"", (Control, 2)),
+            (b"\"\\ud800\"", (Surrogate, 1)),
+            (b"\"\\udc00\"", (Surrogate, 1)),
+            (b"\"\\ud800\\ud800\"", (Surrogate, 1)),
+            (b"\"\\ud800\\n\"", (Surrogate, 1)),
+            (b"1\0", (Trailing, 1)),
+            (b"\x0c1", (Value, 0)),
+        ] {
+            assert_eq!(kind(text), Some(expected), "{:?}", core::str::from_utf8(text));
+        }
+    }
+
+    #[test]
+    fn depth_is_counted_in_open_containers() {
+        assert!(check(b"1", 0).is_ok());
+        assert_eq!(kind(b"[[[[[[[[]]]]]]]]"), None);
+        assert_eq!(kind(b"[[[[[[[[{}]]]]]]]]"), Some((JsonErrorKind::Depth, 8)));
+        assert_eq!(
+            check(&[b'['; 10_000], u16::MAX).map_err(|e| (e.kind, e.offset)),
+            Err((JsonErrorKind::Depth, 256))
+        );
+        let mut deep = [b'['; 512];
+        deep[256..].fill(b']');
+        assert!(check(&deep, 256).is_ok());
+    }
+
+    #[test]
+    fn messages_name_place_and_expectation() {
+        use core::fmt::Write;
+        let mut text = heapless::String::<128>::new();
+        write!(text, "{}; {}", check(b"{\"a\" 1}", 8).unwrap_err(), check(b"{\"a\":1]", 8).unwrap_err())
+            .unwrap();
+        assert_eq!(
+            text.as_str(),
+            "invalid JSON at byte 5: expected ':' after the member name; invalid JSON at byte 6: expected ',' or '}'"
+        );
+    }
+}

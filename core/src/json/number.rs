@@ -1,0 +1,91 @@
+//! Integers out of JSON numbers, exactly: by their decimal digits, never through a float.
+
+/// The sign (true for minus) and size of a number that is an integer, in whatever way it is spelled
+/// (`5`, `5.0`, `50e-1`, `0.5e1`). `None` if it has a fraction, does not fit, or is no number.
+pub(super) fn integer(text: &str) -> Option<(bool, u64)> {
+    let (negative, unsigned) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (digits, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((digits, exponent)) => (digits, small(exponent)?),
+        None => (unsigned, 0),
+    };
+    // `value` holds the digits up to the last one that is not 0; `zeros` counts those after it.
+    let (mut value, mut zeros, mut scale, mut fraction) = (0u64, 0i64, exponent, false);
+    for byte in digits.bytes() {
+        match byte {
+            b'.' if !fraction => fraction = true,
+            b'0'..=b'9' => {
+                if fraction {
+                    scale = scale.checked_sub(1)?;
+                }
+                zeros = zeros.checked_add(1)?;
+                if byte != b'0' {
+                    value = shift(value, zeros)?.checked_add(u64::from(byte - b'0'))?;
+                    zeros = 0;
+                }
+            }
+            _ => return None,
+        }
+    }
+    Some((negative, shift(value, zeros.checked_add(scale)?)?))
+}
+
+/// `value` times ten to the `places`, if that is an integer that fits.
+fn shift(value: u64, places: i64) -> Option<u64> {
+    if value == 0 {
+        return Some(0);
+    }
+    10u64.checked_pow(u32::try_from(places).ok()?)?.checked_mul(value)
+}
+
+/// An exponent; one too long for `i64` is held at its bound, which no number of digits can make up for.
+fn small(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let mut size = 0i64;
+    for byte in digits.bytes() {
+        let digit = i64::from(byte.checked_sub(b'0').filter(|d| *d < 10)?);
+        // A quarter of the range leaves room for the digits counted against it.
+        size = size.saturating_mul(10).saturating_add(digit).min(i64::MAX / 4);
+    }
+    Some(if negative { -size } else { size })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::integer;
+
+    #[test]
+    fn integers_in_every_spelling() {
+        for (text, expected) in [
+            ("0", Some((false, 0))),
+            ("-0", Some((true, 0))),
+            ("5", Some((false, 5))),
+            ("5.0", Some((false, 5))),
+            ("-5.00e0", Some((true, 5))),
+            ("1e3", Some((false, 1000))),
+            ("1E+3", Some((false, 1000))),
+            ("50e-1", Some((false, 5))),
+            ("0.05e2", Some((false, 5))),
+            ("1200.3400e2", Some((false, 120_034))),
+            ("9007199254740993.0", Some((false, 9_007_199_254_740_993))),
+            ("18446744073709551615", Some((false, u64::MAX))),
+            ("18446744073709551616", None),
+            ("0e999999999999999999999", Some((false, 0))),
+            ("1e999999999999999999999", None),
+            ("1e-999999999999999999999", None),
+            ("5.5", None),
+            ("1.00000000000000000000000001", None),
+            ("1e-1", None),
+            ("1e20", None),
+            ("1.2.3", None),
+            ("1ex", None),
+        ] {
+            assert_eq!(integer(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Where output goes: a growing vector, a bounded one, or a plain slice.
+
+use thiserror::Error;
+
+/// The output has no room for what should be appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the output buffer is full")]
+pub struct Full;
+
+/// A place that takes bytes at its end.
+pub trait Sink {
+    /// Appends all of `bytes`, or nothing.
+    ///
+    /// # Errors
+    /// [`Full`] if they do not fit (or, for a growing vector, if no memory is left).
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Full>;
+
+    /// How many bytes it holds.
+    fn len(&self) -> usize;
+
+    /// Whether it holds nothing yet.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Goes back to an earlier [`len`](Sink::len), to undo what was put since; a greater one changes nothing.
+    fn truncate(&mut self, len: usize);
+}
+
+impl<S: Sink + ?Sized> Sink for &mut S {
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        (**self).put(bytes)
+    }
+
+    fn len(&self) -> usize {
+        (**self).len()
+    }
+
+    fn truncate(&mut self, len: usize) {
+        (**self).truncate(len);
+    }
+}
+
+impl<const N: usize> Sink for heapless::Vec<u8, N> {
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        self.extend_from_slice(bytes).map_err(|_| Full)
+    }
+
+    fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    fn truncate(&mut self, len: usize) {
+        heapless::Vec::truncate(self, len);
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Sink for alloc::vec::Vec<u8> {
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        self.try_reserve(bytes.len()).map_err(|_| Full)?;
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    fn truncate(&mut self, len: usize) {
+        alloc::vec::Vec::truncate(self, len);
+    }
+}
+
+/// A [`Sink`] over memory the caller lends.
+#[derive(Debug)]
+pub struct SliceSink<'a> {
+    buffer: &'a mut [u8],
+    len: usize,
+}
+
+impl<'a> SliceSink<'a> {
+    /// An empty sink that fills `buffer` from its start.
+    pub fn new(buffer: &'a mut [u8]) -> Self {
+        Self { buffer, len: 0 }
+    }
+
+    /// What was put so far.
+    pub fn written(&self) -> &[u8] {
+        self.buffer.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl Sink for SliceSink<'_> {
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        let end = self.len.checked_add(bytes.len()).ok_or(Full)?;
+        self.buffer.get_mut(self.len..end).ok_or(Full)?.copy_from_slice(bytes);
+        self.len = end;
+        Ok(())
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+}
+
+/// Runs `write`; if it fails, takes back whatever it had put.
+pub(crate) fn whole<S: Sink + ?Sized>(
+    out: &mut S,
+    write: impl FnOnce(&mut S) -> Result<(), Full>,
+) -> Result<(), Full> {
+    let before = out.len();
+    write(out).inspect_err(|_| out.truncate(before))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn behaves(sink: &mut dyn Sink) {
+        assert!(sink.is_empty());
+        assert_eq!(sink.put(b"abcd"), Ok(()));
+        assert_eq!(sink.put(b"efg"), Err(Full));
+        assert_eq!(sink.len(), 4);
+        sink.truncate(9);
+        sink.truncate(3);
+        assert_eq!(sink.put(b"xyz"), Ok(()));
+        assert_eq!(sink.len(), 6);
+    }
+
+    #[test]
+    fn bounded_sinks_take_all_or_nothing() {
+        let mut bounded = heapless::Vec::<u8, 6>::new();
+        behaves(&mut bounded);
+        assert_eq!(bounded.as_slice(), b"abcxyz");
+        let mut memory = [0; 6];
+        let mut slice = SliceSink::new(&mut memory);
+        behaves(&mut slice);
+        assert_eq!(slice.written(), b"abcxyz");
+    }
+}

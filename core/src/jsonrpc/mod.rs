@@ -1,0 +1,176 @@
+//! JSON-RPC 2.0: the envelope of a message, and ids that come back byte for byte.
+
+mod id;
+
+pub use id::{Id, Token};
+
+use crate::json::{Kind, Raw, Str};
+
+/// One JSON-RPC message, borrowed from the text it came in.
+#[derive(Clone, Copy, Debug)]
+pub enum Message<'m> {
+    /// It wants an answer.
+    Request(Request<'m>),
+    /// It wants none.
+    Notification {
+        /// What happened.
+        method: Str<'m>,
+        /// Its parameters, whatever they are.
+        params: Option<Raw<'m>>,
+    },
+    /// An answer to a request of ours.
+    Response {
+        /// The id of that request; `None` when the peer could not read it.
+        id: Option<Id<'m>>,
+        /// The `result`, or the `error` object.
+        outcome: Result<Raw<'m>, Raw<'m>>,
+    },
+}
+
+/// A request.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'m> {
+    /// To be echoed in the answer.
+    pub id: Id<'m>,
+    /// What to do.
+    pub method: Str<'m>,
+    /// Its parameters; a JSON `null` counts as absent.
+    pub params: Option<Raw<'m>>,
+}
+
+/// Why a JSON value is not a JSON-RPC message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Not an object.
+    #[error("a message must be a JSON object")]
+    NotObject,
+    /// A member stands twice, so different readers would see different messages.
+    #[error("the member \"{0}\" stands twice")]
+    Twice(&'static str),
+    /// No `"jsonrpc":"2.0"`.
+    #[error("the member \"jsonrpc\" must be \"2.0\"")]
+    Version,
+    /// The id is null, a fraction, a boolean, a container, or out of range.
+    #[error("the member \"id\" must be a string or an integer")]
+    Id,
+    /// The id is longer than [`TOKEN_BYTES`](crate::limits::TOKEN_BYTES).
+    #[error("the member \"id\" must not be longer than {} bytes", crate::limits::TOKEN_BYTES)]
+    LongId,
+    /// The method is not a string.
+    #[error("the member \"method\" must be a string")]
+    Method,
+    /// The parameters are neither object nor array.
+    #[error("the member \"params\" must be an object")]
+    Params,
+    /// Neither a method nor an outcome.
+    #[error("a message needs \"method\", \"result\" or \"error\"")]
+    Empty,
+    /// A method and an outcome.
+    #[error("a message with \"method\" must have neither \"result\" nor \"error\"")]
+    Both,
+}
+
+const MEMBERS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
+
+/// Reads the envelope of a message. Unknown members are ignored.
+///
+/// # Errors
+/// What is wrong, with the id if it could be read: the answer to a broken request echoes it.
+pub fn read<'m>(value: Raw<'m>) -> Result<Message<'m>, (Malformed, Option<Id<'m>>)> {
+    if value.kind() != Kind::Object {
+        return Err((Malformed::NotObject, None));
+    }
+    let picked = value.pick(MEMBERS);
+    let [version, id, method, params, result, error] =
+        picked.map_err(|at| (Malformed::Twice(MEMBERS.get(at).copied().unwrap_or("?")), None))?;
+    // The id first: every later complaint can then be addressed.
+    let id = match id {
+        None => Ok(None),
+        Some(raw) => Id::read(raw).map(Some),
+    };
+    let known = id.ok().flatten();
+    let fail = |why| Err((why, known));
+    if known.is_some_and(|id| !id.fits()) {
+        return fail(Malformed::LongId);
+    }
+    if version.and_then(Raw::str).is_none_or(|text| text != *"2.0") {
+        return fail(Malformed::Version);
+    }
+    let params = params.filter(|raw| raw.kind() != Kind::Null);
+    if let Some(method) = method {
+        if result.is_some() || error.is_some() {
+            return fail(Malformed::Both);
+        }
+        let Some(method) = method.str() else { return fail(Malformed::Method) };
+        if params.is_some_and(|raw| !matches!(raw.kind(), Kind::Object | Kind::Array)) {
+            return fail(Malformed::Params);
+        }
+        return match id {
+            Err(why) => fail(why),
+            Ok(Some(id)) => Ok(Message::Request(Request { id, method, params })),
+            Ok(None) => Ok(Message::Notification { method, params }),
+        };
+    }
+    // Seen in the wild: the member that does not apply is sent as null.
+    let result = result.filter(|raw| raw.kind() != Kind::Null || error.is_none());
+    let error = error.filter(|raw| raw.kind() != Kind::Null || result.is_none());
+    let outcome = match (result, error) {
+        // Nobody may be answered for an answer; what says it failed, failed.
+        (Some(_), Some(error)) => Err(error),
+        (None, None) => return fail(Malformed::Empty),
+        (Some(result), None) => Ok(result),
+        (None, Some(error)) => Err(error),
+    };
+    match id {
+        // A response without a usable id: the peer could not read ours.
+        Err(_) if outcome.is_err() => Ok(Message::Response { id: None, outcome }),
+        Err(why) => fail(why),
+        Ok(id) => Ok(Message::Response { id, outcome }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::check;
+
+    fn malformed(text: &str) -> (Malformed, Option<&str>) {
+        let raw = check(text.as_bytes(), 16).expect("JSON");
+        read(raw).map_err(|(why, id)| (why, id.map(|id| id.text()))).expect_err("malformed")
+    }
+
+    #[test]
+    fn shapes() {
+        assert_eq!(malformed("1").0, Malformed::NotObject);
+        assert_eq!(malformed("{}").0, Malformed::Version);
+        assert_eq!(malformed(r#"{"jsonrpc":"2.0"}"#).0, Malformed::Empty);
+        assert_eq!(malformed(r#"{"jsonrpc":"2.0","id":1}"#), (Malformed::Empty, Some("1")));
+        assert_eq!(
+            malformed(r#"{"jsonrpc":"1.0","id":"a","method":"x"}"#),
+            (Malformed::Version, Some("\"a\""))
+        );
+        assert_eq!(malformed(r#"{"jsonrpc":"2.0","id":null,"method":"x"}"#), (Malformed::Id, None));
+        assert_eq!(malformed(r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"x"}"#).0, Malformed::Twice("id"));
+        assert_eq!(malformed(r#"{"jsonrpc":"2.0","id":1,"method":1}"#), (Malformed::Method, Some("1")));
+        assert_eq!(malformed(r#"{"jsonrpc":"2.0","id":1,"method":"x","params":3}"#).0, Malformed::Params);
+        assert_eq!(malformed(r#"{"jsonrpc":"2.0","id":1,"method":"x","result":1}"#).0, Malformed::Both);
+    }
+
+    #[test]
+    fn null_params_are_absent_and_unknown_members_ignored() {
+        let raw = check(br#"{"x":[],"jsonrpc":"2.0","id":0,"method":"m","params":null}"#, 16).unwrap();
+        let Ok(Message::Request(request)) = read(raw) else { panic!("a request") };
+        assert!(request.params.is_none());
+        assert_eq!(request.id.text(), "0");
+    }
+
+    #[test]
+    fn an_outcome_next_to_null_is_one_outcome() {
+        let raw = check(br#"{"jsonrpc":"2.0","id":1,"result":{},"error":null}"#, 16).unwrap();
+        assert!(matches!(read(raw), Ok(Message::Response { outcome: Ok(_), .. })));
+        let raw = check(br#"{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"x"}}"#, 16).unwrap();
+        assert!(matches!(read(raw), Ok(Message::Response { id: None, outcome: Err(_) })));
+        let raw = check(br#"{"jsonrpc":"2.0","id":7,"result":null}"#, 16).unwrap();
+        assert!(matches!(read(raw), Ok(Message::Response { outcome: Ok(_), .. })));
+    }
+}

@@ -1,0 +1,71 @@
+//! What a client said it can do: who may be asked for what.
+
+use crate::json::{Kind, Raw};
+use crate::revision::{Revision, fields};
+
+/// Client capabilities that decide what a server may ask for.
+///
+/// A value that is not an object counts as not declared; unknown keys are ignored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientCapabilities {
+    /// `roots`
+    pub roots: bool,
+    /// `sampling`
+    pub sampling: bool,
+    /// `sampling.tools` (from `2025-11-25`)
+    pub sampling_tools: bool,
+    /// `sampling.context` (from `2025-11-25`; before, context needed no capability)
+    pub sampling_context: bool,
+    /// `elicitation` by form (from `2025-06-18`): declared, or an empty `elicitation`
+    pub elicit_form: bool,
+    /// `elicitation.url` (from `2025-11-25`)
+    pub elicit_url: bool,
+}
+
+impl ClientCapabilities {
+    /// Reads a `ClientCapabilities` object as a peer of this revision means it.
+    #[must_use]
+    pub fn read(declared: Raw<'_>, revision: Revision) -> Self {
+        let object = |path: &[&str]| declared.at(path).is_some_and(|raw| raw.kind() == Kind::Object);
+        let fine_grained = fields::CAPABILITY_DETAILS.has(revision);
+        let sampling = object(&["sampling"]);
+        let elicitation = object(&["elicitation"]) && fields::ELICITATION.has(revision);
+        let modes = declared
+            .get("elicitation")
+            .is_some_and(|modes| modes.get("form").is_some() || modes.get("url").is_some());
+        ClientCapabilities {
+            roots: object(&["roots"]),
+            sampling,
+            sampling_tools: fine_grained && object(&["sampling", "tools"]),
+            sampling_context: sampling && (!fine_grained || object(&["sampling", "context"])),
+            elicit_form: elicitation && (!fine_grained || !modes || object(&["elicitation", "form"])),
+            elicit_url: fine_grained && elicitation && object(&["elicitation", "url"]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &'static str, revision: Revision) -> ClientCapabilities {
+        ClientCapabilities::read(Raw::trusted(text), revision)
+    }
+
+    #[test]
+    fn only_objects_count() {
+        let none = ClientCapabilities::default();
+        assert_eq!(read(r#"{"roots":true,"sampling":null,"elicitation":[]}"#, Revision::NEWEST), none);
+        assert!(read(r#"{"roots":{"listChanged":true}}"#, Revision::OLDEST).roots);
+    }
+
+    #[test]
+    fn empty_elicitation_means_form() {
+        let newest = Revision::NEWEST;
+        assert!(read(r#"{"elicitation":{}}"#, newest).elicit_form);
+        assert!(!read(r#"{"elicitation":{"url":{}}}"#, newest).elicit_form);
+        assert!(read(r#"{"elicitation":{"url":{}}}"#, newest).elicit_url);
+        assert!(read(r#"{"elicitation":{"url":{}}}"#, Revision::V2025_06_18).elicit_form);
+        assert!(!read(r#"{"elicitation":{}}"#, Revision::V2025_03_26).elicit_form);
+    }
+}

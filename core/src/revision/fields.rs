@@ -1,0 +1,203 @@
+//! Which field of which type exists since when, and what an older peer gets instead.
+//!
+//! The host writes everything in the newest shape. A [`Shape`] lists the fields of a type that are not in every
+//! revision, or whose value has such fields; a field that is not listed is passed on to every peer. Since
+//! nothing is ever taken from the newest shape, the newest revision is copied as it is.
+//!
+//! Source: the `schema` of each revision; what is *translated* rather than dropped is this project's choice and
+//! is done by `server::translate`.
+
+use super::Revision::{V2025_03_26, V2025_06_18, V2025_11_25, V2026_07_28};
+use super::{Revision, Span};
+
+/// A type: its fields that need care.
+#[derive(Debug)]
+pub struct Shape {
+    /// Those fields.
+    pub fields: &'static [Field],
+}
+
+/// A field of a type.
+#[derive(Debug)]
+pub struct Field {
+    /// Its key.
+    pub name: &'static str,
+    /// First revision that has it; dropped for older peers.
+    pub since: Revision,
+    /// How its value is written.
+    pub value: Value,
+}
+
+/// How the value of a field is written for an older peer.
+#[derive(Debug)]
+pub enum Value {
+    /// As it is.
+    Same,
+    /// An object of this shape.
+    One(&'static Shape),
+    /// An array of objects of this shape.
+    Each(&'static Shape),
+    /// A content block.
+    Block,
+    /// An array of content blocks.
+    Blocks,
+    /// An array of tools.
+    Tools,
+    /// A JSON Schema.
+    Schema,
+    /// An output schema (object only, until the revision that lifts it).
+    OutputSchema,
+}
+
+impl Field {
+    /// Whether the revision has it.
+    #[must_use]
+    pub fn exists_in(&self, revision: Revision) -> bool {
+        Span::since(self.since).has(revision)
+    }
+}
+
+impl Shape {
+    /// The field of that name, if it needs care.
+    #[must_use]
+    pub fn field(&self, name: crate::json::Str<'_>) -> Option<&'static Field> {
+        self.fields.iter().find(|field| name == *field.name)
+    }
+}
+
+const fn new(name: &'static str, since: Revision) -> Field {
+    Field { name, since, value: Value::Same }
+}
+
+const fn old(name: &'static str, value: Value) -> Field {
+    Field { name, since: Revision::OLDEST, value }
+}
+
+/// A type with nothing special.
+pub static PLAIN: Shape = Shape { fields: &[] };
+
+/// `Annotations`.
+pub static ANNOTATIONS: Shape = Shape { fields: &[new("lastModified", V2025_06_18)] };
+
+/// `Tool`. Its `title` moves to `annotations.title` for `2025-03-26`. `execution` announces the experimental tasks
+/// of `2025-11-25`, which are not offered: only the newest revision, where it means nothing, would see it.
+pub static TOOL: Shape = Shape {
+    fields: &[
+        new("title", V2025_06_18),
+        Field { name: "inputSchema", since: Revision::OLDEST, value: Value::Schema },
+        Field { name: "outputSchema", since: V2025_06_18, value: Value::OutputSchema },
+        new("annotations", V2025_03_26),
+        new("icons", V2025_11_25),
+        new("execution", V2026_07_28),
+        new("_meta", V2025_06_18),
+    ],
+};
+
+/// `Resource` and `ResourceTemplate`.
+pub static RESOURCE: Shape = Shape {
+    fields: &[
+        new("title", V2025_06_18),
+        old("annotations", Value::One(&ANNOTATIONS)),
+        new("icons", V2025_11_25),
+        new("_meta", V2025_06_18),
+    ],
+};
+
+/// `TextResourceContents` and `BlobResourceContents`.
+pub static CONTENTS: Shape = Shape { fields: &[new("_meta", V2025_06_18)] };
+
+/// Every content block: the union of the blocks' fields, since no name means two things.
+pub static BLOCK: Shape = Shape {
+    fields: &[
+        new("title", V2025_06_18),
+        old("annotations", Value::One(&ANNOTATIONS)),
+        old("resource", Value::One(&CONTENTS)),
+        new("icons", V2025_11_25),
+        new("_meta", V2025_06_18),
+    ],
+};
+
+/// `PromptArgument`.
+pub static PROMPT_ARGUMENT: Shape = Shape { fields: &[new("title", V2025_06_18)] };
+
+/// `Prompt`.
+pub static PROMPT: Shape = Shape {
+    fields: &[
+        new("title", V2025_06_18),
+        old("arguments", Value::Each(&PROMPT_ARGUMENT)),
+        new("icons", V2025_11_25),
+        new("_meta", V2025_06_18),
+    ],
+};
+
+/// `PromptMessage`.
+pub static PROMPT_MESSAGE: Shape = Shape { fields: &[old("content", Value::Block)] };
+
+/// `Implementation`.
+pub static IMPLEMENTATION: Shape = Shape {
+    fields: &[
+        new("title", V2025_06_18),
+        new("icons", V2025_11_25),
+        new("description", V2025_11_25),
+        new("websiteUrl", V2025_11_25),
+    ],
+};
+
+/// Parameters of `notifications/progress`.
+pub static PROGRESS: Shape = Shape { fields: &[new("message", V2025_03_26)] };
+
+/// `ListToolsResult`.
+pub static LIST_TOOLS: Shape = Shape { fields: &[old("tools", Value::Tools)] };
+/// `ListResourcesResult`.
+pub static LIST_RESOURCES: Shape = Shape { fields: &[old("resources", Value::Each(&RESOURCE))] };
+/// `ListResourceTemplatesResult`.
+pub static LIST_TEMPLATES: Shape = Shape { fields: &[old("resourceTemplates", Value::Each(&RESOURCE))] };
+/// `ListPromptsResult`.
+pub static LIST_PROMPTS: Shape = Shape { fields: &[old("prompts", Value::Each(&PROMPT))] };
+/// `CallToolResult`; `structuredContent` is written by `server::answer`, which knows the tool.
+pub static CALL_TOOL: Shape = Shape { fields: &[old("content", Value::Blocks)] };
+/// `ReadResourceResult`.
+pub static READ_RESOURCE: Shape = Shape { fields: &[old("contents", Value::Each(&CONTENTS))] };
+/// `GetPromptResult`.
+pub static GET_PROMPT: Shape = Shape { fields: &[old("messages", Value::Each(&PROMPT_MESSAGE))] };
+
+/// Members of a result that only stateless revisions have; the encoder writes them, older peers never see them.
+pub const RESULT_ENVELOPE: [&str; 3] = ["resultType", "ttlMs", "cacheScope"];
+
+/// First revision that has content blocks of this `type`; older peers get a translation.
+#[must_use]
+pub fn block_since(kind: crate::json::Str<'_>) -> Revision {
+    const NEW: [(&str, Revision); 2] = [("audio", V2025_03_26), ("resource_link", V2025_06_18)];
+    NEW.iter().find(|(name, _)| kind == **name).map_or(Revision::OLDEST, |(_, since)| *since)
+}
+
+/// The `completions` capability: the method is older than the capability that announces it.
+pub const COMPLETIONS_SINCE: Revision = V2025_03_26;
+/// The `extensions` capability.
+pub const EXTENSIONS_SINCE: Revision = V2026_07_28;
+/// The client's `elicitation` capability.
+pub const ELICITATION: Span = Span::since(V2025_06_18);
+/// Details inside the client's `sampling` and `elicitation` capabilities.
+pub const CAPABILITY_DETAILS: Span = Span::since(V2025_11_25);
+/// `Tool.annotations` takes the place of `Tool.title` from here until the latter exists.
+pub const TITLE_IN_ANNOTATIONS: Span = Span { since: V2025_03_26, until: V2025_03_26 };
+/// Revisions whose strict readers want every member of a schema's `properties` to be an object.
+pub const OBJECT_PROPERTIES: Span = Span::HANDSHAKE;
+
+/// Keys of `_meta` that the protocol itself defines (basic/index of `2026-07-28`, "`_meta`").
+pub mod meta {
+    /// Version of the request.
+    pub const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+    /// Capabilities of the client, for this request.
+    pub const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+    /// Who the client is.
+    pub const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
+    /// Least level of log messages wanted for this request.
+    pub const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
+    /// Who the server is, in results.
+    pub const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+    /// Which subscription a notification belongs to.
+    pub const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+    /// Token for progress notifications, all revisions.
+    pub const PROGRESS_TOKEN: &str = "progressToken";
+}

@@ -1,0 +1,409 @@
+//! Writing the host's answers: one newest-shaped result in, the peer's revision out.
+
+use super::Server;
+use super::fault;
+use super::inflight::Inflight;
+use super::request::Wrap;
+use super::translate;
+use crate::catalog::Catalog;
+use crate::error::LocalError;
+use crate::json::{self, Full, Kind, Raw, Sink, Writer};
+use crate::jsonrpc::Id;
+use crate::revision::fields::{self, meta};
+use crate::revision::methods::Method;
+use crate::revision::{Revision, codes};
+
+/// How a call failed, in the host's words. Each revision gets the form it knows.
+#[derive(Clone, Copy, Debug)]
+pub enum Failure<'a> {
+    /// The tool ran and failed: a result with `isError`, which the model sees. For tool calls only; elsewhere it is
+    /// an internal error.
+    Tool(&'a str),
+    /// There is no such tool, prompt or resource; for `resources/read`, the URI.
+    NotFound(&'a str),
+    /// A parameter is wrong.
+    InvalidParams(&'a str),
+    /// The host does not know this method after all.
+    NoMethod(&'a str),
+    /// The host failed. Say no more than a stranger may read.
+    Internal(&'a str),
+    /// The call needs client capabilities that were not declared.
+    MissingCapability {
+        /// A `ClientCapabilities` object with what is needed.
+        needed: Raw<'a>,
+        /// For people.
+        message: &'a str,
+    },
+    /// An error of the application's own. A code the protocol reserves for itself becomes -32603.
+    Custom {
+        /// Outside -32768 to -32000, or one the revision defines.
+        code: i32,
+        /// One concise sentence.
+        message: &'a str,
+        /// Any JSON value.
+        data: Option<Raw<'a>>,
+    },
+}
+
+/// Which members a stateless result starts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Head {
+    /// `resultType` only.
+    Complete,
+    /// And the cache hints.
+    Cacheable,
+}
+
+/// Writes `{"jsonrpc":"2.0","id":…,"result":`.
+pub(crate) fn open<S: Sink + ?Sized>(id: Id<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {
+    w.begin_object()?;
+    w.field_str("jsonrpc", "2.0")?;
+    w.key("id")?;
+    w.raw_text(id.text())?;
+    w.key("result")
+}
+
+/// Ends what [`open`] began.
+pub(crate) fn close<S: Sink + ?Sized>(w: &mut Writer<'_, S>) -> Result<(), Full> {
+    w.end_object()
+}
+
+/// Writes the members every stateless result has in front.
+pub(crate) fn head<C, S: Sink + ?Sized>(
+    server: &Server<'_, C>,
+    revision: Revision,
+    head: Head,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    if !revision.is_stateless() {
+        return Ok(());
+    }
+    w.field_str("resultType", "complete")?;
+    if head == Head::Cacheable {
+        w.field_u64("ttlMs", server.profile.ttl_ms)?;
+        w.field_str("cacheScope", server.profile.cache_scope.name())?;
+    }
+    Ok(())
+}
+
+/// Writes `_meta`: the host's, and who the server is where the revision wants it in every result.
+pub(crate) fn foot<C, S: Sink + ?Sized>(
+    server: &Server<'_, C>,
+    revision: Revision,
+    own: Option<Raw<'_>>,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    let own = own.filter(|own| own.kind() == Kind::Object);
+    if !revision.is_stateless() && own.is_none() {
+        return Ok(());
+    }
+    w.key("_meta")?;
+    w.begin_object()?;
+    let mut named = false;
+    for (key, value) in own.into_iter().flat_map(Raw::members) {
+        let server_info = key == *meta::SERVER_INFO;
+        if !revision.is_stateless() && (server_info || key == *meta::SUBSCRIPTION_ID) {
+            continue;
+        }
+        named |= server_info;
+        w.raw_key(key)?;
+        w.raw(value)?;
+    }
+    if revision.is_stateless() && !named {
+        w.field(meta::SERVER_INFO, server.profile.info)?;
+    }
+    w.end_object()
+}
+
+/// Writes `"result":{}` for a request that has nothing to say.
+pub(crate) fn empty<C, S: Sink + ?Sized>(
+    server: &Server<'_, C>,
+    id: Id<'_>,
+    revision: Revision,
+    out: &mut S,
+) -> Result<(), Full> {
+    let mut w = Writer::new(out);
+    open(id, &mut w)?;
+    w.begin_object()?;
+    head(server, revision, Head::Complete, &mut w)?;
+    foot(server, revision, None, &mut w)?;
+    w.end_object()?;
+    close(&mut w)
+}
+
+/// Checks that a result can be the answer of a call.
+fn checked<'r>(call: &Inflight, result: &'r str) -> Result<Raw<'r>, LocalError> {
+    let bad = |why| Err(LocalError::BadResult(why));
+    let raw =
+        json::check(result.as_bytes(), json::MAX_DEPTH).map_err(|error| LocalError::BadJson(error.kind))?;
+    if raw.kind() != Kind::Object {
+        return bad("it must be a JSON object");
+    }
+    let row = call.method;
+    let ty = raw.get("resultType").and_then(Raw::str);
+    match ty {
+        None => {}
+        Some(ty) if ty == *"complete" => {}
+        Some(ty) if ty == *"input_required" => {
+            if !call.revision.is_stateless() {
+                return bad("this client cannot be asked by \"input_required\"");
+            }
+            if !row.is_some_and(|row| row.may_ask) {
+                return bad("this method may not answer \"input_required\"");
+            }
+            if raw.get("inputRequests").is_none() && raw.get("requestState").is_none() {
+                return bad("\"input_required\" needs \"inputRequests\" or \"requestState\"");
+            }
+            return Ok(raw);
+        }
+        Some(_) if row.is_none() => {}
+        Some(_) => return bad("\"resultType\" must be \"complete\" or \"input_required\""),
+    }
+    let list = |key: &str| raw.get(key).is_some_and(|raw| raw.kind() == Kind::Array);
+    match row.map(|row| row.method) {
+        Some(Method::ToolsCall) if raw.get("content").is_some() && !list("content") => {
+            bad("\"content\" must be an array of content blocks")
+        }
+        Some(Method::ResourcesRead) if !list("contents") => bad("\"contents\" must be an array"),
+        Some(Method::PromptsGet) if !list("messages") => bad("\"messages\" must be an array"),
+        Some(Method::ToolsList) if !list("tools") => bad("\"tools\" must be an array"),
+        Some(Method::ResourcesList) if !list("resources") => bad("\"resources\" must be an array"),
+        Some(Method::ResourceTemplatesList) if !list("resourceTemplates") => {
+            bad("\"resourceTemplates\" must be an array")
+        }
+        Some(Method::PromptsList) if !list("prompts") => bad("\"prompts\" must be an array"),
+        Some(Method::Complete)
+            if raw.at(&["completion", "values"]).is_none_or(|raw| raw.kind() != Kind::Array) =>
+        {
+            bad("\"completion.values\" must be an array")
+        }
+        _ => Ok(raw),
+    }
+}
+
+/// Writes the answer of a call.
+pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
+    server: &Server<'_, C>,
+    call: &Inflight,
+    result: &str,
+    out: &mut S,
+) -> Result<(), LocalError> {
+    let raw = checked(call, result)?;
+    let revision = call.revision;
+    let stateless = revision.is_stateless();
+    let asks = raw.get("resultType").and_then(Raw::str).is_some_and(|ty| ty == *"input_required");
+    let method = call.method.map(|row| row.method);
+    let shape = call.method.map_or(&fields::PLAIN, |row| row.result);
+    let mut w = Writer::new(out);
+    open(call.id.id(), &mut w)?;
+    w.begin_object()?;
+    if stateless && raw.get("resultType").is_none() {
+        w.field_str("resultType", "complete")?;
+    }
+    let mut own_meta = None;
+    let mut hints = [false; 2];
+    for (key, member) in raw.members() {
+        if key == *"_meta" {
+            own_meta = Some(member);
+        } else if fields::RESULT_ENVELOPE.iter().any(|name| key == **name) {
+            if stateless {
+                hints[0] |= key == *"ttlMs";
+                hints[1] |= key == *"cacheScope";
+                w.raw_key(key)?;
+                w.raw(member)?;
+            } else if method.is_none() {
+                // Not ours to judge: a custom method may use the name for itself.
+                w.raw_key(key)?;
+                w.raw(member)?;
+            }
+        } else if method == Some(Method::ToolsCall) && (key == *"content" || key == *"structuredContent") {
+            // Written together below: each depends on the other.
+        } else if method == Some(Method::Complete) && key == *"completion" {
+            w.raw_key(key)?;
+            completion(member, &mut w)?;
+        } else {
+            translate::field(key, member, shape, revision, &mut w)?;
+        }
+    }
+    if method == Some(Method::ToolsCall) && !asks {
+        tool_content(raw, call.wrap, revision, &mut w)?;
+    }
+    if stateless && !asks && call.method.is_some_and(|row| row.cacheable) {
+        let [ttl, scope] = hints;
+        if !ttl {
+            w.field_u64("ttlMs", server.profile.ttl_ms)?;
+        }
+        if !scope {
+            w.field_str("cacheScope", server.profile.cache_scope.name())?;
+        }
+    }
+    foot(server, revision, own_meta, &mut w)?;
+    w.end_object()?;
+    close(&mut w)?;
+    Ok(())
+}
+
+/// Writes `content` and `structuredContent` of a tool result (server/tools, "Structured Content").
+fn tool_content<S: Sink + ?Sized>(
+    result: Raw<'_>,
+    wrap: Wrap,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    let row = revision.row();
+    let failed = result.get("isError").and_then(Raw::bool) == Some(true);
+    // A failed tool's structured content would hide its message in clients that validate it.
+    let structured = result.get("structuredContent").filter(|_| !failed);
+    let content = result.get("content");
+    let is_text = |block: Raw<'_>| block.get("type").and_then(Raw::str).is_some_and(|ty| ty == *"text");
+    let mut blocks = content.into_iter().flat_map(Raw::elements);
+    let says_it = if row.structured { blocks.next().is_some() } else { blocks.any(is_text) };
+    w.key("content")?;
+    match structured.filter(|_| !says_it) {
+        None => translate::blocks(content.unwrap_or(Raw::trusted("[]")), revision, w)?,
+        Some(value) => {
+            // "For backwards compatibility, a tool that returns structured content SHOULD also return it as text".
+            w.begin_array()?;
+            for (at, block) in content.into_iter().flat_map(Raw::elements).enumerate() {
+                translate::block(block, at as u64, revision, w)?;
+            }
+            w.begin_object()?;
+            w.field_str("type", "text")?;
+            w.key("text")?;
+            w.string(value.text())?;
+            w.end_object()?;
+            w.end_array()?;
+        }
+    }
+    let Some(value) = structured.filter(|_| row.structured) else { return Ok(()) };
+    let object = value.kind() == Kind::Object;
+    let wrapped = !row.structured_any
+        && match wrap {
+            Wrap::Never => false,
+            Wrap::Always => true,
+            Wrap::ByValue => !object,
+        };
+    w.key("structuredContent")?;
+    if wrapped {
+        w.begin_object()?;
+        w.field("result", value)?;
+        w.end_object()
+    } else {
+        w.raw(value)
+    }
+}
+
+/// Most completion values in one answer (server/utilities/completion).
+const MAX_VALUES: usize = 100;
+
+fn completion<S: Sink + ?Sized>(completion: Raw<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {
+    let values = completion.get("values").into_iter().flat_map(Raw::elements);
+    if values.take(MAX_VALUES + 1).count() <= MAX_VALUES {
+        return w.raw(completion);
+    }
+    w.begin_object()?;
+    for (key, member) in completion.members().filter(|(key, _)| key != "hasMore") {
+        w.raw_key(key)?;
+        if key == *"values" {
+            w.begin_array()?;
+            for value in member.elements().take(MAX_VALUES) {
+                w.raw(value)?;
+            }
+            w.end_array()?;
+        } else {
+            w.raw(member)?;
+        }
+    }
+    w.field_bool("hasMore", true)?;
+    w.end_object()
+}
+
+/// Writes the answer of a call that failed. Gives the JSON-RPC error code, or `None` if it is a result.
+pub(crate) fn failure<C: Catalog, S: Sink + ?Sized>(
+    server: &Server<'_, C>,
+    call: &Inflight,
+    failure: &Failure<'_>,
+    out: &mut S,
+) -> Result<Option<i32>, LocalError> {
+    let revision = call.revision;
+    let method = call.method.map(|row| row.method);
+    let is_tool = method == Some(Method::ToolsCall);
+    let (code, message, data) = match *failure {
+        Failure::Tool(text) if is_tool => return tool_error(server, call, text, out),
+        // Only stateless revisions have a code for it; a model can read a tool's text.
+        Failure::MissingCapability { message, .. } if is_tool && !revision.is_stateless() => {
+            return tool_error(server, call, message, out);
+        }
+        Failure::Tool(text) | Failure::Internal(text) => (codes::INTERNAL_ERROR, text, Data::None),
+        Failure::NotFound(uri) if method == Some(Method::ResourcesRead) => {
+            (revision.row().resource_not_found, "resource not found", Data::Uri(uri))
+        }
+        Failure::NotFound(what) => (codes::INVALID_PARAMS, what, Data::None),
+        Failure::InvalidParams(message) => (codes::INVALID_PARAMS, message, Data::None),
+        Failure::NoMethod(message) => (codes::METHOD_NOT_FOUND, message, Data::None),
+        Failure::MissingCapability { needed, message } => {
+            if needed.kind() != Kind::Object {
+                return Err(LocalError::BadResult("\"requiredCapabilities\" must be an object"));
+            }
+            if revision.is_stateless() {
+                (codes::MISSING_CAPABILITY, message, Data::Capabilities(needed))
+            } else {
+                (codes::INTERNAL_ERROR, message, Data::None)
+            }
+        }
+        Failure::Custom { code, message, data } => {
+            let code = if codes::may_send(code, revision) { code } else { codes::INTERNAL_ERROR };
+            (code, message, data.map_or(Data::None, Data::Any))
+        }
+    };
+    let mut w = fault::open(Some(call.id.id()), Some(revision), code, message, out)?;
+    match data {
+        Data::None => {}
+        Data::Any(value) => w.field("data", value)?,
+        Data::Uri(uri) => {
+            w.key("data")?;
+            w.begin_object()?;
+            w.field_str("uri", uri)?;
+            w.end_object()?;
+        }
+        Data::Capabilities(needed) => {
+            w.key("data")?;
+            w.begin_object()?;
+            w.field("requiredCapabilities", needed)?;
+            w.end_object()?;
+        }
+    }
+    fault::close(&mut w)?;
+    Ok(Some(code))
+}
+
+enum Data<'a> {
+    None,
+    Any(Raw<'a>),
+    Uri(&'a str),
+    Capabilities(Raw<'a>),
+}
+
+fn tool_error<C: Catalog, S: Sink + ?Sized>(
+    server: &Server<'_, C>,
+    call: &Inflight,
+    text: &str,
+    out: &mut S,
+) -> Result<Option<i32>, LocalError> {
+    let mut w = Writer::new(out);
+    open(call.id.id(), &mut w)?;
+    w.begin_object()?;
+    head(server, call.revision, Head::Complete, &mut w)?;
+    w.key("content")?;
+    w.begin_array()?;
+    w.begin_object()?;
+    w.field_str("type", "text")?;
+    w.field_str("text", text)?;
+    w.end_object()?;
+    w.end_array()?;
+    w.field_bool("isError", true)?;
+    foot(server, call.revision, None, &mut w)?;
+    w.end_object()?;
+    close(&mut w)?;
+    Ok(None)
+}

@@ -1,0 +1,43 @@
+//! The server role: what is served ([`Server`]), and the state machine of one duplex channel ([`Session`]).
+//!
+//! ```text
+//! message -> jsonrpc::read -> era -> [stateless ladder] -> request::plan -> answered here, or a Call for the host
+//! result  -> answer        -> [translate for older peers] -> bytes
+//! ```
+//! The HTTP side (`crate::http`) drives the same rooms for one request at a time.
+
+pub(crate) mod answer;
+pub(crate) mod call;
+mod cursor;
+pub(crate) mod era;
+pub(crate) mod fault;
+pub(crate) mod inflight;
+pub(crate) mod lists;
+pub(crate) mod mirror;
+pub(crate) mod notify;
+pub(crate) mod out;
+pub(crate) mod profile;
+pub(crate) mod request;
+mod session;
+
+mod translate;
+
+pub use answer::Failure;
+pub use call::{Batch, Call, CallKey, Notice, Reference, Step, Target};
+pub use fault::Fault;
+pub use notify::{Log, Progress};
+pub use profile::{CacheScope, Offer, Profile};
+pub use session::Session;
+
+use crate::limits::Limits;
+
+/// What is served: shared by every session and exchange, and never changed by them.
+#[derive(Clone, Copy, Debug)]
+pub struct Server<'a, C> {
+    /// Who the server is and what it offers.
+    pub profile: Profile<'a>,
+    /// What it refuses to exceed.
+    pub limits: Limits,
+    /// Its tools, resources, templates and prompts.
+    pub catalog: C,
+}

@@ -1,0 +1,131 @@
+//! Notifications: about a call (progress, log), or about what is offered.
+
+use super::inflight::Inflight;
+use crate::catalog::Kind;
+use crate::error::LocalError;
+use crate::json::{Full, Raw, Sink, Writer};
+use crate::model::Level;
+use crate::revision::fields;
+
+/// How far a call has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// Must be larger than before; what is not is left out.
+    pub progress: f64,
+    /// Of how much, if known.
+    pub total: Option<f64>,
+    /// For people (from `2025-03-26`).
+    pub message: Option<&'a str>,
+}
+
+/// A log message.
+#[derive(Clone, Copy, Debug)]
+pub struct Log<'a> {
+    /// How severe.
+    pub level: Level,
+    /// Who logs.
+    pub logger: Option<&'a str>,
+    /// What happened: any JSON value.
+    pub data: Raw<'a>,
+}
+
+/// Writes a progress notification, if the peer wants one and it goes forward. `false`: nothing was written.
+pub(crate) fn progress<S: Sink + ?Sized>(
+    call: &mut Inflight,
+    progress: &Progress<'_>,
+    out: &mut S,
+) -> Result<bool, LocalError> {
+    if !progress.progress.is_finite() || progress.total.is_some_and(|total| !total.is_finite()) {
+        return Err(LocalError::NotAllowed("progress and total must be finite numbers"));
+    }
+    let Some(token) = &call.token else { return Ok(false) };
+    if call.cancelled || call.progress.is_some_and(|before| progress.progress <= before) {
+        return Ok(false);
+    }
+    let mut w = open("notifications/progress", out)?;
+    w.begin_object()?;
+    w.key("progressToken")?;
+    w.raw_text(token.text())?;
+    w.key("progress")?;
+    w.f64(progress.progress)?;
+    if let Some(total) = progress.total {
+        w.key("total")?;
+        w.f64(total)?;
+    }
+    let known = |name: &str| {
+        fields::PROGRESS.fields.iter().any(|field| field.name == name && field.exists_in(call.revision))
+    };
+    if let Some(message) = progress.message.filter(|_| known("message")) {
+        w.field_str("message", message)?;
+    }
+    w.end_object()?;
+    w.end_object()?;
+    call.progress = Some(progress.progress);
+    Ok(true)
+}
+
+/// Writes a log message, whatever the level: the caller has decided.
+pub(crate) fn log<S: Sink + ?Sized>(log: &Log<'_>, out: &mut S) -> Result<(), Full> {
+    let mut w = open("notifications/message", out)?;
+    w.begin_object()?;
+    w.field_str("level", log.level.name())?;
+    if let Some(logger) = log.logger {
+        w.field_str("logger", logger)?;
+    }
+    w.field("data", log.data)?;
+    w.end_object()?;
+    w.end_object()
+}
+
+/// Writes that a list has changed. Templates are resources.
+pub(crate) fn list_changed<S: Sink + ?Sized>(kind: Kind, out: &mut S) -> Result<(), Full> {
+    let method = match kind {
+        Kind::Tool => "notifications/tools/list_changed",
+        Kind::Resource | Kind::Template => "notifications/resources/list_changed",
+        Kind::Prompt => "notifications/prompts/list_changed",
+    };
+    bare(method, out)
+}
+
+/// Writes that a resource has changed.
+pub(crate) fn updated<S: Sink + ?Sized>(uri: &str, out: &mut S) -> Result<(), Full> {
+    let mut w = open("notifications/resources/updated", out)?;
+    w.begin_object()?;
+    w.field_str("uri", uri)?;
+    w.end_object()?;
+    w.end_object()
+}
+
+/// Writes a notification of the host's own.
+pub(crate) fn custom<S: Sink + ?Sized>(
+    method: &str,
+    params: Option<Raw<'_>>,
+    out: &mut S,
+) -> Result<(), Full> {
+    match params {
+        None => bare(method, out),
+        Some(params) => {
+            let mut w = open(method, out)?;
+            w.raw(params)?;
+            w.end_object()
+        }
+    }
+}
+
+fn bare<S: Sink + ?Sized>(method: &str, out: &mut S) -> Result<(), Full> {
+    let mut w = Writer::new(out);
+    w.begin_object()?;
+    w.field_str("jsonrpc", "2.0")?;
+    w.field_str("method", method)?;
+    w.end_object()
+}
+
+/// Writes `{"jsonrpc":"2.0","method":…,"params":`.
+fn open<'s, S: Sink + ?Sized>(method: &str, out: &'s mut S) -> Result<Writer<'s, S>, Full> {
+    let mut w = Writer::new(out);
+    w.begin_object()?;
+    w.field_str("jsonrpc", "2.0")?;
+    w.field_str("method", method)?;
+    w.key("params")?;
+    Ok(w)
+}

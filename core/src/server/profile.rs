@@ -1,0 +1,178 @@
+//! Who a server is and what it offers: the material of `initialize` and `server/discover`.
+
+use crate::json::{Full, Raw, Sink, Writer};
+use crate::revision::methods::Feature;
+use crate::revision::{Revision, RevisionSet, Span, fields};
+
+/// Where the entries of a kind come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Offer {
+    /// Nowhere: the capability is not declared and the methods do not exist.
+    #[default]
+    No,
+    /// From the catalogue: lists are answered by the library, calls are checked against it.
+    Catalog,
+    /// From the host's own table: lists and lookups reach the host as calls.
+    Host,
+}
+
+/// Who may keep a cached answer (server/utilities/caching of `2026-07-28`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CacheScope {
+    /// Only for the same authorization context.
+    #[default]
+    Private,
+    /// Anyone.
+    Public,
+}
+
+impl CacheScope {
+    /// Its name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            CacheScope::Private => "private",
+            CacheScope::Public => "public",
+        }
+    }
+}
+
+/// Identity, capabilities and served revisions.
+#[derive(Clone, Copy, Debug)]
+pub struct Profile<'a> {
+    /// `Implementation` as a JSON object in the newest shape; `name` and `version` are required.
+    pub info: Raw<'a>,
+    /// Advice for the model, shown by clients as they see fit.
+    pub instructions: Option<&'a str>,
+    /// The revisions served.
+    pub revisions: RevisionSet,
+    /// Tools.
+    pub tools: Offer,
+    /// Resources and resource templates.
+    pub resources: Offer,
+    /// Prompts.
+    pub prompts: Offer,
+    /// `completion/complete` reaches the host.
+    pub completions: bool,
+    /// Log messages are sent to clients.
+    pub logging: bool,
+    /// The host tells sessions when a list changes.
+    pub list_changed: bool,
+    /// Sessions may subscribe to resources.
+    pub subscribe: bool,
+    /// The `experimental` capabilities, a JSON object.
+    pub experimental: Option<Raw<'a>>,
+    /// The `extensions` capabilities, a JSON object; declared in stateless revisions only.
+    pub extensions: Option<Raw<'a>>,
+    /// How long a client may keep a list or resource, in ms (`ttlMs`); 0 = not at all. A result of the host that
+    /// says so itself wins.
+    pub ttl_ms: u64,
+    /// Who may keep it.
+    pub cache_scope: CacheScope,
+}
+
+impl<'a> Profile<'a> {
+    /// A profile that offers nothing yet, in all revisions.
+    #[must_use]
+    pub const fn new(info: Raw<'a>) -> Self {
+        Profile {
+            info,
+            instructions: None,
+            revisions: RevisionSet::ALL,
+            tools: Offer::No,
+            resources: Offer::No,
+            prompts: Offer::No,
+            completions: false,
+            logging: false,
+            list_changed: false,
+            subscribe: false,
+            experimental: None,
+            extensions: None,
+            ttl_ms: 0,
+            cache_scope: CacheScope::Private,
+        }
+    }
+
+    /// Whether a method of this feature exists on a channel. Only a channel that outlives a request can keep a
+    /// subscription.
+    pub(crate) fn has(&self, feature: Feature, channel: Channel) -> bool {
+        match feature {
+            Feature::Core => true,
+            Feature::Tools => self.tools != Offer::No,
+            Feature::Resources => self.resources != Offer::No,
+            Feature::Subscribe => self.resources != Offer::No && self.subscribe && channel == Channel::Duplex,
+            Feature::Prompts => self.prompts != Offer::No,
+            Feature::Completions => self.completions,
+            Feature::Logging => self.logging,
+        }
+    }
+}
+
+/// What carries the messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Channel {
+    /// stdio, UART, TCP, WebSocket: either side may write at any time.
+    Duplex,
+    /// One HTTP request and its response.
+    Exchange,
+}
+
+/// Writes `ServerCapabilities`. What cannot be kept on this channel is not promised.
+pub(crate) fn capabilities<S: Sink + ?Sized>(
+    profile: &Profile<'_>,
+    revision: Revision,
+    channel: Channel,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    // Stateless revisions deliver changes through subscriptions/listen only, which is not served yet.
+    let pushes = channel == Channel::Duplex && !revision.is_stateless();
+    let changes = pushes && profile.list_changed;
+    w.begin_object()?;
+    if let Some(experimental) = profile.experimental {
+        w.field("experimental", experimental)?;
+    }
+    if profile.has(Feature::Logging, channel) {
+        empty(w, "logging")?;
+    }
+    if profile.completions && Span::since(fields::COMPLETIONS_SINCE).has(revision) {
+        empty(w, "completions")?;
+    }
+    if profile.has(Feature::Prompts, channel) {
+        listed(w, "prompts", changes, false)?;
+    }
+    if profile.has(Feature::Resources, channel) {
+        listed(w, "resources", changes, pushes && profile.subscribe)?;
+    }
+    if profile.has(Feature::Tools, channel) {
+        listed(w, "tools", changes, false)?;
+    }
+    if let Some(extensions) = profile.extensions
+        && Span::since(fields::EXTENSIONS_SINCE).has(revision)
+    {
+        w.field("extensions", extensions)?;
+    }
+    w.end_object()
+}
+
+fn empty<S: Sink + ?Sized>(w: &mut Writer<'_, S>, name: &str) -> Result<(), Full> {
+    w.key(name)?;
+    w.begin_object()?;
+    w.end_object()
+}
+
+fn listed<S: Sink + ?Sized>(
+    w: &mut Writer<'_, S>,
+    name: &str,
+    changes: bool,
+    subscribe: bool,
+) -> Result<(), Full> {
+    w.key(name)?;
+    w.begin_object()?;
+    if subscribe {
+        w.field_bool("subscribe", true)?;
+    }
+    if changes {
+        w.field_bool("listChanged", true)?;
+    }
+    w.end_object()
+}

@@ -1,0 +1,355 @@
+//! From a request to what has to be done: the method, its parameters, and whether their target exists.
+
+use super::Server;
+use super::call::{Reference, Target};
+use super::cursor;
+use super::fault::Fault;
+use super::mirror::Mirror;
+use super::profile::{Channel, Offer};
+use crate::catalog::{Catalog, Kind as Entries, param_headers};
+use crate::json::{Kind, Raw, SliceSink, Str};
+use crate::jsonrpc::{Id, Request};
+use crate::limits::URI_BYTES;
+use crate::model::Level;
+use crate::model::template::Template;
+use crate::revision::Revision;
+use crate::revision::fields::meta;
+use crate::revision::methods::{self, Method};
+
+/// What a request asks for, checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Plan<'m> {
+    /// Answer `{}`.
+    Empty,
+    /// Answer `server/discover`.
+    Discover,
+    /// Answer a page of a list from the catalogue.
+    Page { kind: Entries, from: usize },
+    /// Set the session's log level and answer `{}`.
+    Level(Level),
+    /// Watch a resource and answer `{}`.
+    Subscribe(Str<'m>),
+    /// Stop watching it and answer `{}`.
+    Unsubscribe(Str<'m>),
+    /// Open a session.
+    Initialize,
+    /// Give it to the host.
+    Run(Run<'m>),
+}
+
+/// A call in the making: what the host runs, and how its result is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Run<'m> {
+    pub(crate) target: Target<'m>,
+    pub(crate) params: Raw<'m>,
+    pub(crate) meta: Option<Raw<'m>>,
+    pub(crate) token: Option<Id<'m>>,
+    pub(crate) input_responses: Option<Raw<'m>>,
+    pub(crate) request_state: Option<Str<'m>>,
+    /// The method's row; `None` for a custom method.
+    pub(crate) method: Option<&'static methods::Row>,
+    /// How structured content is written for older peers.
+    pub(crate) wrap: Wrap,
+}
+
+/// Whether a tool's structured content needs an object around it for peers that know objects only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrap {
+    /// The output schema is an object: never.
+    Never,
+    /// The output schema is something else: always, so that list and call agree.
+    Always,
+    /// No schema: when the value is not an object.
+    ByValue,
+}
+
+const PARAMS: [&str; 12] = [
+    "_meta",
+    "name",
+    "arguments",
+    "uri",
+    "cursor",
+    "level",
+    "ref",
+    "argument",
+    "context",
+    "inputResponses",
+    "requestState",
+    "protocolVersion",
+];
+
+/// `{}`, for what was not sent.
+const NOTHING: Raw<'static> = Raw::trusted("{}");
+
+/// Checks a request against the tables and the catalogue.
+///
+/// The order is the ladder's: method, parameters, mirrored name, target, mirrored arguments.
+pub(crate) fn plan<'m, 'x, C: Catalog>(
+    server: &'x Server<'_, C>,
+    request: &Request<'m>,
+    revision: Revision,
+    channel: Channel,
+    mirror: &impl Mirror,
+) -> Result<Plan<'m>, Fault<'x>>
+where
+    'm: 'x,
+{
+    let profile = &server.profile;
+    let row = Method::find(request.method, revision).filter(|row| profile.has(row.feature, channel));
+    let custom = row.is_none() && Method::of(request.method).is_none();
+    if row.is_none() && !(custom && server.catalog.custom_method(request.method)) {
+        return Err(Fault::NoMethod { method: request.method });
+    }
+    let params = request.params.unwrap_or(NOTHING);
+    if params.kind() != Kind::Object {
+        return Err(Fault::Params);
+    }
+    let [meta, name, arguments, uri, cursor, level, reference, argument, context, responses, state, _] =
+        params
+            .pick(PARAMS)
+            .map_err(|at| Fault::Twice { field: PARAMS.get(at).copied().unwrap_or("params") })?
+            // A null is an absent one, except in payloads, which are not looked into here.
+            .map(|value| value.filter(|raw| raw.kind() != Kind::Null));
+    let meta = match meta {
+        Some(meta) if meta.kind() != Kind::Object => {
+            return Err(Fault::Param { field: "_meta", expected: "an object" });
+        }
+        meta => meta,
+    };
+    let run = Run {
+        target: Target::Custom { method: request.method },
+        params,
+        meta,
+        token: progress_token(meta)?,
+        input_responses: None,
+        request_state: None,
+        method: row,
+        wrap: Wrap::ByValue,
+    };
+    let Some(row) = row else { return Ok(Plan::Run(run)) };
+    let run = if row.may_ask && revision.is_stateless() {
+        Run {
+            input_responses: object("inputResponses", responses)?,
+            request_state: string("requestState", state)?,
+            ..run
+        }
+    } else {
+        run
+    };
+    // What a header repeats is compared before the target is looked up; a missing parameter is reported as such.
+    if let Some(parameter) = row.mirrored {
+        let value = if parameter == "uri" { uri } else { name };
+        if let Some(value) = value.and_then(Raw::str) {
+            mirror.name(value)?;
+        }
+    }
+    match row.method {
+        Method::Initialize => Ok(Plan::Initialize),
+        Method::Ping => Ok(Plan::Empty),
+        Method::Discover => Ok(Plan::Discover),
+        Method::ToolsList => list(server, profile.tools, Entries::Tool, cursor, run),
+        Method::PromptsList => list(server, profile.prompts, Entries::Prompt, cursor, run),
+        Method::ResourcesList => list(server, profile.resources, Entries::Resource, cursor, run),
+        Method::ResourceTemplatesList => list(server, profile.resources, Entries::Template, cursor, run),
+        Method::ToolsCall => {
+            let name = required("name", name)?;
+            let arguments = object("arguments", arguments)?.unwrap_or(NOTHING);
+            let (entry, definition) =
+                find(server, profile.tools, Entries::Tool, name).ok_or(Fault::NoTool { name })?;
+            if let Some(schema) = definition.and_then(|definition| definition.get("inputSchema"))
+                && param_headers::present(schema)
+            {
+                mirror.arguments(schema, arguments)?;
+            }
+            let wrap = match definition.and_then(|definition| definition.get("outputSchema")) {
+                None => Wrap::ByValue,
+                Some(schema) if is_object_schema(schema) => Wrap::Never,
+                Some(_) => Wrap::Always,
+            };
+            Ok(Plan::Run(Run { target: Target::Tool { entry, name, arguments }, wrap, ..run }))
+        }
+        Method::PromptsGet => {
+            let name = required("name", name)?;
+            let arguments = object("arguments", arguments)?.unwrap_or(NOTHING);
+            if arguments.members().any(|(_, value)| value.str().is_none()) {
+                return Err(Fault::Param {
+                    field: "arguments",
+                    expected: "an object whose values are strings",
+                });
+            }
+            let (entry, definition) =
+                find(server, profile.prompts, Entries::Prompt, name).ok_or(Fault::NoPrompt { name })?;
+            if let Some(definition) = definition {
+                prompt_arguments(definition, arguments)?;
+            }
+            Ok(Plan::Run(Run { target: Target::Prompt { entry, name, arguments }, ..run }))
+        }
+        Method::ResourcesRead => {
+            let uri = required("uri", uri)?;
+            let entry = match profile.resources {
+                Offer::Catalog => Some(resource(&server.catalog, uri).ok_or(Fault::NoResource { uri })?),
+                _ => None,
+            };
+            Ok(Plan::Run(Run { target: Target::Resource { entry, uri }, ..run }))
+        }
+        Method::ResourcesSubscribe => Ok(Plan::Subscribe(required("uri", uri)?)),
+        Method::ResourcesUnsubscribe => Ok(Plan::Unsubscribe(required("uri", uri)?)),
+        Method::SetLevel => level
+            .and_then(Raw::str)
+            .and_then(Level::of)
+            .map(Plan::Level)
+            .ok_or(Fault::Param { field: "level", expected: "a log level such as \"info\"" }),
+        Method::Complete => {
+            let target = completion(server, reference, argument, context)?;
+            Ok(Plan::Run(Run { target, ..run }))
+        }
+    }
+}
+
+/// What is wrong with a batch as a whole (basic/index of `2025-03-26`, "Batching").
+pub(crate) fn batch(messages: Raw<'_>, limit: usize) -> Option<Fault<'_>> {
+    let initialize = |message: Raw<'_>| {
+        message
+            .get("method")
+            .and_then(Raw::str)
+            .is_some_and(|method| method == *Method::Initialize.row().name)
+    };
+    if messages.elements().next().is_none() {
+        Some(Fault::EmptyBatch)
+    } else if messages.elements().take(limit.saturating_add(1)).count() > limit {
+        Some(Fault::LongBatch { limit })
+    } else if messages.elements().any(initialize) {
+        Some(Fault::InitializeInBatch)
+    } else {
+        None
+    }
+}
+
+fn list<'m, C: Catalog>(
+    server: &Server<'_, C>,
+    offer: Offer,
+    kind: Entries,
+    cursor: Option<Raw<'m>>,
+    run: Run<'m>,
+) -> Result<Plan<'m>, Fault<'m>> {
+    let cursor = string("cursor", cursor)?;
+    if offer == Offer::Host {
+        return Ok(Plan::Run(Run { target: Target::List { kind, cursor }, ..run }));
+    }
+    let from = match cursor {
+        None => 0,
+        Some(cursor) => cursor::read(&server.catalog, kind, cursor).ok_or(Fault::Cursor)?,
+    };
+    Ok(Plan::Page { kind, from })
+}
+
+/// Position and definition of what is called by name; `(None, None)` where the host keeps the table.
+fn find<'s, C: Catalog>(
+    server: &'s Server<'_, C>,
+    offer: Offer,
+    kind: Entries,
+    key: Str<'_>,
+) -> Option<(Option<usize>, Option<Raw<'s>>)> {
+    if offer == Offer::Host {
+        return Some((None, None));
+    }
+    let at = server.catalog.find(kind, key)?;
+    Some((Some(at), Some(server.catalog.at(kind, at)?.definition)))
+}
+
+/// The resource of that URI, or else the first template that matches it.
+fn resource<C: Catalog>(catalog: &C, uri: Str<'_>) -> Option<(Entries, usize)> {
+    if let Some(at) = catalog.find(Entries::Resource, uri) {
+        return Some((Entries::Resource, at));
+    }
+    let mut decoded = [0; URI_BYTES];
+    let mut sink = SliceSink::new(&mut decoded);
+    let uri = match uri.plain() {
+        Some(plain) => plain,
+        None => {
+            uri.decode(&mut sink).ok()?;
+            core::str::from_utf8(sink.written()).ok()?
+        }
+    };
+    if uri.len() > URI_BYTES {
+        return None;
+    }
+    let matches = |at: &usize| {
+        let template = catalog.at(Entries::Template, *at).and_then(|entry| Template::parse(entry.key).ok());
+        template.is_some_and(|template| template.matches(uri).is_some())
+    };
+    (0..catalog.len(Entries::Template)).find(matches).map(|at| (Entries::Template, at))
+}
+
+fn prompt_arguments<'x>(definition: Raw<'x>, given: Raw<'_>) -> Result<(), Fault<'x>> {
+    for argument in definition.get("arguments").into_iter().flat_map(Raw::elements) {
+        let required = argument.get("required").and_then(Raw::bool) == Some(true);
+        let Some(name) = argument.get("name").and_then(Raw::str) else { continue };
+        if required && !given.members().any(|(key, _)| key == name) {
+            return Err(Fault::PromptArgument { name });
+        }
+    }
+    Ok(())
+}
+
+fn completion<'m, C: Catalog>(
+    server: &Server<'_, C>,
+    reference: Option<Raw<'m>>,
+    argument: Option<Raw<'m>>,
+    context: Option<Raw<'m>>,
+) -> Result<Target<'m>, Fault<'m>> {
+    const KIND: Fault<'static> =
+        Fault::Param { field: "ref.type", expected: "\"ref/prompt\" or \"ref/resource\"" };
+    let reference = object("ref", reference)?
+        .ok_or(Fault::Param { field: "ref", expected: "an object with \"type\"" })?;
+    let ty = reference.get("type").and_then(Raw::str).ok_or(KIND)?;
+    let reference = if ty == *"ref/prompt" {
+        let name = required("ref.name", reference.get("name"))?;
+        if server.profile.prompts == Offer::Catalog {
+            server.catalog.find(Entries::Prompt, name).ok_or(Fault::NoPrompt { name })?;
+        }
+        Reference::Prompt(name)
+    } else if ty == *"ref/resource" {
+        Reference::Resource(required("ref.uri", reference.get("uri"))?)
+    } else {
+        return Err(KIND);
+    };
+    let given = object("argument", argument)?
+        .ok_or(Fault::Param { field: "argument", expected: "an object with \"name\" and \"value\"" })?;
+    let name = required("argument.name", given.get("name"))?;
+    let value = required("argument.value", given.get("value"))?;
+    let context = object("context", context)?;
+    Ok(Target::Completion { reference, argument: name, value, context })
+}
+
+/// The progress token, in any revision: a string or an integer.
+fn progress_token(meta: Option<Raw<'_>>) -> Result<Option<Id<'_>>, Fault<'_>> {
+    match meta.and_then(|meta| meta.get(meta::PROGRESS_TOKEN)).filter(|raw| raw.kind() != Kind::Null) {
+        None => Ok(None),
+        Some(token) => Id::read(token)
+            .ok()
+            .filter(|token| token.fits())
+            .map(Some)
+            .ok_or(Fault::Param { field: "_meta.progressToken", expected: "a short string or an integer" }),
+    }
+}
+
+/// Whether the root of an output schema is an object, as revisions before `structured_any` need it.
+pub(crate) fn is_object_schema(schema: Raw<'_>) -> bool {
+    schema.get("type").and_then(Raw::str).is_some_and(|ty| ty == *"object")
+}
+
+fn required<'m>(field: &'static str, value: Option<Raw<'m>>) -> Result<Str<'m>, Fault<'m>> {
+    value.and_then(Raw::str).ok_or(Fault::Param { field, expected: "a string" })
+}
+
+fn string<'m>(field: &'static str, value: Option<Raw<'m>>) -> Result<Option<Str<'m>>, Fault<'m>> {
+    value.map(|raw| raw.str().ok_or(Fault::Param { field, expected: "a string" })).transpose()
+}
+
+fn object<'m>(field: &'static str, value: Option<Raw<'m>>) -> Result<Option<Raw<'m>>, Fault<'m>> {
+    match value {
+        Some(raw) if raw.kind() != Kind::Object => Err(Fault::Param { field, expected: "an object" }),
+        value => Ok(value),
+    }
+}

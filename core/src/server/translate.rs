@@ -1,0 +1,302 @@
+//! Writing newest-shaped values for older peers: fields they do not know are dropped, values they cannot read are
+//! translated. What exists when stands in [`crate::revision::fields`]; how it is translated stands here.
+
+use crate::json::{Full, Kind, Raw, Sink, Str, Writer};
+use crate::revision::Revision;
+use crate::revision::fields::{self, Shape, Value};
+
+use super::request::is_object_schema;
+
+/// Writes an object of a shape. The depth of this recursion is that of the shapes, not of the input.
+pub(crate) fn object<S: Sink + ?Sized>(
+    value: Raw<'_>,
+    shape: &Shape,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    if revision == Revision::NEWEST || value.kind() != Kind::Object {
+        return w.raw(value);
+    }
+    w.begin_object()?;
+    for (key, member) in value.members() {
+        field(key, member, shape, revision, w)?;
+    }
+    w.end_object()
+}
+
+/// Writes one member of an object of a shape, or leaves it out.
+pub(crate) fn field<S: Sink + ?Sized>(
+    key: Str<'_>,
+    member: Raw<'_>,
+    shape: &Shape,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    let Some(field) = shape.field(key) else {
+        w.raw_key(key)?;
+        return w.raw(member);
+    };
+    if !field.exists_in(revision) {
+        return Ok(());
+    }
+    w.raw_key(key)?;
+    match &field.value {
+        Value::Same => w.raw(member),
+        Value::One(shape) => object(member, shape, revision, w),
+        Value::Each(shape) => each(member, revision, w, |item, w| object(item, shape, revision, w)),
+        Value::Tools => each(member, revision, w, |item, w| tool(item, revision, w)),
+        Value::Block => block(member, 0, revision, w),
+        Value::Blocks => blocks(member, revision, w),
+        Value::Schema => schema(member, revision, w),
+        Value::OutputSchema => output_schema(member, revision, w),
+    }
+}
+
+fn each<S: Sink + ?Sized>(
+    list: Raw<'_>,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+    mut item: impl FnMut(Raw<'_>, &mut Writer<'_, S>) -> Result<(), Full>,
+) -> Result<(), Full> {
+    if revision == Revision::NEWEST || list.kind() != Kind::Array {
+        return w.raw(list);
+    }
+    w.begin_array()?;
+    for value in list.elements() {
+        item(value, w)?;
+    }
+    w.end_array()
+}
+
+/// Writes an array of content blocks.
+pub(crate) fn blocks<S: Sink + ?Sized>(
+    list: Raw<'_>,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    let mut at = 0;
+    each(list, revision, w, |item, w| {
+        at += 1;
+        block(item, at - 1, revision, w)
+    })
+}
+
+/// Writes a tool. Where `title` is not known yet but `annotations.title` is, it moves there.
+pub(crate) fn tool<S: Sink + ?Sized>(
+    tool: Raw<'_>,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    if revision == Revision::NEWEST || tool.kind() != Kind::Object {
+        return w.raw(tool);
+    }
+    let title = tool.get("title").filter(|_| fields::TITLE_IN_ANNOTATIONS.has(revision));
+    w.begin_object()?;
+    for (key, member) in tool.members() {
+        match title {
+            Some(_) if key == *"annotations" && member.kind() == Kind::Object => {}
+            _ => field(key, member, &fields::TOOL, revision, w)?,
+        }
+    }
+    if let Some(title) = title {
+        let annotations = tool.get("annotations").filter(|raw| raw.kind() == Kind::Object);
+        w.key("annotations")?;
+        w.begin_object()?;
+        let mut titled = false;
+        for (key, member) in annotations.into_iter().flat_map(Raw::members) {
+            titled |= key == *"title";
+            w.raw_key(key)?;
+            w.raw(member)?;
+        }
+        if !titled {
+            w.field("title", title)?;
+        }
+        w.end_object()?;
+    }
+    w.end_object()
+}
+
+/// Writes a content block: as it is, or as one that the peer can read. `at` tells blocks of one result apart.
+pub(crate) fn block<S: Sink + ?Sized>(
+    block: Raw<'_>,
+    at: u64,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    let ty = block.get("type").and_then(Raw::str);
+    match ty.filter(|ty| fields::block_since(*ty) > revision) {
+        Some(ty) if ty == *"audio" => audio_as_resource(block, at, w),
+        Some(_) => link_as_text(block, w),
+        None => object(block, &fields::BLOCK, revision, w),
+    }
+}
+
+/// `2024-11-05` has no audio: the bytes go as an embedded binary resource.
+fn audio_as_resource<S: Sink + ?Sized>(block: Raw<'_>, at: u64, w: &mut Writer<'_, S>) -> Result<(), Full> {
+    w.begin_object()?;
+    w.field_str("type", "resource")?;
+    w.key("resource")?;
+    w.begin_object()?;
+    w.key("uri")?;
+    let mut uri = heapless::String::<48>::new();
+    core::fmt::write(&mut uri, format_args!("mcp-content://audio/{at}")).map_err(|_| Full)?;
+    w.string(&uri)?;
+    for (from, to) in [("mimeType", "mimeType"), ("data", "blob")] {
+        if let Some(value) = block.get(from) {
+            w.field(to, value)?;
+        }
+    }
+    w.end_object()?;
+    w.end_object()
+}
+
+/// Revisions without resource links get `name: uri`, and the description on a line of its own.
+fn link_as_text<S: Sink + ?Sized>(block: Raw<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {
+    let part = |key| block.get(key).and_then(Raw::str).map_or("", Str::escaped);
+    w.begin_object()?;
+    w.field_str("type", "text")?;
+    w.key("text")?;
+    // The parts are JSON string bodies already: escaped once, joined as they are.
+    w.begin_value()?;
+    let out = w.sink();
+    out.put(b"\"")?;
+    for text in [part("name"), ": ", part("uri")] {
+        out.put(text.as_bytes())?;
+    }
+    if !part("description").is_empty() {
+        out.put(b"\\n")?;
+        out.put(part("description").as_bytes())?;
+    }
+    out.put(b"\"")?;
+    w.end_object()
+}
+
+/// Writes an input schema. Strict readers of the handshake era want every member of `properties` to be an object, so a
+/// boolean schema there becomes the object that means the same.
+fn schema<S: Sink + ?Sized>(schema: Raw<'_>, revision: Revision, w: &mut Writer<'_, S>) -> Result<(), Full> {
+    let boolean = |schema: Raw<'_>| {
+        let properties = schema.get("properties").into_iter().flat_map(Raw::members);
+        properties.into_iter().any(|(_, property)| property.bool().is_some())
+    };
+    if !fields::OBJECT_PROPERTIES.has(revision) || !boolean(schema) {
+        return w.raw(schema);
+    }
+    w.begin_object()?;
+    for (key, member) in schema.members() {
+        w.raw_key(key)?;
+        if key != *"properties" || member.kind() != Kind::Object {
+            w.raw(member)?;
+            continue;
+        }
+        w.begin_object()?;
+        for (name, property) in member.members() {
+            w.raw_key(name)?;
+            w.raw(match property.bool() {
+                Some(true) => Raw::trusted("{}"),
+                Some(false) => Raw::trusted("{\"not\":{}}"),
+                None => property,
+            })?;
+        }
+        w.end_object()?;
+    }
+    w.end_object()
+}
+
+/// Writes an output schema. Revisions that know objects only get `{"result": …}` around anything else; what the tool
+/// returns is wrapped to match by [`super::answer`].
+fn output_schema<S: Sink + ?Sized>(
+    root: Raw<'_>,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    if revision.row().structured_any {
+        return w.raw(root);
+    }
+    if is_object_schema(root) || root.kind() != Kind::Object {
+        return schema(root, revision, w);
+    }
+    // Definitions stay at the root, where references point; a schema with its own `$id` is the root of its references.
+    let own_root = root.get("$id").is_some();
+    let hoisted =
+        |key: Str<'_>| key == *"$schema" || (!own_root && (key == *"$defs" || key == *"definitions"));
+    w.begin_object()?;
+    for (key, member) in root.members().filter(|(key, _)| hoisted(*key)) {
+        w.raw_key(key)?;
+        with_references(member, own_root, w)?;
+    }
+    w.field_str("type", "object")?;
+    w.key("properties")?;
+    w.begin_object()?;
+    w.key("result")?;
+    w.begin_object()?;
+    for (key, member) in root.members().filter(|(key, _)| !hoisted(*key)) {
+        // A reference at the very root of the schema.
+        w.raw_key(key)?;
+        match member.str().filter(|_| !own_root && key == *"$ref") {
+            Some(target) => reference(target, w)?,
+            None => with_references(member, own_root, w)?,
+        }
+    }
+    w.end_object()?;
+    w.end_object()?;
+    w.key("required")?;
+    w.raw_text("[\"result\"]")?;
+    w.end_object()
+}
+
+/// Writes a value in which local references point one level deeper, in one pass over its text.
+fn with_references<S: Sink + ?Sized>(
+    value: Raw<'_>,
+    own_root: bool,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    const KEY: &str = "\"$ref\"";
+    let text = value.text();
+    if own_root || !text.contains(KEY) {
+        return w.raw(value);
+    }
+    w.begin_value()?;
+    let mut written = 0;
+    for (at, _) in text.match_indices(KEY) {
+        // Inside a string the quote would be escaped; as a value no colon follows.
+        let escaped = text.get(..at).is_some_and(|before| before.ends_with('\\'));
+        let after = text.get(at + KEY.len()..).unwrap_or("");
+        let Some(rest) = after.trim_start().strip_prefix(':').map(str::trim_start) else { continue };
+        let Some(target) = rest.strip_prefix('"').and_then(|rest| rest.split('"').next()) else { continue };
+        if escaped || !moves(target) {
+            continue;
+        }
+        let start = text.len() - rest.len() + 1;
+        on_one_line(text.get(written..start).unwrap_or(""), w.sink())?;
+        w.sink().put(b"#/properties/result")?;
+        written = start + 1;
+    }
+    on_one_line(text.get(written..).unwrap_or(""), w.sink())
+}
+
+/// Writes a piece of valid JSON without its line breaks, which can only be white space.
+fn on_one_line<S: Sink + ?Sized>(piece: &str, out: &mut S) -> Result<(), Full> {
+    piece.split(['\n', '\r']).try_for_each(|line| out.put(line.as_bytes()))
+}
+
+fn reference<S: Sink + ?Sized>(target: Str<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {
+    let text = target.escaped();
+    w.begin_value()?;
+    let out = w.sink();
+    out.put(b"\"")?;
+    if moves(text) {
+        out.put(b"#/properties/result")?;
+        out.put(text.get(1..).unwrap_or("").as_bytes())?;
+    } else {
+        out.put(text.as_bytes())?;
+    }
+    out.put(b"\"")
+}
+
+/// Whether a reference points into the part that moves: the root itself, or a path that is not a definition's.
+fn moves(target: &str) -> bool {
+    target == "#"
+        || (target.starts_with("#/")
+            && !target.starts_with("#/$defs/")
+            && !target.starts_with("#/definitions/"))
+}
