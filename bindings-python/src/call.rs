@@ -113,7 +113,7 @@ impl Call {
                 if let (Some((Kind::Template, _)), Some(text)) = (entry, &found) {
                     variables = captures(text, &uri)?;
                 }
-                ("resource", uri, found, call.params)
+                ("resource", uri, found, Raw::trusted("{}"))
             }
             Target::Completion { reference, .. } => {
                 let name = match reference {

@@ -1,6 +1,7 @@
 //! The Model Context Protocol as a pure state machine.
 #![no_std]
 #![forbid(unsafe_code)]
+#![warn(clippy::alloc_instead_of_core, clippy::std_instead_of_core, clippy::std_instead_of_alloc)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

@@ -33,8 +33,8 @@ pub struct Limits {
     pub page_bytes: usize,
 }
 
-/// Longest request id or progress token, as written on the wire (quotes included), in bytes.
-pub const TOKEN_BYTES: usize = 128;
+/// Longest request id or progress token, as written on the wire (quotes included), in bytes: 1024, and 64 without a heap.
+pub const TOKEN_BYTES: usize = if cfg!(feature = "alloc") { 1024 } else { 64 };
 
 /// Longest resource URI that templates are matched against, in bytes.
 pub const URI_BYTES: usize = 2048;

@@ -15,20 +15,23 @@ impl<'m> Id<'m> {
     /// Takes a JSON value as an id.
     ///
     /// Strings (also the empty one), integers of 64 bits, and other ways to write such an integer (`1.0`, `1e3`) are ids.
+    /// Any length will do here; one that has to be kept must not exceed [`TOKEN_BYTES`].
     ///
     /// # Errors
-    /// [`Malformed::Id`] for anything else, [`Malformed::LongId`] for more than [`TOKEN_BYTES`].
+    /// [`Malformed::Id`] for anything else.
     pub fn read(value: Raw<'m>) -> Result<Self, Malformed> {
         let usable = match value.kind() {
             Kind::String => true,
             Kind::Number => value.u64().is_some() || value.i64().is_some(),
             _ => false,
         };
-        match usable {
-            false => Err(Malformed::Id),
-            true if value.text().len() > TOKEN_BYTES => Err(Malformed::LongId),
-            true => Ok(Id(value)),
-        }
+        if usable { Ok(Id(value)) } else { Err(Malformed::Id) }
+    }
+
+    /// Whether it can be kept.
+    #[must_use]
+    pub fn fits(self) -> bool {
+        self.text().len() <= TOKEN_BYTES
     }
 
     /// The JSON text, as it came.
@@ -59,27 +62,49 @@ impl PartialEq for Id<'_> {
     }
 }
 
+/// How long an id may be without memory of its own.
+const INLINE: usize = 64;
+
 /// An id or progress token kept after its message is gone.
-#[derive(Clone, Debug, Default)]
-pub struct Token(heapless::String<TOKEN_BYTES>);
+#[derive(Clone, Debug)]
+pub struct Token(Kept);
+
+#[derive(Clone, Debug)]
+enum Kept {
+    Inline(heapless::String<INLINE>),
+    /// Rare: nobody needs that many characters.
+    #[cfg(feature = "alloc")]
+    Boxed(alloc::boxed::Box<str>),
+}
 
 impl Token {
-    /// Keeps an id. Always fits, since a longer one is no [`Id`].
+    /// Keeps an id that [`fits`](Id::fits); of a longer one, an empty string.
     #[must_use]
     pub fn keep(id: Id<'_>) -> Token {
-        Token(heapless::String::try_from(id.text()).unwrap_or_default())
+        let text = if id.fits() { id.text() } else { "\"\"" };
+        match heapless::String::try_from(text) {
+            Ok(inline) => Token(Kept::Inline(inline)),
+            #[cfg(feature = "alloc")]
+            Err(_) => Token(Kept::Boxed(text.into())),
+            #[cfg(not(feature = "alloc"))]
+            Err(_) => Token(Kept::Inline(heapless::String::new())),
+        }
     }
 
     /// The id again.
     #[must_use]
     pub fn id(&self) -> Id<'_> {
-        Id(Raw::trusted(&self.0))
+        Id(Raw::trusted(self.text()))
     }
 
     /// The JSON text, as it came.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Kept::Inline(text) => text,
+            #[cfg(feature = "alloc")]
+            Kept::Boxed(text) => text,
+        }
     }
 }
 
@@ -116,13 +141,18 @@ mod tests {
     }
 
     #[test]
-    fn too_long_is_refused() {
-        let mut text = heapless::String::<200>::new();
+    fn what_fits_is_kept_byte_for_byte() {
+        let mut text = heapless::String::<{ TOKEN_BYTES + 8 }>::new();
         text.push('"').unwrap();
-        for _ in 0..TOKEN_BYTES {
+        for _ in 0..TOKEN_BYTES - 2 {
             text.push('x').unwrap();
         }
         text.push('"').unwrap();
-        assert_eq!(id(&text).err(), Some(Malformed::LongId));
+        let longest = id(&text).unwrap();
+        assert!(longest.fits());
+        assert_eq!(Token::keep(longest).text(), longest.text());
+        text.pop();
+        text.push_str("x\"").unwrap();
+        assert!(!id(&text).unwrap().fits());
     }
 }

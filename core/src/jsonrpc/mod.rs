@@ -65,8 +65,8 @@ pub enum Malformed {
     /// Neither a method nor an outcome.
     #[error("a message needs \"method\", \"result\" or \"error\"")]
     Empty,
-    /// A result and an error, or a method with an outcome.
-    #[error("a message must have just one of \"method\", \"result\" and \"error\"")]
+    /// A method and an outcome.
+    #[error("a message with \"method\" must have neither \"result\" nor \"error\"")]
     Both,
 }
 
@@ -90,6 +90,9 @@ pub fn read<'m>(value: Raw<'m>) -> Result<Message<'m>, (Malformed, Option<Id<'m>
     };
     let known = id.ok().flatten();
     let fail = |why| Err((why, known));
+    if known.is_some_and(|id| !id.fits()) {
+        return fail(Malformed::LongId);
+    }
     if version.and_then(Raw::str).is_none_or(|text| text != *"2.0") {
         return fail(Malformed::Version);
     }
@@ -112,7 +115,8 @@ pub fn read<'m>(value: Raw<'m>) -> Result<Message<'m>, (Malformed, Option<Id<'m>
     let result = result.filter(|raw| raw.kind() != Kind::Null || error.is_none());
     let error = error.filter(|raw| raw.kind() != Kind::Null || result.is_none());
     let outcome = match (result, error) {
-        (Some(_), Some(_)) => return fail(Malformed::Both),
+        // Nobody may be answered for an answer; what says it failed, failed.
+        (Some(_), Some(error)) => Err(error),
         (None, None) => return fail(Malformed::Empty),
         (Some(result), None) => Ok(result),
         (None, Some(error)) => Err(error),
@@ -149,7 +153,6 @@ mod tests {
         assert_eq!(malformed(r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"x"}"#).0, Malformed::Twice("id"));
         assert_eq!(malformed(r#"{"jsonrpc":"2.0","id":1,"method":1}"#), (Malformed::Method, Some("1")));
         assert_eq!(malformed(r#"{"jsonrpc":"2.0","id":1,"method":"x","params":3}"#).0, Malformed::Params);
-        assert_eq!(malformed(r#"{"jsonrpc":"2.0","id":1,"result":1,"error":{}}"#).0, Malformed::Both);
         assert_eq!(malformed(r#"{"jsonrpc":"2.0","id":1,"method":"x","result":1}"#).0, Malformed::Both);
     }
 

@@ -156,10 +156,10 @@ where
             let arguments = object("arguments", arguments)?.unwrap_or(NOTHING);
             let (entry, definition) =
                 find(server, profile.tools, Entries::Tool, name).ok_or(Fault::NoTool { name })?;
-            if let Some(schema) = definition.and_then(|definition| definition.get("inputSchema")) {
-                if param_headers::present(schema) {
-                    mirror.arguments(schema, arguments)?;
-                }
+            if let Some(schema) = definition.and_then(|definition| definition.get("inputSchema"))
+                && param_headers::present(schema)
+            {
+                mirror.arguments(schema, arguments)?;
             }
             let wrap = match definition.and_then(|definition| definition.get("outputSchema")) {
                 None => Wrap::ByValue,
@@ -326,10 +326,11 @@ fn completion<'m, C: Catalog>(
 fn progress_token(meta: Option<Raw<'_>>) -> Result<Option<Id<'_>>, Fault<'_>> {
     match meta.and_then(|meta| meta.get(meta::PROGRESS_TOKEN)).filter(|raw| raw.kind() != Kind::Null) {
         None => Ok(None),
-        Some(token) => Id::read(token).map(Some).map_err(|_| Fault::Param {
-            field: "_meta.progressToken",
-            expected: "a string or an integer of at most 128 bytes",
-        }),
+        Some(token) => Id::read(token)
+            .ok()
+            .filter(|token| token.fits())
+            .map(Some)
+            .ok_or(Fault::Param { field: "_meta.progressToken", expected: "a short string or an integer" }),
     }
 }
 

@@ -267,12 +267,16 @@ fn with_references<S: Sink + ?Sized>(
             continue;
         }
         let start = text.len() - rest.len() + 1;
-        let out = w.sink();
-        out.put(text.get(written..start).unwrap_or("").as_bytes())?;
-        out.put(b"#/properties/result")?;
+        on_one_line(text.get(written..start).unwrap_or(""), w.sink())?;
+        w.sink().put(b"#/properties/result")?;
         written = start + 1;
     }
-    w.sink().put(text.get(written..).unwrap_or("").as_bytes())
+    on_one_line(text.get(written..).unwrap_or(""), w.sink())
+}
+
+/// Writes a piece of valid JSON without its line breaks, which can only be white space.
+fn on_one_line<S: Sink + ?Sized>(piece: &str, out: &mut S) -> Result<(), Full> {
+    piece.split(['\n', '\r']).try_for_each(|line| out.put(line.as_bytes()))
 }
 
 fn reference<S: Sink + ?Sized>(target: Str<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {

@@ -1,0 +1,219 @@
+"""Replays the transcripts through the Python module, byte for byte; see README.md beside this file.
+
+    python tests/vectors/replay.py            compare
+    python tests/vectors/replay.py --bless    write what comes out into the files (then run check.py and read the diff)
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sys
+from typing import Any
+
+from mcpgraft import _native as native
+
+HERE = pathlib.Path(__file__).parent
+Json = dict[str, Any]
+
+
+def compact(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def incoming(step: Json, key: str) -> bytes | None:
+    if f"{key}_hex" in step:
+        return bytes.fromhex(step[f"{key}_hex"])
+    text = step.get(key)
+    return None if text is None else text.encode()
+
+
+def make(file: Json) -> tuple[native.Core, Json]:
+    server = file["server"]
+    catalogue = json.loads((HERE / "catalogues" / f"{server['catalogue']}.json").read_text("utf-8"))
+    limits = dict(server.get("limits", {}))
+    framing = {"line_bytes": limits.pop("line_bytes", native.LIMITS["message_bytes"])}
+    options = {**catalogue["options"], **server.get("options", {})}
+    instructions = options.pop("instructions", None)
+    core = native.Core(compact(catalogue["info"]), instructions=instructions, limits=limits, options=options)
+    for kind in ("tool", "resource", "template", "prompt"):
+        for definition in catalogue.get(kind, []):
+            core.put(kind, compact(definition))
+    return core, framing
+
+
+def check_call(step: Json, call: native.Call) -> None:
+    wanted = step.get("call")
+    assert wanted is not None, f"no call was expected: {call!r}"
+    assert (call.kind, call.name) == (wanted["kind"], wanted["name"]), call
+    if "arguments" in wanted:
+        assert call.arguments.decode() == wanted["arguments"], call.arguments
+    if "entry" in wanted:
+        assert call.entry == wanted["entry"], call.entry
+    if "variables" in wanted:
+        assert call.variables == wanted["variables"], call.variables
+
+
+def answer(step: Json, target: Any, key: int) -> Any:
+    fail = step.get("fail")
+    if fail is None:
+        return target.reply(key, step["reply"].encode())
+    data = fail.get("data")
+    return target.fail(
+        key, fail["failure"], fail.get("message", ""), code=fail.get("code"), data=data and data.encode()
+    )
+
+
+def during(step: Json, target: Any, key: int) -> list[Any]:
+    sent = []
+    for item in step.get("during", []):
+        if "log" in item:
+            sent.append(target.log(key, item["log"], item["data"].encode(), item.get("logger")))
+        else:
+            sent.append(target.progress(key, item["progress"], item.get("total"), item.get("message")))
+    return sent
+
+
+def duplex(file: Json) -> list[Json]:
+    """What each step sends: the members of the step that it replaces."""
+    core, _ = make(file)
+    seen: list[Json] = []
+    session = core.session()
+    still_open: dict[str, int] = {}
+    saved: dict[str, str] = {}
+    for step in file["steps"]:
+        if step.get("fresh"):
+            session, still_open, saved = core.session(), {}, {}
+        sent: list[bytes | None] = []
+
+        def run(call: native.Call, step: Json = step, sent: list[bytes | None] = sent) -> None:
+            check_call(step, call)
+            sent.extend(during(step, session, call.key))
+            if "as" in step:
+                still_open[step["as"]] = call.key
+            else:
+                sent.append(answer(step, session, call.key))
+
+        if "answer" in step:
+            sent.append(answer(step, session, still_open.pop(step["answer"])))
+        else:
+            message = incoming(step, "in")
+            assert message is not None, step
+            for name, value in saved.items():
+                message = message.replace(b"{%s}" % name.encode(), value.encode())
+            made = session.accept(message)
+            sent.append(made.send)
+            if made.call is not None:
+                run(made.call)
+            else:
+                assert made.batch is not None or "call" not in step, f"a call was expected: {step['about']}"
+            if made.batch is not None:
+                while (part := made.batch.next()) is not None:
+                    sent.append(part.send)
+                    if part.call is not None:
+                        run(part.call)
+        out = [message.decode() for message in sent if message is not None]
+        if "save" in step:
+            saved[step["save"]] = json.loads(out[-1])["result"]["nextCursor"]
+        seen.append({"out": out})
+    return seen
+
+
+def exchange(step: Json, core: native.Core) -> Json:
+    request = step["request"]
+    one = core.exchange(request["method"], [(name, value) for name, value in request["headers"]])
+    head: native.Reply | None = one.gate()
+    body = b""
+    if head is None:
+        made = one.accept(incoming(request, "body") or b"")
+        batch = made.batch
+        while made.reply is None:
+            if made.call is not None:
+                check_call(step, made.call)
+                emits = during(step, one, made.call.key)
+                emits.append(answer(step, one, made.call.key))
+                for emit in emits:
+                    if emit is not None:
+                        head = emit.head or head
+                        body += emit.body
+                if not batch:
+                    break
+            made = one.next()
+        if made.reply is not None:
+            head = made.reply
+    assert head is not None
+    headers = {name.lower(): value for name, value in head.headers}
+    wanted = step["response"]
+    return {
+        "response": {
+            **wanted,
+            "status": head.status,
+            **({"headers": {name: headers.get(name) for name in wanted["headers"]}} if "headers" in wanted else {}),
+            "body": (head.body + body).decode(),
+        }
+    }
+
+
+def framing(file: Json, piece: int) -> list[Json]:
+    _, options = make(file)
+    seen: list[Json] = []
+    framer = native.Framer(options["line_bytes"])
+    for step in file["steps"]:
+        if step.get("fresh"):
+            framer = native.Framer(options["line_bytes"])
+        data = incoming(step, "feed") or b""
+        frames: list[bytes | None] = []
+        for at in range(0, len(data), piece):
+            frames += framer.feed(data[at : at + piece])
+        if step.get("finish"):
+            frames += framer.finish()
+        seen.append({"frames": [None if frame is None else frame.decode("utf-8", "replace") for frame in frames]})
+    return seen
+
+
+def replay(file: Json) -> list[Json]:
+    if file["channel"] == "duplex":
+        return duplex(file)
+    if file["channel"] == "http":
+        core, _ = make(file)
+        return [exchange(step, core) for step in file["steps"]]
+    whole = framing(file, 1 << 20)
+    assert whole == framing(file, 1), "frames depend on how the input was cut"
+    return whole
+
+
+def write(path: pathlib.Path, file: Json) -> None:
+    """One step a line, as the files are kept."""
+    steps = file.pop("steps")
+    head = json.dumps(file, indent=1, ensure_ascii=False).removesuffix("\n}")
+    lines = ",\n".join("  " + json.dumps(step, ensure_ascii=False) for step in steps)
+    path.write_text(f'{head},\n "steps": [\n{lines}\n ]\n}}\n', "utf-8")
+
+
+def main(arguments: list[str]) -> int:
+    bless = "--bless" in arguments
+    steps = differing = blessed = 0
+    for path in sorted(HERE.glob("*.json")):
+        file = json.loads(path.read_text("utf-8"))
+        for step, seen in zip(file["steps"], replay(file), strict=True):
+            steps += 1
+            if all(step.get(name) == value for name, value in seen.items()):
+                continue
+            if bless:
+                # Only the bytes are ours to say; statuses, headers and frames are the protocol's.
+                if "out" in seen:
+                    step["out"] = seen["out"]
+                if "response" in seen:
+                    step["response"]["body"] = seen["response"]["body"]
+                blessed += 1
+            if not all(step.get(name) == value for name, value in seen.items()):
+                differing += 1
+                print(f"{path.stem}: {step['about']}\n  wanted {({name: step.get(name) for name in seen})}\n  seen   {seen}")
+        if bless:
+            write(path, file)
+    print(f"{steps} steps, {differing} differ" + (f", {blessed} blessed" if bless else ""))
+    return min(differing, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
