@@ -1,7 +1,7 @@
 """Replays the transcripts through the Python module, byte for byte; see README.md beside this file.
 
-    python tests/vectors/replay.py            compare
-    python tests/vectors/replay.py --bless    write what comes out into the files (then run check.py and read the diff)
+python tests/vectors/replay.py            compare
+python tests/vectors/replay.py --bless    write what comes out into the files (then run check.py and read the diff)
 """
 
 from __future__ import annotations
@@ -208,7 +208,9 @@ def main(arguments: list[str]) -> int:
                 blessed += 1
             if not all(step.get(name) == value for name, value in seen.items()):
                 differing += 1
-                print(f"{path.stem}: {step['about']}\n  wanted {({name: step.get(name) for name in seen})}\n  seen   {seen}")
+                print(
+                    f"{path.stem}: {step['about']}\n  wanted { ({name: step.get(name) for name in seen}) }\n  seen   {seen}"
+                )
         if bless:
             write(path, file)
     print(f"{steps} steps, {differing} differ" + (f", {blessed} blessed" if bless else ""))
