@@ -86,7 +86,13 @@ def duplex(file: Json) -> list[Json]:
             session, still_open, saved = core.session(), {}, {}
         sent: list[bytes | None] = []
 
-        def run(call: native.Call, step: Json = step, sent: list[bytes | None] = sent) -> None:
+        def run(
+            call: native.Call,
+            step: Json = step,
+            sent: list[bytes | None] = sent,
+            session: native.Session = session,
+            still_open: dict[str, int] = still_open,
+        ) -> None:
             check_call(step, call)
             sent.extend(during(step, session, call.key))
             if "as" in step:
