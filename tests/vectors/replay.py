@@ -214,9 +214,8 @@ def main(arguments: list[str]) -> int:
                 blessed += 1
             if not all(step.get(name) == value for name, value in seen.items()):
                 differing += 1
-                print(
-                    f"{path.stem}: {step['about']}\n  wanted { ({name: step.get(name) for name in seen}) }\n  seen   {seen}"
-                )
+                wanted = {name: step.get(name) for name in seen}
+                print(f"{path.stem}: {step['about']}\n  wanted {wanted}\n  seen   {seen}")
         if bless:
             write(path, file)
     print(f"{steps} steps, {differing} differ" + (f", {blessed} blessed" if bless else ""))
