@@ -57,7 +57,7 @@ test-freestanding:
 	tests/freestanding/run
 
 test-python: build
-	cd bindings-python && ../$(PY) -m pytest -q tests
+	cd bindings-python && ../$(PY) -m pytest tests
 	$(PY) tests/vectors/replay.py
 
 demo test-demo: build
