@@ -181,8 +181,8 @@ def _optional(annotation: Any) -> Any:
     # Metadata stays outside, where descriptions are looked for.
     if get_origin(annotation) is Annotated:
         base, *metadata = get_args(annotation)
-        out: Any = Optional[base]
+        out: Any = Optional[base]  # noqa: UP045 - made at run time
         for one in metadata:
             out = Annotated[out, one]
         return out
-    return Optional[annotation]
+    return Optional[annotation]  # noqa: UP045 - made at run time

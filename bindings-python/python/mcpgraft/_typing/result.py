@@ -7,6 +7,8 @@ encoding quoted.
 from __future__ import annotations
 
 import collections.abc
+import functools
+from collections.abc import Hashable
 from typing import Any, Protocol
 
 import msgspec
@@ -112,8 +114,14 @@ def _text_of(data: bytes) -> str:
 
 def _is_content(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
-        return any(isinstance(one, (*CONTENT, *_BINARY)) for one in value)
-    return isinstance(value, (*CONTENT, *_BINARY))
+        return any(map(_is_content_type, set(map(type, value))))
+    kind: Hashable = type(value)
+    return _is_content_type(kind)
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_content_type(kind: Hashable) -> bool:
+    return isinstance(kind, type) and issubclass(kind, (*CONTENT, *_BINARY))
 
 
 def _blocks(value: Any) -> list[Any]:
@@ -208,7 +216,7 @@ def resource_result(value: Any, uri: str, mime: str | None = None) -> bytes:
             dumps(mime or "text/plain"),
             dumps(value),
         )
-    if isinstance(value, (list, tuple)) and any(isinstance(one, (*CONTENT, *_BINARY)) for one in value):
+    if isinstance(value, (list, tuple)) and _is_content(value):
         contents = [_contents(one, uri, mime) for one in value]
     else:
         contents = [_contents(value, uri, mime)]

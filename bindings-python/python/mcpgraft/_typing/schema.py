@@ -285,10 +285,10 @@ def describe(schema: Schema) -> str:
         return msgspec.json.encode(schema["const"]).decode()
     for key in ("anyOf", "oneOf"):
         if isinstance(members := schema.get(key), list):
-            return " | ".join(dict.fromkeys(filter(None, (describe(member) for member in members))))
+            return " | ".join(dict.fromkeys(one for one in map(describe, members) if one))
     kind = schema.get("type")
     if isinstance(kind, list):
-        return " | ".join(_NAMES.get(one, one) for one in kind)
+        return " | ".join(_NAMES.get(str(one), str(one)) for one in kind)
     if kind is None:
         return "object" if "$ref" in schema else ""
     text = _NAMES.get(kind, str(kind))
