@@ -188,7 +188,7 @@ def test_promised_results() -> None:
 
 
 def test_str_subclass_is_one_text() -> None:
-    assert json.loads(tool_result(Loud("x")))["content"] == [text("x")]
+    assert json.loads(tool_result(Loud("x"))) == {"content": [text("x")]}
 
 
 @pytest.mark.parametrize(
@@ -347,3 +347,24 @@ def test_errors() -> None:
     assert ToolError([Image(PNG)]).content == [Image(PNG)]
     wrong = ArgumentError("a.b", "int", '"x"')
     assert str(wrong) == 'a.b: expected int, got "x"'
+
+
+class Whole(int): ...
+
+
+def test_subclasses_of_builtins() -> None:
+    class Listed(list): ...
+
+    class Mapped(dict): ...
+
+    class Named(str, enum.Enum):
+        A = "a"
+
+    data = {"i": Whole(3), "l": Listed([1]), "d": Mapped(a=Loud("x")), "e": Named.A, "o": collections.OrderedDict(b=1)}
+    assert json.loads(tool_result(data))["structuredContent"] == {
+        "i": 3,
+        "l": [1],
+        "d": {"a": "x"},
+        "e": "a",
+        "o": {"b": 1},
+    }

@@ -52,12 +52,13 @@ class Adapter:
         self.strings = accepts_string(self.finished)
 
     def _use_other(self, annotation: Any, arguments: bool, why: Exception) -> None:
-        if foreign.is_loaded():
+        # Pydantic takes what only it can check, and nothing else: importing it must not change a schema.
+        if isinstance(why, NeedsPydanticError) and foreign.is_loaded():
             try:
                 self._use_pydantic(annotation, arguments)
                 return
-            except Exception:
-                pass  # what msgspec said is the better reason
+            except Exception:  # what msgspec said is the better reason
+                raise _unsupported(annotation, why) from why
         parts = [part for part in members(annotation) if part is not annotation]
         if not parts:
             raise _unsupported(annotation, why) from why

@@ -7,6 +7,7 @@ encoding quoted.
 from __future__ import annotations
 
 import collections.abc
+import enum
 import functools
 from collections.abc import Hashable
 from typing import Any, Protocol
@@ -60,6 +61,8 @@ def tool_result(value: Any, signature: _Output | None = None) -> bytes:
         if signature is not None and signature.output_schema is not None:
             return b"%b%b%b%b}" % (_TEXT_OPEN, text, _STRUCTURED, text)
         return b"%b%b%b" % (_TEXT_OPEN, text, _TEXT_CLOSE)
+    if isinstance(value, str) and not isinstance(value, enum.Enum):
+        return tool_result(str.__str__(value), signature)
     if value is None and (signature is None or signature.output_schema is None):
         return _EMPTY
     if kind is ToolResult:
@@ -115,7 +118,7 @@ def _text_of(data: bytes) -> str:
 def _is_content(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return any(map(_is_content_type, set(map(type, value))))
-    kind: Hashable = type(value)
+    kind: Any = type(value)  # mypy: a class is hashable for itself only
     return _is_content_type(kind)
 
 
