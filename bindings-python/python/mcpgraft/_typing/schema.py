@@ -182,9 +182,10 @@ def _without_null(schema: Schema) -> Schema:
         members = [member for member in members if member != {"type": "null"}]
         if len(members) == 1:
             del out["anyOf"]
-            return {**members[0], **out}
-        out["anyOf"] = members
-    elif isinstance(values := out.get("enum"), list) and None in values:
+            out = {**members[0], **out}
+        else:
+            out["anyOf"] = members
+    if isinstance(values := out.get("enum"), list) and None in values:
         out["enum"] = values = [value for value in values if value is not None]
         out["type"] = _type_of(values)
         if not values or out["type"] is None:
