@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use mcpgraft::catalog::{Catalog, Kind, Owned};
 use mcpgraft::frame::line::{Frame, LineBuffer};
-use mcpgraft::http::{Emit, Endpoint, Exchange, Head, Headers, HttpStep, Request};
+use mcpgraft::http::{Attached, Emit, Endpoint, Exchange, Head, Headers, HttpStep, Request};
 use mcpgraft::json::Raw;
 use mcpgraft::model::Level;
 use mcpgraft::server::{Batch, Call, CallKey, Failure, Log, Offer, Profile, Progress, Step, Target};
@@ -351,14 +351,15 @@ fn exchange(step: &Value, offered: &Offered) -> Seen {
         return seen;
     }
     let body = bytes(request, "body").unwrap_or_default();
-    let mut made = exchange.accept(&server, &request_head, &body, &mut seen.body).unwrap();
+    let mut made = exchange.accept(&server, &request_head, Attached::Off, &body, &mut seen.body).unwrap();
     let mut batch = None;
     loop {
         match made {
-            HttpStep::Reply { head, .. } => {
+            HttpStep::Reply { head, .. } | HttpStep::Opened { head, .. } => {
                 seen.head(&head);
                 break;
             }
+            HttpStep::Ended { .. } | HttpStep::Listen { .. } => panic!("no session and no stream was offered"),
             HttpStep::Batch(begun) => batch = Some(begun),
             HttpStep::Call(call) => {
                 check_call(step, &call);

@@ -49,6 +49,7 @@ fn trim(value: &[u8]) -> &[u8] {
 /// Names of the protocol's headers.
 pub(crate) mod name {
     pub(crate) const VERSION: &str = "MCP-Protocol-Version";
+    pub(crate) const SESSION: &str = "Mcp-Session-Id";
     pub(crate) const METHOD: &str = "Mcp-Method";
     pub(crate) const NAME: &str = "Mcp-Name";
     pub(crate) const PARAM_PREFIX: &str = "Mcp-Param-";

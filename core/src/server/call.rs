@@ -1,5 +1,6 @@
 //! What a message leads to: a [`Step`], and for most requests a [`Call`] that the host runs.
 
+use super::ask::AskKey;
 use super::era::Envelope;
 use super::request::Run;
 use crate::catalog::Kind;
@@ -162,6 +163,14 @@ pub enum Notice<'m> {
         /// Why, if the peer said so.
         reason: Option<Str<'m>>,
     },
+    /// A client of a session takes a request back that came over HTTP: find the exchange of that session that has it in
+    /// work ([`Exchange::cancel`](crate::http::Exchange::cancel)).
+    CancelledElsewhere {
+        /// The request.
+        id: Id<'m>,
+        /// Why, if the peer said so.
+        reason: Option<Str<'m>>,
+    },
     /// `logging/setLevel` was answered.
     Level(Level),
     /// `resources/subscribe` was answered.
@@ -170,6 +179,22 @@ pub enum Notice<'m> {
     Unsubscribed(Str<'m>),
     /// `notifications/roots/list_changed`
     RootsChanged,
+    /// The client answered a question of a call.
+    Answer {
+        /// The call that asked.
+        key: CallKey,
+        /// The question.
+        ask: AskKey,
+        /// The `result`, or the `error` object.
+        outcome: Result<Raw<'m>, Raw<'m>>,
+        /// How many questions of that call are still open.
+        left: usize,
+    },
+    /// `subscriptions/listen` was acknowledged.
+    Listening {
+        /// What the client wants to hear of.
+        filter: Raw<'m>,
+    },
     /// An answer to a request that this side did not send, or gave up.
     Response {
         /// Its id.

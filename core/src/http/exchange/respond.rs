@@ -4,14 +4,15 @@ use super::super::plan::{self, Body, Emit, Head};
 use super::{Exchange, State};
 use crate::catalog::Catalog;
 use crate::error::LocalError;
-use crate::frame::sse;
-use crate::json::Sink;
+use crate::json::{Sink, escape};
+use crate::jsonrpc::Id;
 use crate::server::Server;
 use crate::server::answer::{self, Failure};
+use crate::server::ask::{self, Ask, Unable};
 use crate::server::call::CallKey;
 use crate::server::inflight::Inflight;
 use crate::server::notify::{self, Log, Progress};
-use crate::server::out::{in_batch, whole};
+use crate::server::out::{event, in_batch, whole};
 
 impl Exchange {
     /// Answers a call with its result: a JSON object in the newest shape.
@@ -69,6 +70,76 @@ impl Exchange {
             self.state = State::Over;
         }
         Ok(emit)
+    }
+
+    /// Whether the client of a call may be asked for this, and can be in its revision.
+    ///
+    /// # Errors
+    /// [`LocalError::UnknownCall`]; inside, why it cannot be asked.
+    pub fn can_ask(&self, key: CallKey, ask: &Ask<'_>) -> Result<Result<(), Unable>, LocalError> {
+        let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
+        Ok(ask.check(&call.capabilities, call.revision))
+    }
+
+    /// Asks the client of a handshake-era call, on the call's own stream. The call stays in work; the answer comes as a
+    /// response in another request of the same session. `id` names the question: a text that no other question of the
+    /// session has, on any worker.
+    ///
+    /// # Errors
+    /// [`LocalError::NotAllowed`] if the client cannot be asked ([`Exchange::can_ask`] tells why), is of the stateless era
+    /// (see [`Exchange::require_input`]), has no session to answer in, or takes no stream; [`LocalError::UnknownCall`];
+    /// [`LocalError::OutputFull`].
+    pub fn ask<S: Sink + ?Sized>(
+        &mut self,
+        key: CallKey,
+        id: &str,
+        ask: &Ask<'_>,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
+        if call.revision.is_stateless() {
+            return Err(LocalError::NotAllowed("a stateless client is asked with require_input"));
+        }
+        if !self.in_session || !self.can_stream() || call.batched {
+            return Err(LocalError::NotAllowed(
+                "there is no way to this client: it needs a session and an event stream",
+            ));
+        }
+        ask.check(&call.capabilities, call.revision)?;
+        let mut text = heapless::Vec::<u8, 96>::new();
+        escape(id, &mut text)
+            .map_err(|_| LocalError::NotAllowed("the id of a question is at most 80 bytes"))?;
+        let text = core::str::from_utf8(&text).unwrap_or("\"\"");
+        whole(out, |out| {
+            event(out, |out| Ok(ask::request(text, ask, &call.capabilities, call.revision, out)?))
+        })?;
+        Ok(self.streamed())
+    }
+
+    /// Answers a stateless call with what it still needs; the client asks again with the answers. `state` comes back
+    /// with them: seal it, the client can forge it. Each key names its question; keys are the handler's.
+    ///
+    /// # Errors
+    /// [`LocalError::NotAllowed`] if a question cannot be asked or the client is of the handshake era (see
+    /// [`Exchange::ask`]); otherwise as [`Exchange::reply`].
+    pub fn require_input<C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        key: CallKey,
+        asks: &[(&str, Ask<'_>)],
+        state: Option<&str>,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        self.end(key, out, |call, out| answer::input_required(server, call, asks, state, out).map(|()| None))
+    }
+
+    /// Whether the request of this id is the one in work here; then it is taken back. For cancellations of the handshake
+    /// era, which come in a request of their own.
+    pub fn cancel(&mut self, id: &str) -> Option<CallKey> {
+        let id = Id::read(crate::json::check(id.as_bytes(), 1).ok()?).ok()?;
+        let call = self.calls.find(id)?;
+        call.cancelled = true;
+        Some(call.key)
     }
 
     /// Tells the peer how far a call has come. [`Emit::Nothing`]: it did not ask, the number did not grow, or the answer
@@ -166,15 +237,4 @@ impl Exchange {
     ) -> Result<T, LocalError> {
         if self.only_events() { event(out, write) } else { write(out) }
     }
-}
-
-/// Writes a message as an event.
-fn event<S: Sink + ?Sized, T>(
-    out: &mut S,
-    write: impl FnOnce(&mut S) -> Result<T, LocalError>,
-) -> Result<T, LocalError> {
-    out.put(sse::EVENT_START)?;
-    let written = write(out)?;
-    out.put(sse::EVENT_END)?;
-    Ok(written)
 }
