@@ -10,6 +10,7 @@ import enum
 import functools
 import json
 import uuid
+from random import Random
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import msgspec
@@ -427,3 +428,58 @@ def test_importing_this_imports_little() -> None:
 
     folder = mcpgraft._typing.__path__[0].rsplit("_typing", 1)[0]
     subprocess.run([sys.executable, "-c", code, folder], check=True)
+
+
+def _random_value(random: Random, depth: int = 0) -> Any:
+    kind = random.randrange(10 if depth < 4 else 7)
+    if kind < 7:
+        texts = [
+            "",
+            "5",
+            "x",
+            "null",
+            "[1]",
+            '{"tags":[]}',
+            "true",
+            "1e999",
+            "-",
+            "2024-01-02",
+            "red",
+            "\ud83d",
+            "[" * 99,
+        ]
+        return random.choice([None, True, 0, -1, 5.0, 1.5, 1e300, 2**80, *texts])
+    if kind < 9:
+        names = ["tags", "least", "inner", "a", "a.b", "[0]", "query"]
+        return {random.choice(names): _random_value(random, depth + 1) for _ in range(random.randrange(4))}
+    return [_random_value(random, depth + 1) for _ in range(random.randrange(4))]
+
+
+def test_any_json_decodes_or_is_refused() -> None:
+    random = Random(7)
+    signature = compiled(everything)
+    names = [param.name for param in signature.params]
+    decoded = 0
+    for _ in range(3000):
+        sent: dict[str, Any] = {"query": "q"}
+        sent.update({random.choice(names): _random_value(random) for _ in range(random.randrange(3))})
+        arguments = json.dumps(sent).encode()
+        if random.random() < 0.1:
+            arguments = arguments[: random.randrange(len(arguments))]
+        try:
+            everything(**signature.decode(arguments, lambda repair: None))
+            decoded += 1
+        except ArgumentError as wrong:
+            assert wrong.field
+    assert decoded > 1000
+
+
+def test_any_strings_decode_or_are_refused() -> None:
+    random = Random(7)
+    signature = compiled(everything)
+    for _ in range(1000):
+        values = {param.name: str(_random_value(random)) for param in signature.params}
+        try:
+            signature.decode_strings(values)
+        except ArgumentError as wrong:
+            assert wrong.field

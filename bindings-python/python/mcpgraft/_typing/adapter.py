@@ -10,6 +10,7 @@ import msgspec
 from . import encode, foreign
 from .annotations import NeedsPydanticError, UnsupportedError, members, rewrite, unwrapped
 from .explain import Problem, msgspec_problem, pydantic_problem
+from .fields import describe_fields
 from .schema import Defs, Schema, accepts_string, describe, finish, merge
 
 __all__ = ["Adapter", "UnsupportedError", "adapt"]
@@ -93,6 +94,7 @@ class Adapter:
         try:
             self.decode = msgspec.json.Decoder(rewritten, dec_hook=build).decode
             (self.schema,), self.defs = msgspec.json.schema_components((rewritten,), schema_hook=_custom_schema)
+            describe_fields(rewritten, self.defs)
         except (TypeError, ValueError, RuntimeError, NameError, AttributeError) as wrong:
             raise UnsupportedError(_reason(wrong)) from wrong
         self.type = rewritten
@@ -183,7 +185,9 @@ def _custom_schema(kind: Any) -> dict[str, Any]:
 
 def _unsupported(annotation: Any, why: Exception) -> UnsupportedError:
     if isinstance(why, NeedsPydanticError):
-        return UnsupportedError(f"{_named(annotation)} has a constraint that this type cannot have")
+        return UnsupportedError(
+            f"{_named(annotation)} has a constraint that only pydantic can check: import pydantic, or use msgspec.Meta"
+        )
     return UnsupportedError(f"{_named(annotation)} is not supported: {why}")
 
 
