@@ -55,7 +55,7 @@ def repaired(
         first: The error `decode` raised for `raw`.
     """
     tree = lossless.decode(raw)
-    done: dict[Path, Repair] = {}
+    done: dict[Path, tuple[Any, Any]] = {}
     error = first
     for _ in range(_ROUNDS):
         what = problem(error)
@@ -67,16 +67,21 @@ def repaired(
         if used is _NOTHING:
             return None
         tree = _replaced(tree, path, used)
-        done[path] = Repair(path_text((name, *path)), _plain(sent), _plain(used))
+        done[path] = (sent, used)
         try:
-            return decode(_lossless_encode(tree)), list(done.values())
-        except Exception as wrong:
+            value = decode(_lossless_encode(tree))
+        except ValueError as wrong:
             error = wrong
+            continue
+        return value, [Repair(path_text((name, *at)), _plain(was), _plain(now)) for at, (was, now) in done.items()]
     return None
 
 
 def _plain(value: Any) -> Any:
-    return msgspec.json.decode(_lossless_encode(value))
+    try:
+        return msgspec.json.decode(_lossless_encode(value))
+    except ValueError:  # a number that only Decimal can hold
+        return value
 
 
 def _reading(sent: Any, problem: Problem) -> Any:
@@ -96,7 +101,7 @@ def read_json(text: str) -> Any:
         return {"true": True, "false": False}.get(word)
     try:
         return lossless.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):
         return _NOTHING
 
 

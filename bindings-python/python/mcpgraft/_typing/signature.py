@@ -299,16 +299,23 @@ def _members(arguments: bytes) -> tuple[dict[str, bytes], list[Repair]]:
 def _repaired(name: str, adapter: Adapter, raw: bytes, error: Exception) -> tuple[Any, list[Repair]] | ArgumentError:
     try:
         fixed = repair.repaired(name, raw, adapter.decode, adapter.problem, error)
-    except RecursionError:
+    except (ValueError, ArithmeticError, RecursionError):  # e.g. an exponent that no number type holds
         fixed = None
     if fixed is not None:
         return fixed
     problem = adapter.problem(error)
     got = problem.got
     if got is explain.MISSING and problem.path is not None:
-        got = explain.value_at(repair.lossless.decode(raw), problem.path)
+        got = _sent(raw, problem.path)
     shown = "another" if got is explain.MISSING and problem.path is None else explain.short(got)
     return ArgumentError(name + _dotted(problem.where), _expected(problem), shown)
+
+
+def _sent(raw: bytes, path: explain.Path) -> Any:
+    try:
+        return explain.value_at(repair.lossless.decode(raw), path)
+    except (ValueError, ArithmeticError):
+        return raw[:200].decode("utf-8", "replace")
 
 
 def _dotted(where: str) -> str:
