@@ -115,6 +115,8 @@ def rewrite(annotation: Any, *, arguments: bool, depth: int = 0) -> Any:
         return list[again(args[0])] if args else list  # type: ignore[misc]
     if origin in _UNIONS:
         return Union[tuple(again(one) for one in args)]  # noqa: UP007 - made at run time
+    if origin is typing.Literal and None in args and len(args) > 1:  # older msgspec cannot sort it among others
+        return Union[typing.Literal[tuple(one for one in args if one is not None)], None]  # noqa: UP007
     if origin is typing.Literal or origin is None or not args or origin is collections.abc.Callable:
         return annotation
     if isinstance(origin, type) and issubclass(origin, collections.abc.Mapping) and len(args) == 2:

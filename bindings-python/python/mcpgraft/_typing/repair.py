@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from .explain import Path, Problem, path_text, value_at
+from .explain import REFUSED, Path, Problem, path_text, value_at
 
 __all__ = ["OnRepair", "Repair", "lossless", "repaired"]
 
@@ -70,7 +70,7 @@ def repaired(
         done[path] = (sent, used)
         try:
             value = decode(_lossless_encode(tree))
-        except ValueError as wrong:
+        except REFUSED as wrong:
             error = wrong
             continue
         return value, [Repair(path_text((name, *at)), _plain(was), _plain(now)) for at, (was, now) in done.items()]
@@ -80,7 +80,7 @@ def repaired(
 def _plain(value: Any) -> Any:
     try:
         return msgspec.json.decode(_lossless_encode(value))
-    except ValueError:  # a number that only Decimal can hold
+    except REFUSED:  # a number that only Decimal can hold
         return value
 
 
@@ -101,7 +101,7 @@ def read_json(text: str) -> Any:
         return {"true": True, "false": False}.get(word)
     try:
         return lossless.decode(text)
-    except (ValueError, ArithmeticError, RecursionError):
+    except (*REFUSED, ArithmeticError, RecursionError):
         return _NOTHING
 
 
