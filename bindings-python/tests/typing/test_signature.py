@@ -234,6 +234,12 @@ def everything(
         ('{"query":"q","tags":"a"}', "tags", 'tags: expected array, got "a"'),
         ('{"query":"q","tags":"[1]"}', "tags", 'tags: expected array, got "[1]"'),
         ('{"query":"q","tags":["a",1]}', "tags[1]", "tags[1]: expected str, got 1"),
+        (
+            '{"query":"q","where":{"tags":[],"least":"5","inner":3}}',
+            "where.inner",
+            "where.inner: expected object | null, got 3",
+        ),
+        ('{"query":"q","where":"{\\"tags\\":[1]}"}', "where", 'where: expected object | null, got "{\\"tags\\":[1]}"'),
         ('{"query":"q","color":"green"}', "color", 'color: expected one of "blue", "red", got "green"'),
         ('{"query":"q","mode":"c"}', "mode", 'mode: expected one of "a", "b", got "c"'),
         ('{"query":"q","level":9}', "level", "level: expected 1, got 9"),

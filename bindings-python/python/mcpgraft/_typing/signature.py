@@ -301,10 +301,10 @@ def _repaired(name: str, adapter: Adapter, raw: bytes, error: Exception) -> tupl
     try:
         fixed = repair.repaired(name, raw, adapter.decode, adapter.problem, error)
     except (*REFUSED, ArithmeticError, RecursionError):  # e.g. an exponent that no number type holds
-        fixed = None
-    if fixed is not None:
+        fixed = error
+    if not isinstance(fixed, Exception):
         return fixed
-    problem = adapter.problem(error)
+    problem = adapter.problem(fixed)
     got = problem.got
     if got is explain.MISSING and problem.path is not None:
         got = _sent(raw, problem.path)
