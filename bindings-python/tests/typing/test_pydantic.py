@@ -202,3 +202,23 @@ def test_recursive_model() -> None:
 
 class Tree(BaseModel):
     children: list[Tree] = []
+
+
+@dataclasses.dataclass
+class Bounded:
+    n: Annotated[int, annotated_types.Ge(1)]
+
+
+@attrs.define
+class BoundedToo:
+    n: Annotated[int, annotated_types.Ge(1)]
+
+
+def test_constraints_inside_classes_are_checked_or_refused() -> None:
+    signature = compiled(Bounded)
+    assert signature.input_schema["properties"]["a"]["properties"]["n"] == {"type": "integer", "minimum": 1}
+    assert signature.decode(b'{"a":{"n":1}}') == {"a": Bounded(1)}
+    with pytest.raises(ArgumentError, match=r"a\.n: expected greater than or equal to 1, got 0"):
+        signature.decode(b'{"a":{"n":0}}')
+    with pytest.raises(RegistrationError, match=r"BoundedToo has a constraint .*msgspec\.Meta"):
+        compiled(BoundedToo)

@@ -223,7 +223,7 @@ def test_recursion_stays_a_reference() -> None:
     jsonschema.validate({"node": {"value": 1, "next": {"value": 2}}, "other": {"value": 1}}, made)
     assert signature.output_schema is not None
     assert signature.output_schema["type"] == "object"
-    assert signature.output_schema["properties"]["next"]["anyOf"][0] == {"$ref": "#/$defs/Node"}
+    assert {"$ref": "#/$defs/Node"} in signature.output_schema["properties"]["next"]["anyOf"]
 
 
 def test_large_shared_definitions_stay() -> None:
@@ -337,3 +337,48 @@ def test_type_statement() -> None:
     assert adapt(names["Ids"]).finished == {"type": "array", "items": INT}
     with pytest.raises(Exception, match="contains itself"):
         adapt(names["Tree"])
+
+
+def test_output_of_anything_is_not_promised() -> None:
+    for annotation in (list, list[Any], Sequence[object], tuple):
+
+        def f() -> Any: ...
+
+        f.__annotations__["return"] = annotation
+        assert compile_signature(f, inject=none).output_schema is None, annotation
+
+
+@dataclasses.dataclass
+class Inner:
+    a: Annotated[int, "an a"]
+    b: Annotated[str, msgspec.Meta(description="a b")] = "x"
+
+
+class Outer(msgspec.Struct, rename="camel"):
+    the_inner: Annotated[list[Inner], "many"]
+    plain: Annotated[Optional[int], "own"] = None
+
+
+def test_descriptions_inside_classes() -> None:
+    def f(outer: Outer) -> None: ...
+
+    outer = input_schema(f)["properties"]["outer"]["properties"]
+    assert outer["theInner"]["description"] == "many"
+    assert outer["plain"] == {"type": "integer", "description": "own"}
+    inner = outer["theInner"]["items"]["properties"]
+    assert (inner["a"]["description"], inner["b"]["description"]) == ("an a", "a b")
+
+
+T = typing.TypeVar("T")
+
+
+@dataclasses.dataclass
+class Page(typing.Generic[T]):
+    items: list[T]
+
+
+def test_generic_classes() -> None:
+    made = adapt(Page[int]).finished
+    assert made["properties"]["items"] == {"type": "array", "items": INT}
+    assert "title" not in made
+    assert adapt(Page[int]).decode(b'{"items":[1]}') == Page([1])

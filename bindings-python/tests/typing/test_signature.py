@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import decimal
@@ -10,6 +11,7 @@ import enum
 import functools
 import json
 import uuid
+from random import Random
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import msgspec
@@ -232,6 +234,12 @@ def everything(
         ('{"query":"q","tags":"a"}', "tags", 'tags: expected array, got "a"'),
         ('{"query":"q","tags":"[1]"}', "tags", 'tags: expected array, got "[1]"'),
         ('{"query":"q","tags":["a",1]}', "tags[1]", "tags[1]: expected str, got 1"),
+        (
+            '{"query":"q","where":{"tags":[],"least":"5","inner":3}}',
+            "where.inner",
+            "where.inner: expected object | null, got 3",
+        ),
+        ('{"query":"q","where":"{\\"tags\\":[1]}"}', "where", 'where: expected object | null, got "{\\"tags\\":[1]}"'),
         ('{"query":"q","color":"green"}', "color", 'color: expected one of "blue", "red", got "green"'),
         ('{"query":"q","mode":"c"}', "mode", 'mode: expected one of "a", "b", got "c"'),
         ('{"query":"q","level":9}', "level", "level: expected 1, got 9"),
@@ -349,6 +357,11 @@ def test_hostile_arguments_end() -> None:
     for arguments in (deep, b'{"query":"q","tags":"' + b"[" * 100_000 + b'"}', b"[" * 100_000, b"\xff\xfe", b""):
         with pytest.raises(ArgumentError):
             signature.decode(arguments)
+    for number in (b"1" * 10_000, b"-" + b"1" * 400 + b".5", b"1e999999999999999999999", b"1e-999999999999999999999"):
+        for name in (b"limit", b"ratio", b"price", b"anything", b"flag", b"where"):
+            for sent in (number, b'"%b"' % number, b"[%b]" % number, b'"[%b]"' % number):
+                with contextlib.suppress(ArgumentError):
+                    signature.decode(b'{"query":"q","%b":%b}' % (name, sent))
     many = json.dumps({"query": "q", "tags": '["a"]', **{f"x{i}": 1 for i in range(1000)}}).encode()
     assert signature.decode(many)["tags"] == ["a"]
 
@@ -427,3 +440,58 @@ def test_importing_this_imports_little() -> None:
 
     folder = mcpgraft._typing.__path__[0].rsplit("_typing", 1)[0]
     subprocess.run([sys.executable, "-c", code, folder], check=True)
+
+
+def _random_value(random: Random, depth: int = 0) -> Any:
+    kind = random.randrange(10 if depth < 4 else 7)
+    if kind < 7:
+        texts = [
+            "",
+            "5",
+            "x",
+            "null",
+            "[1]",
+            '{"tags":[]}',
+            "true",
+            "1e999",
+            "-",
+            "2024-01-02",
+            "red",
+            "\ud83d",
+            "[" * 99,
+        ]
+        return random.choice([None, True, 0, -1, 5.0, 1.5, 1e300, 2**80, *texts])
+    if kind < 9:
+        names = ["tags", "least", "inner", "a", "a.b", "[0]", "query"]
+        return {random.choice(names): _random_value(random, depth + 1) for _ in range(random.randrange(4))}
+    return [_random_value(random, depth + 1) for _ in range(random.randrange(4))]
+
+
+def test_any_json_decodes_or_is_refused() -> None:
+    random = Random(7)
+    signature = compiled(everything)
+    names = [param.name for param in signature.params]
+    decoded = 0
+    for _ in range(3000):
+        sent: dict[str, Any] = {"query": "q"}
+        sent.update({random.choice(names): _random_value(random) for _ in range(random.randrange(3))})
+        arguments = json.dumps(sent).encode()
+        if random.random() < 0.1:
+            arguments = arguments[: random.randrange(len(arguments))]
+        try:
+            everything(**signature.decode(arguments, lambda repair: None))
+            decoded += 1
+        except ArgumentError:
+            continue
+    assert decoded > 1000
+
+
+def test_any_strings_decode_or_are_refused() -> None:
+    random = Random(7)
+    signature = compiled(everything)
+    for _ in range(1000):
+        values = {param.name: str(_random_value(random)) for param in signature.params}
+        try:
+            signature.decode_strings(values)
+        except ArgumentError:
+            continue

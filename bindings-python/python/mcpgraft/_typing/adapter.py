@@ -9,7 +9,8 @@ import msgspec
 
 from . import encode, foreign
 from .annotations import NeedsPydanticError, UnsupportedError, members, rewrite, unwrapped
-from .explain import Problem, msgspec_problem, pydantic_problem
+from .explain import REFUSED, Problem, msgspec_problem, pydantic_problem
+from .fields import describe_fields
 from .schema import Defs, Schema, accepts_string, describe, finish, merge
 
 __all__ = ["Adapter", "UnsupportedError", "adapt"]
@@ -74,7 +75,7 @@ class Adapter:
         for adapter in self._union:
             try:
                 return adapter.decode(data)
-            except ValueError:
+            except REFUSED:
                 continue
         value = msgspec.json.decode(data)
         came = "str" if isinstance(value, str) else type(value).__name__
@@ -93,7 +94,8 @@ class Adapter:
         try:
             self.decode = msgspec.json.Decoder(rewritten, dec_hook=build).decode
             (self.schema,), self.defs = msgspec.json.schema_components((rewritten,), schema_hook=_custom_schema)
-        except (TypeError, ValueError, RuntimeError, NameError, AttributeError) as wrong:
+            describe_fields(rewritten, self.defs)
+        except (TypeError, *REFUSED, RuntimeError, NameError, AttributeError) as wrong:
             raise UnsupportedError(_reason(wrong)) from wrong
         self.type = rewritten
         self.raw = False
@@ -126,14 +128,14 @@ class Adapter:
                 first = wrong
         try:
             return self.decode(text.encode("utf-8", "replace"))
-        except (msgspec.DecodeError, ValueError):
+        except REFUSED:
             raise first from None
 
     def _union_from_string(self, text: str) -> Any:
         for adapter in sorted(self._union, key=lambda one: one.strings):
             try:
                 return adapter.from_string(text)
-            except ValueError:
+            except REFUSED:
                 continue
         raise msgspec.ValidationError(f"Expected `{describe(self.finished)}`, got `str`")
 
@@ -183,7 +185,9 @@ def _custom_schema(kind: Any) -> dict[str, Any]:
 
 def _unsupported(annotation: Any, why: Exception) -> UnsupportedError:
     if isinstance(why, NeedsPydanticError):
-        return UnsupportedError(f"{_named(annotation)} has a constraint that this type cannot have")
+        return UnsupportedError(
+            f"{_named(annotation)} has a constraint that only pydantic can check: import pydantic, or use msgspec.Meta"
+        )
     return UnsupportedError(f"{_named(annotation)} is not supported: {why}")
 
 

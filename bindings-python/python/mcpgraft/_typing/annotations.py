@@ -20,6 +20,7 @@ __all__ = [
     "Field",
     "NeedsPydanticError",
     "UnsupportedError",
+    "constraints_of",
     "field_of",
     "is_field",
     "is_optional",
@@ -114,6 +115,8 @@ def rewrite(annotation: Any, *, arguments: bool, depth: int = 0) -> Any:
         return list[again(args[0])] if args else list  # type: ignore[misc]
     if origin in _UNIONS:
         return Union[tuple(again(one) for one in args)]  # noqa: UP007 - made at run time
+    if origin is typing.Literal and None in args and len(args) > 1:  # older msgspec cannot sort it among others
+        return Union[typing.Literal[tuple(one for one in args if one is not None)], None]  # noqa: UP007
     if origin is typing.Literal or origin is None or not args or origin is collections.abc.Callable:
         return annotation
     if isinstance(origin, type) and issubclass(origin, collections.abc.Mapping) and len(args) == 2:
@@ -139,7 +142,7 @@ def _annotated(base: Any, metadata: tuple[Any, ...]) -> Any:
         elif isinstance(text := getattr(one, "documentation", None), str):  # typing_extensions.Doc
             meta["description"] = text
         else:
-            constraints.update(_constraints(one))
+            constraints.update(constraints_of(one))
     if constraints:
         base = _constrained(base, constraints)
     if meta:
@@ -178,7 +181,7 @@ def field_of(value: object) -> Field | None:
         meta["extra_json_schema"] = dict(extra)
     constraints: dict[str, Any] = {}
     for one in info.metadata:
-        constraints.update(_constraints(one))
+        constraints.update(constraints_of(one))
     return Field(meta, constraints)
 
 
@@ -186,7 +189,7 @@ _ATTRIBUTES = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length"
 _HARMLESS = frozenset({"strict"})  # msgspec is strict already
 
 
-def _constraints(one: Any) -> dict[str, Any]:
+def constraints_of(one: Any) -> dict[str, Any]:
     """Constraints of one piece of metadata; foreign metadata has none, as `Annotated` demands."""
     module = type(one).__module__
     if not module.startswith(("annotated_types", "pydantic")):
@@ -197,7 +200,7 @@ def _constraints(one: Any) -> dict[str, Any]:
     if isinstance(one, collections.abc.Iterable):  # Interval, Len, StringConstraints: groups of others
         out: dict[str, Any] = {}
         for inner in _parts(one):
-            out.update(_constraints(inner))
+            out.update(constraints_of(inner))
         return out
     given = dict(vars(one)) if hasattr(one, "__dict__") else {}
     for slot in _ATTRIBUTES:

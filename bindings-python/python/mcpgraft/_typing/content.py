@@ -25,6 +25,7 @@ __all__ = [
     "ResourceContents",
     "ResourceLink",
     "Text",
+    "ToolAnnotations",
     "ToolResult",
     "UserMessage",
     "sniff",
@@ -56,6 +57,20 @@ class Icon(_Wire):
     sizes: Sequence[str] | None = None
     """E.g. `48x48`, or `any`."""
     theme: Literal["light", "dark"] | None = None
+
+
+class ToolAnnotations(_Wire):
+    """Hints about a tool. Clients do not rely on them."""
+
+    title: str | None = None
+    read_only_hint: bool | None = None
+    """It changes nothing. Taken as False when absent."""
+    destructive_hint: bool | None = None
+    """It may destroy something; means something only if not read-only. Taken as True when absent."""
+    idempotent_hint: bool | None = None
+    """Calling it again with the same arguments changes nothing more. Taken as False when absent."""
+    open_world_hint: bool | None = None
+    """It deals with things outside of this server. Taken as True when absent."""
 
 
 class Text(_Wire, tag_field="type", tag="text"):

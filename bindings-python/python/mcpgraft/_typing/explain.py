@@ -9,9 +9,22 @@ import msgspec
 
 from .schema import describe, step
 
-__all__ = ["MISSING", "Path", "Problem", "msgspec_problem", "path_text", "pydantic_problem", "short", "value_at"]
+__all__ = [
+    "MISSING",
+    "REFUSED",
+    "Path",
+    "Problem",
+    "msgspec_problem",
+    "path_text",
+    "pydantic_problem",
+    "short",
+    "value_at",
+]
 
 Path = tuple[str | int, ...]
+
+REFUSED = (ValueError, msgspec.MsgspecError)
+"""What decoders raise; msgspec's errors are `ValueError`s in its newer releases only."""
 
 MISSING: Any = object()
 """What `value_at` gives where nothing is."""

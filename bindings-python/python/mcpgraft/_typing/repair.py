@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from .explain import Path, Problem, path_text, value_at
+from .explain import REFUSED, Path, Problem, path_text, value_at
 
 __all__ = ["OnRepair", "Repair", "lossless", "repaired"]
 
@@ -44,8 +44,8 @@ _STARTS_JSON = re.compile(r"\s*(?:[\[{\-0-9]|true|false|null)", re.IGNORECASE)
 
 def repaired(
     name: str, raw: bytes, decode: Callable[[bytes], Any], problem: Callable[[Exception], Problem], first: Exception
-) -> tuple[Any, list[Repair]] | None:
-    """Decode a parameter's JSON after repairing what can be; None if it cannot.
+) -> tuple[Any, list[Repair]] | Exception:
+    """Decode a parameter's JSON after repairing what can be. If that is not enough: the error about what came.
 
     Args:
         name: Parameter name, for the report.
@@ -55,28 +55,37 @@ def repaired(
         first: The error `decode` raised for `raw`.
     """
     tree = lossless.decode(raw)
-    done: dict[Path, Repair] = {}
+    done: dict[Path, tuple[Any, Any]] = {}
+    causes: dict[Path, Exception] = {}
     error = first
     for _ in range(_ROUNDS):
         what = problem(error)
         path = what.path
+        # What is wrong inside of something that was read from a string is the string's fault.
+        cause = next((causes[at] for at in causes if path is not None and path[: len(at)] == at), error)
         if path is None or path in done:
-            return None
+            return cause
         sent = value_at(tree, path)
         used = _reading(sent, what)
         if used is _NOTHING:
-            return None
+            return cause
         tree = _replaced(tree, path, used)
-        done[path] = Repair(path_text((name, *path)), _plain(sent), _plain(used))
+        done[path] = (sent, used)
+        causes.setdefault(path, cause)
         try:
-            return decode(_lossless_encode(tree)), list(done.values())
-        except Exception as wrong:
+            value = decode(_lossless_encode(tree))
+        except REFUSED as wrong:
             error = wrong
-    return None
+            continue
+        return value, [Repair(path_text((name, *at)), _plain(was), _plain(now)) for at, (was, now) in done.items()]
+    return error
 
 
 def _plain(value: Any) -> Any:
-    return msgspec.json.decode(_lossless_encode(value))
+    try:
+        return msgspec.json.decode(_lossless_encode(value))
+    except REFUSED:  # a number that only Decimal can hold
+        return value
 
 
 def _reading(sent: Any, problem: Problem) -> Any:
@@ -96,7 +105,7 @@ def read_json(text: str) -> Any:
         return {"true": True, "false": False}.get(word)
     try:
         return lossless.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+    except (*REFUSED, ArithmeticError, RecursionError):
         return _NOTHING
 
 

@@ -64,13 +64,14 @@ def _plain(annotation: Any) -> bool:
     if issubclass(kind, content.CONTENT):
         return True
     if issubclass(kind, (list, tuple, set, frozenset)) or kind in (collections.abc.Sequence, collections.abc.Iterable):
-        return any(_holds_content(one) for one in args)
+        # A list of anything may hold content, and is then not sent as data.
+        return not args or any(_holds_content(one) for one in args)
     return False
 
 
 def _holds_content(annotation: Any) -> bool:
     for part in members(annotation):
         kind = get_origin(unwrapped(part)) or unwrapped(part)
-        if isinstance(kind, type) and issubclass(kind, content.CONTENT):
+        if kind in (Any, object) or (isinstance(kind, type) and issubclass(kind, content.CONTENT)):
             return True
     return False

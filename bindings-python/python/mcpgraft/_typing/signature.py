@@ -16,6 +16,7 @@ import msgspec
 from ..errors import ArgumentError, RegistrationError
 from . import docstring, explain, inspection, repair, schema
 from .adapter import Adapter, UnsupportedError, adapt, build
+from .explain import REFUSED
 from .inspection import Source
 from .repair import OnRepair, Repair
 from .returns import output_schema
@@ -69,7 +70,7 @@ class Signature:
         """
         try:
             kwargs = _asdict(self._decode(arguments))
-        except (ValueError, RecursionError):  # msgspec's and pydantic's errors are ValueErrors
+        except (*REFUSED, RecursionError):  # the close look tells them apart
             return self._decode_slowly(arguments, on_repair)
         if self._raw:
             try:
@@ -77,7 +78,7 @@ class Signature:
                     sent = kwargs[param.name]
                     if type(sent) is msgspec.Raw:
                         kwargs[param.name] = param.adapter.decode(bytes(sent))
-            except (ValueError, RecursionError):
+            except (*REFUSED, RecursionError):
                 return self._decode_slowly(arguments, on_repair)
         return kwargs
 
@@ -101,7 +102,7 @@ class Signature:
                 continue
             try:
                 kwargs[param.name] = param.adapter.from_string(text)
-            except ValueError as error:
+            except REFUSED as error:
                 problem = param.adapter.problem(error)
                 wrong.append(ArgumentError(param.name + problem.where, _expected(problem), explain.short(text)))
         if self.extra is not None:
@@ -109,7 +110,7 @@ class Signature:
                 if name not in kwargs and name not in self.injected:
                     try:
                         kwargs[name] = self.extra.from_string(text)
-                    except ValueError as error:
+                    except REFUSED as error:
                         wrong.append(ArgumentError(name, _expected(self.extra.problem(error)), explain.short(text)))
         _raise(wrong, [name for name in values if name not in kwargs])
         return kwargs
@@ -138,7 +139,7 @@ class Signature:
                 continue
             try:
                 kwargs[param.name] = param.adapter.decode(raw)
-            except ValueError as error:
+            except REFUSED as error:
                 if raw.strip() == b"null" and not param.required:
                     kwargs[param.name] = param.factory() if param.factory else param.default
                     repairs.append(Repair(param.name, None, kwargs[param.name]))
@@ -152,7 +153,7 @@ class Signature:
                 raw = sent.pop(name)
                 try:
                     kwargs[name] = self.extra.decode(raw)
-                except ValueError as error:
+                except REFUSED as error:
                     fixed = _repaired(name, self.extra, raw, error)
                     if isinstance(fixed, ArgumentError):
                         wrong.append(fixed)
@@ -299,16 +300,23 @@ def _members(arguments: bytes) -> tuple[dict[str, bytes], list[Repair]]:
 def _repaired(name: str, adapter: Adapter, raw: bytes, error: Exception) -> tuple[Any, list[Repair]] | ArgumentError:
     try:
         fixed = repair.repaired(name, raw, adapter.decode, adapter.problem, error)
-    except RecursionError:
-        fixed = None
-    if fixed is not None:
+    except (*REFUSED, ArithmeticError, RecursionError):  # e.g. an exponent that no number type holds
+        fixed = error
+    if not isinstance(fixed, Exception):
         return fixed
-    problem = adapter.problem(error)
+    problem = adapter.problem(fixed)
     got = problem.got
     if got is explain.MISSING and problem.path is not None:
-        got = explain.value_at(repair.lossless.decode(raw), problem.path)
+        got = _sent(raw, problem.path)
     shown = "another" if got is explain.MISSING and problem.path is None else explain.short(got)
     return ArgumentError(name + _dotted(problem.where), _expected(problem), shown)
+
+
+def _sent(raw: bytes, path: explain.Path) -> Any:
+    try:
+        return explain.value_at(repair.lossless.decode(raw), path)
+    except (*REFUSED, ArithmeticError):
+        return raw[:200].decode("utf-8", "replace")
 
 
 def _dotted(where: str) -> str:
