@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pytest
 
-from mcpgraft import Cancelled, Context, McpError, RegistrationError, Server
+from mcpgraft import Cancelled, Context, Icon, McpError, RegistrationError, Server
 from mcpgraft.testing import Client, ProtocolError
 
 CHANNELS: list[tuple[Literal["modern", "legacy"], Literal["http", "stdio"]]] = [
@@ -354,3 +354,80 @@ def test_cancelled_handler_says_nothing(server: Server) -> None:
     server.add_tool(check)
     with pytest.raises(ProtocolError):
         Client(server).call("check")
+
+
+def test_texts_that_utf8_cannot_carry(server: Server) -> None:
+    def odd(ctx: Context, fail: bool) -> str:
+        ctx.progress(1, message="a\ud800b")
+        ctx.info({"text": "a\ud800b", "object": object})
+        if fail:
+            raise ValueError("a\ud800b")
+        return "a\ud800b"
+
+    server.add_tool(odd)
+    server.add_resource(lambda: odd.missing, "odd://x\u00e9")  # type: ignore[attr-defined]
+    client = Client(server, progress=True, log_level="debug")
+    for fail in (False, True):
+        assert text(client.call("odd", fail=fail)).startswith("a")
+    assert len(client.notifications) == 4
+    with pytest.raises(ProtocolError):
+        client.read("odd://x\u00e9")
+
+
+def test_result_that_cannot_be_sent_is_an_error_not_a_silence() -> None:
+    import msgspec
+
+    server = Server("s")
+    server.add_tool(lambda: {"x": msgspec.Raw(b"{broken")}, "broken")
+    server.add_tool(lambda: object(), "unknown")
+    for transport in ("http", "stdio"):
+        client = Client(server, transport=transport)  # type: ignore[arg-type]
+        with pytest.raises(ProtocolError) as caught:
+            client.call("broken")
+        assert caught.value.code == -32603
+        assert client.call("unknown")["isError"] is True
+
+
+def test_what_is_said_after_the_end_is_dropped() -> None:
+    server = Server("s")
+    kept: list[Context] = []
+
+    @server.tool
+    def leak(ctx: Context) -> None:
+        kept.append(ctx)
+
+    for transport in ("http", "stdio"):
+        Client(server, transport=transport, progress=True, log_level="debug").call("leak")  # type: ignore[arg-type]
+        kept[-1].progress(1)
+        kept[-1].info("late")
+
+
+def test_typed_definitions() -> None:
+    icon = Icon("https://x.org/i.png", mime_type="image/png")
+    server = Server("s", title="S", icons=[icon], page_items=1)
+
+    @server.tool(icons=[icon])
+    def pair() -> tuple[int, str]:
+        return 1, "a"
+
+    server.add_tool_raw("raw", {"type": "object"}, lambda name, args: "x", output_schema={"type": "string"})
+    client = Client(server)
+    tools = client.list_tools()  # two pages
+    assert [tool["name"] for tool in tools] == ["pair", "raw"]
+    assert tools[0]["icons"] == [{"src": "https://x.org/i.png", "mimeType": "image/png"}]
+    assert client.call("pair")["structuredContent"] == [1, "a"]
+    assert client.call("raw")["structuredContent"] == "x"
+    assert client.request("server/discover")["_meta"]
+
+
+def test_repairs_are_reported(server: Server) -> None:
+    seen: list[Any] = []
+
+    @server.on_repair
+    def note(ctx: Context, repair: Any) -> None:
+        seen.append((ctx.name, repair.param, repair.sent, repair.used))
+
+    client = Client(server)
+    assert text(client.call("add", a="41")) == "42"
+    assert text(client.call("add", a=41)) == "42"
+    assert seen == [("add", "a", "41", 41)]

@@ -23,7 +23,7 @@ Level = Literal["debug", "info", "notice", "warning", "error", "critical", "aler
 """Severity of a log message, least first (RFC 5424)."""
 
 
-class Cancelled(Exception):  # noqa: N818 - it is not an error: the peer asked for it
+class Cancelled(Exception):
     """Raised by `Context.check_cancelled` when the peer no longer wants the result. Nothing is sent for it."""
 
 

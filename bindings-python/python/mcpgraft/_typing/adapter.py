@@ -8,11 +8,11 @@ from typing import Any, get_origin
 import msgspec
 
 from . import encode, foreign
-from .annotations import NeedsPydantic, Unsupported, members, rewrite, unwrapped
+from .annotations import NeedsPydanticError, UnsupportedError, members, rewrite, unwrapped
 from .explain import Problem, msgspec_problem, pydantic_problem
-from .schema import accepts_string, describe, finish, merge
+from .schema import Defs, Schema, accepts_string, describe, finish, merge
 
-__all__ = ["Adapter", "Unsupported", "adapt"]
+__all__ = ["Adapter", "UnsupportedError", "adapt"]
 
 
 class Adapter:
@@ -30,6 +30,10 @@ class Adapter:
     __slots__ = ("_pydantic", "_union", "decode", "defs", "finished", "raw", "schema", "strings", "type")
 
     decode: Callable[[bytes], Any]
+    schema: Schema
+    defs: Defs
+    type: Any
+    raw: bool
 
     def __init__(self, annotation: Any, arguments: bool) -> None:
         self._pydantic: foreign.PydanticAdapter | None = None
@@ -42,18 +46,19 @@ class Adapter:
         else:
             try:
                 self._use_msgspec(annotation, arguments)
-            except (NeedsPydantic, Unsupported) as why:
+            except (NeedsPydanticError, UnsupportedError) as why:
                 self._use_other(annotation, arguments, why)
         self.finished = finish(self.schema, self.defs, collapse_null=False)
         self.strings = accepts_string(self.finished)
 
     def _use_other(self, annotation: Any, arguments: bool, why: Exception) -> None:
-        if foreign.is_loaded():
+        # Pydantic takes what only it can check, and nothing else: importing it must not change a schema.
+        if isinstance(why, NeedsPydanticError) and foreign.is_loaded():
             try:
                 self._use_pydantic(annotation, arguments)
                 return
-            except Exception:
-                pass  # what msgspec said is the better reason
+            except Exception:  # what msgspec said is the better reason
+                raise _unsupported(annotation, why) from why
         parts = [part for part in members(annotation) if part is not annotation]
         if not parts:
             raise _unsupported(annotation, why) from why
@@ -78,7 +83,7 @@ class Adapter:
     def _use_pydantic(self, annotation: Any, arguments: bool) -> None:
         adapter = foreign.PydanticAdapter(annotation)
         self.schema, self.defs = adapter.schema(arguments=arguments)
-        self.type: Any = msgspec.Raw
+        self.type = msgspec.Raw
         self.raw = True
         self.decode = adapter.decode
         self._pydantic = adapter
@@ -89,7 +94,7 @@ class Adapter:
             self.decode = msgspec.json.Decoder(rewritten, dec_hook=build).decode
             (self.schema,), self.defs = msgspec.json.schema_components((rewritten,), schema_hook=_custom_schema)
         except (TypeError, ValueError, RuntimeError, NameError, AttributeError) as wrong:
-            raise Unsupported(_reason(wrong)) from wrong
+            raise UnsupportedError(_reason(wrong)) from wrong
         self.type = rewritten
         self.raw = False
 
@@ -147,7 +152,7 @@ def adapt(annotation: Any, *, arguments: bool = True) -> Adapter:
         arguments: For decoding what a peer sends; False for the schema of a result.
 
     Raises:
-        Unsupported: It has no JSON Schema, or nothing here can check it.
+        UnsupportedError: It has no JSON Schema, or nothing here can check it.
     """
     return Adapter(annotation, arguments)
 
@@ -176,10 +181,10 @@ def _custom_schema(kind: Any) -> dict[str, Any]:
     raise NotImplementedError
 
 
-def _unsupported(annotation: Any, why: Exception) -> Unsupported:
-    if isinstance(why, NeedsPydantic):
-        return Unsupported(f"{_named(annotation)} has a constraint that this type cannot have")
-    return Unsupported(f"{_named(annotation)} is not supported: {why}")
+def _unsupported(annotation: Any, why: Exception) -> UnsupportedError:
+    if isinstance(why, NeedsPydanticError):
+        return UnsupportedError(f"{_named(annotation)} has a constraint that this type cannot have")
+    return UnsupportedError(f"{_named(annotation)} is not supported: {why}")
 
 
 def _named(annotation: Any) -> str:

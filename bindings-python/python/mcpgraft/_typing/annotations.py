@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections.abc
 import datetime
+import re
 import types
 import typing
 from collections.abc import Iterator
@@ -17,8 +18,8 @@ import msgspec
 
 __all__ = [
     "Field",
-    "NeedsPydantic",
-    "Unsupported",
+    "NeedsPydanticError",
+    "UnsupportedError",
     "field_of",
     "is_field",
     "is_optional",
@@ -28,11 +29,11 @@ __all__ = [
 ]
 
 
-class Unsupported(Exception):
+class UnsupportedError(Exception):
     """This annotation has no JSON Schema; the text says why."""
 
 
-class NeedsPydantic(Exception):
+class NeedsPydanticError(Exception):
     """Only pydantic can check this annotation."""
 
 
@@ -89,11 +90,11 @@ def rewrite(annotation: Any, *, arguments: bool, depth: int = 0) -> Any:
         depth: Recursion so far.
 
     Raises:
-        NeedsPydantic: Metadata that only pydantic can enforce.
-        Unsupported: Metadata that nobody here can enforce, or a type alias that contains itself.
+        NeedsPydanticError: Metadata that only pydantic can enforce.
+        UnsupportedError: Metadata that nobody here can enforce, or a type alias that contains itself.
     """
     if depth > _DEPTH:
-        raise Unsupported("a type alias that contains itself is not supported; use a dataclass or TypedDict")
+        raise UnsupportedError("a type alias that contains itself is not supported; use a dataclass or TypedDict")
 
     def again(one: Any) -> Any:
         return rewrite(one, arguments=arguments, depth=depth + 1)
@@ -115,6 +116,10 @@ def rewrite(annotation: Any, *, arguments: bool, depth: int = 0) -> Any:
         return Union[tuple(again(one) for one in args)]  # noqa: UP007 - made at run time
     if origin is typing.Literal or origin is None or not args or origin is collections.abc.Callable:
         return annotation
+    if isinstance(origin, type) and issubclass(origin, collections.abc.Mapping) and len(args) == 2:
+        key = get_origin(unwrapped(args[0])) or unwrapped(args[0])
+        if isinstance(key, type) and issubclass(key, (tuple, list, dict, set, frozenset)):
+            raise UnsupportedError(f"the keys of a JSON object are strings, not {key.__name__}")
     changed = tuple(one if one is Ellipsis else again(one) for one in args)
     return annotation if changed == args else origin[changed]
 
@@ -154,21 +159,21 @@ def field_of(value: object) -> Field | None:
     """Read a pydantic `Field(...)`; None when it is something else.
 
     Raises:
-        NeedsPydantic: It asks for more than descriptions and constraints.
+        NeedsPydanticError: It asks for more than descriptions and constraints.
     """
     if not is_field(value):
         return None
     info: Any = value
     if any(getattr(info, name, None) is not None for name in ("alias", "validation_alias")):
-        raise Unsupported("an alias in Field(...) is not supported on a parameter; name the parameter so")
+        raise UnsupportedError("an alias in Field(...) is not supported on a parameter; name the parameter so")
     if getattr(info, "discriminator", None) is not None:
-        raise NeedsPydantic
+        raise NeedsPydanticError
     meta = {
         name: given for name in ("title", "description", "examples") if (given := getattr(info, name, None)) is not None
     }
     extra = getattr(info, "json_schema_extra", None)
     if callable(extra):
-        raise NeedsPydantic
+        raise NeedsPydanticError
     if extra:
         meta["extra_json_schema"] = dict(extra)
     constraints: dict[str, Any] = {}
@@ -202,9 +207,9 @@ def _constraints(one: Any) -> dict[str, Any]:
     if not given and name in {"Strict", "_PydanticGeneralMetadata"}:
         return {}
     if not given or not given.keys() <= set(_ATTRIBUTES):
-        raise NeedsPydantic
-    if hasattr(pattern := given.get("pattern"), "pattern"):
-        given["pattern"] = pattern.pattern
+        raise NeedsPydanticError
+    if isinstance(given.get("pattern"), re.Pattern):
+        given["pattern"] = given["pattern"].pattern
     return given
 
 
@@ -213,7 +218,7 @@ def _parts(one: Any) -> Iterator[Any]:
     if type(one).__name__ == "StringConstraints" and any(
         getattr(one, name, None) for name in ("strip_whitespace", "to_upper", "to_lower", "ascii_only")
     ):
-        raise NeedsPydantic
+        raise NeedsPydanticError
     yield from parts
 
 
@@ -238,10 +243,10 @@ def _constrained(base: Any, constraints: dict[str, Any]) -> Any:
         parts = get_args(bare)
         fitting = [bool(constraints.keys() & _kinds(unwrapped(part))) for part in parts]
         if not any(fitting):
-            raise NeedsPydantic
+            raise NeedsPydanticError
         return Union[  # noqa: UP007 - made at run time
             tuple(_constrained(part, constraints) if fits else part for part, fits in zip(parts, fitting, strict=True))
         ]
     if not constraints.keys() <= _kinds(bare):
-        raise NeedsPydantic
+        raise NeedsPydanticError
     return Annotated[base, msgspec.Meta(**constraints)]

@@ -5,7 +5,6 @@ Absent fields are never written. Binary data is given as bytes; a str is taken a
 
 from __future__ import annotations
 
-import mimetypes
 import os
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
@@ -232,6 +231,8 @@ def _mime_of(data: bytes | str, kind: str) -> str:
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[bytes, str | None]:
+    import mimetypes  # brings much in, for servers that read no files
+
     with open(path, "rb") as file:
         data = file.read()
     return data, sniff(data[:16]) or mimetypes.guess_type(os.fspath(path))[0]

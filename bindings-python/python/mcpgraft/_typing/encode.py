@@ -24,6 +24,12 @@ def hook(value: Any) -> Any:
         return msgspec.Raw(serializer.to_json(value, by_alias=True))
     if type(value).__module__.startswith(STRING_MODULES):
         return str(value)
+    if isinstance(value, str):  # a subclass
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, (tuple, list, dict, set, frozenset)):  # msgspec knows these, but not as keys
+        raise TypeError(f"the keys of a JSON object are strings, not {type(value).__qualname__}")
     if isinstance(value, collections.abc.Mapping):
         return dict(value)
     if callable(tolist := getattr(value, "tolist", None)):  # numpy arrays and scalars

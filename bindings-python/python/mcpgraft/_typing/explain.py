@@ -120,7 +120,9 @@ def path_text(path: Path) -> str:
 def value_at(tree: Any, path: Path) -> Any:
     """The value at a path of a decoded JSON tree, or `MISSING`."""
     for part in path:
-        if (isinstance(tree, dict) and part in tree) or (isinstance(tree, list) and isinstance(part, int) and 0 <= part < len(tree)):
+        if isinstance(tree, dict):
+            tree = tree.get(part, MISSING)
+        elif isinstance(tree, list) and isinstance(part, int) and 0 <= part < len(tree):
             tree = tree[part]
         else:
             return MISSING

@@ -133,7 +133,8 @@ def _enclosing(plain: Any) -> dict[str, Any]:
 
 def injected(annotation: Any, inject: Callable[[Any], str | None]) -> str | None:
     """The host's tag for an annotation, also when it stands in `Optional` or `Annotated`."""
-    for one in (annotation, unwrapped(annotation), *members(annotation)):
+    several = members(annotation)
+    for one in (annotation, unwrapped(annotation), *several, *map(unwrapped, several)):
         if one is not type(None) and (tag := inject(one)) is not None:
             return tag
     return None
@@ -181,8 +182,8 @@ def _optional(annotation: Any) -> Any:
     # Metadata stays outside, where descriptions are looked for.
     if get_origin(annotation) is Annotated:
         base, *metadata = get_args(annotation)
-        out: Any = Optional[base]
+        out: Any = Optional[base]  # noqa: UP045 - made at run time
         for one in metadata:
             out = Annotated[out, one]
         return out
-    return Optional[annotation]
+    return Optional[annotation]  # noqa: UP045 - made at run time

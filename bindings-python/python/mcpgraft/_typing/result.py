@@ -7,6 +7,9 @@ encoding quoted.
 from __future__ import annotations
 
 import collections.abc
+import enum
+import functools
+from collections.abc import Hashable
 from typing import Any, Protocol
 
 import msgspec
@@ -58,6 +61,8 @@ def tool_result(value: Any, signature: _Output | None = None) -> bytes:
         if signature is not None and signature.output_schema is not None:
             return b"%b%b%b%b}" % (_TEXT_OPEN, text, _STRUCTURED, text)
         return b"%b%b%b" % (_TEXT_OPEN, text, _TEXT_CLOSE)
+    if isinstance(value, str) and not isinstance(value, enum.Enum):
+        return tool_result(str.__str__(value), signature)
     if value is None and (signature is None or signature.output_schema is None):
         return _EMPTY
     if kind is ToolResult:
@@ -112,8 +117,14 @@ def _text_of(data: bytes) -> str:
 
 def _is_content(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
-        return any(isinstance(one, (*CONTENT, *_BINARY)) for one in value)
-    return isinstance(value, (*CONTENT, *_BINARY))
+        return any(map(_is_content_type, set(map(type, value))))
+    kind: Any = type(value)  # mypy: a class is hashable for itself only
+    return _is_content_type(kind)
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_content_type(kind: Hashable) -> bool:
+    return isinstance(kind, type) and issubclass(kind, (*CONTENT, *_BINARY))
 
 
 def _blocks(value: Any) -> list[Any]:
@@ -208,7 +219,7 @@ def resource_result(value: Any, uri: str, mime: str | None = None) -> bytes:
             dumps(mime or "text/plain"),
             dumps(value),
         )
-    if isinstance(value, (list, tuple)) and any(isinstance(one, (*CONTENT, *_BINARY)) for one in value):
+    if isinstance(value, (list, tuple)) and _is_content(value):
         contents = [_contents(one, uri, mime) for one in value]
     else:
         contents = [_contents(value, uri, mime)]

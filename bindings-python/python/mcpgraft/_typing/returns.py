@@ -7,7 +7,7 @@ import typing
 from typing import Any, get_args, get_origin
 
 from . import content
-from .adapter import Unsupported, adapt
+from .adapter import UnsupportedError, adapt
 from .annotations import members, unwrapped
 from .schema import finish
 
@@ -40,7 +40,7 @@ def output_schema(annotation: Any) -> dict[str, Any] | None:
         return None
     try:
         adapter = adapt(annotation, arguments=False)
-    except Unsupported:
+    except UnsupportedError:
         return None
     made = finish(adapter.schema, adapter.defs, collapse_null=False)
     return made if made.keys() - {"description", "title", "examples"} else None

@@ -182,9 +182,10 @@ def _without_null(schema: Schema) -> Schema:
         members = [member for member in members if member != {"type": "null"}]
         if len(members) == 1:
             del out["anyOf"]
-            return {**members[0], **out}
-        out["anyOf"] = members
-    elif isinstance(values := out.get("enum"), list) and None in values:
+            out = {**members[0], **out}
+        else:
+            out["anyOf"] = members
+    if isinstance(values := out.get("enum"), list) and None in values:
         out["enum"] = values = [value for value in values if value is not None]
         out["type"] = _type_of(values)
         if not values or out["type"] is None:
@@ -285,10 +286,10 @@ def describe(schema: Schema) -> str:
         return msgspec.json.encode(schema["const"]).decode()
     for key in ("anyOf", "oneOf"):
         if isinstance(members := schema.get(key), list):
-            return " | ".join(dict.fromkeys(filter(None, (describe(member) for member in members))))
+            return " | ".join(dict.fromkeys(one for one in map(describe, members) if one))
     kind = schema.get("type")
     if isinstance(kind, list):
-        return " | ".join(_NAMES.get(one, one) for one in kind)
+        return " | ".join(_NAMES.get(str(one), str(one)) for one in kind)
     if kind is None:
         return "object" if "$ref" in schema else ""
     text = _NAMES.get(kind, str(kind))

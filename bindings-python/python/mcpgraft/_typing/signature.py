@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from ..errors import ArgumentError, RegistrationError
 from . import docstring, explain, inspection, repair, schema
-from .adapter import Adapter, Unsupported, adapt
+from .adapter import Adapter, UnsupportedError, adapt, build
 from .inspection import Source
 from .repair import OnRepair, Repair
 from .returns import output_schema
@@ -68,7 +69,7 @@ class Signature:
         """
         try:
             kwargs = _asdict(self._decode(arguments))
-        except ValueError:  # DecodeError and pydantic's are both
+        except (ValueError, RecursionError):  # msgspec's and pydantic's errors are ValueErrors
             return self._decode_slowly(arguments, on_repair)
         if self._raw:
             try:
@@ -76,7 +77,7 @@ class Signature:
                     sent = kwargs[param.name]
                     if type(sent) is msgspec.Raw:
                         kwargs[param.name] = param.adapter.decode(bytes(sent))
-            except ValueError:
+            except (ValueError, RecursionError):
                 return self._decode_slowly(arguments, on_repair)
         return kwargs
 
@@ -114,6 +115,16 @@ class Signature:
         return kwargs
 
     def _decode_slowly(self, arguments: bytes, on_repair: OnRepair | None) -> dict[str, Any]:
+        try:
+            kwargs, repairs = self._read_closely(arguments)
+        except RecursionError:
+            raise ArgumentError("arguments", "JSON with less nesting", "too many levels") from None
+        if on_repair is not None:
+            for one in repairs:
+                on_repair(one)
+        return kwargs
+
+    def _read_closely(self, arguments: bytes) -> tuple[dict[str, Any], list[Repair]]:
         sent, repairs = _members(arguments)
         kwargs: dict[str, Any] = {}
         wrong: list[ArgumentError] = []
@@ -151,10 +162,7 @@ class Signature:
         else:
             wrong.extend(self._misspelt(sent, arguments))
         _raise(wrong, list(sent))
-        if on_repair is not None:
-            for one in repairs:
-                on_repair(one)
-        return kwargs
+        return kwargs, repairs
 
     def _misspelt(self, unknown: Mapping[str, bytes], arguments: bytes) -> list[ArgumentError]:
         # An unknown name is ignored unless it is close to an argument that did not come: then the caller meant that.
@@ -198,7 +206,7 @@ def compile_signature(fn: Callable[..., Any], *, inject: Callable[[Any], str | N
                 extra = adapt(one.annotation)
             else:
                 params.append(_param(one, text.params.get(one.name)))
-        except Unsupported as why:
+        except UnsupportedError as why:
             raise RegistrationError(f"{source.name}(): parameter {one.name!r}: {why}") from why
     return Signature(
         name=source.name,
@@ -243,8 +251,6 @@ def _input_schema(params: list[Param], extra: Adapter | None) -> dict[str, Any]:
 
 def _decoder(source: Source, params: list[Param], extra: Adapter | None) -> Callable[[bytes], Any]:
     # Defaults go through factories: a function's default is the very object, never msgspec's copy of it.
-    from .adapter import build
-
     if extra is not None:
         return _refuse  # the slow way sees every name, which `**kwargs` needs
 
@@ -253,11 +259,15 @@ def _decoder(source: Source, params: list[Param], extra: Adapter | None) -> Call
         if param.required:
             fields.append((param.name, param.adapter.type))
         else:
-            factory = param.factory or (lambda value=param.default: value)
+            factory = param.factory or partial(_same, param.default)
             fields.append((param.name, param.adapter.type, msgspec.field(default_factory=factory)))
     # Unknown names are refused only to get a close look: most of them are then ignored.
     kind = msgspec.defstruct(f"{source.name}_arguments", fields, kw_only=True, forbid_unknown_fields=True, gc=False)
     return msgspec.json.Decoder(kind, dec_hook=build).decode
+
+
+def _same(value: Any) -> Any:
+    return value
 
 
 def _refuse(arguments: bytes) -> Any:
