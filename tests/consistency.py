@@ -155,6 +155,20 @@ def licences(facts: Facts) -> None:
             facts.holds(f"{folder}{name} is there and the same", text(folder + name) == text(name) != "")
 
 
+def links(facts: Facts) -> None:
+    """Every relative link of a page leads somewhere."""
+    for page in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "core/README.md",
+        "bindings-python/README.md",
+        "tests/vectors/README.md",
+    ):
+        for target in re.findall(r"\]\(([^)#]+)", text(page)):
+            if "://" not in target:
+                facts.holds(f"{page}: {target} exists", ((ROOT / page).parent / target).exists())
+
+
 def committed(facts: Facts) -> None:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
@@ -172,7 +186,7 @@ def committed(facts: Facts) -> None:
 
 def main() -> int:
     facts = Facts()
-    for check in (versions, revisions, packages, licences, committed):
+    for check in (versions, revisions, packages, licences, links, committed):
         check(facts)
     for failure in facts.failures:
         print(f"FAIL {failure}")

@@ -107,10 +107,10 @@ def main() -> int:
             stack.enter_context(serving(fixture, port, BUILD / "log" / f"fixture-{options.lang}.log"))
         with ThreadPoolExecutor(2) as pool:
             outcomes = list(pool.map(lambda item: run(url, item[0], item[1], out), chosen))
-    print(f"conformance, {options.lang}\n     {'scenario':46} {'revision':10}  ok warn fail")
+    print(f"conformance, {options.lang}\n     {'scenario':46} {'revision':10}  ok skip warn fail")
     for outcome in outcomes:
         counts = outcome.counts
-        numbers = f"{counts['SUCCESS']:3} {counts['WARNING']:4} {counts['FAILURE']:4}"
+        numbers = f"{counts['SUCCESS']:3} {counts['SKIPPED']:4} {counts['WARNING']:4} {counts['FAILURE']:4}"
         print(f"{'PASS' if outcome.passed else 'FAIL'} {outcome.scenario:46} {outcome.revision:10} {numbers}")
         for note in outcome.notes:
             print(f"       {note}")
