@@ -15,6 +15,8 @@ pub mod jsonrpc;
 pub mod limits;
 pub mod model;
 pub mod revision;
+#[cfg(feature = "seal")]
+pub mod seal;
 pub mod server;
 
 pub use error::LocalError;

@@ -337,9 +337,9 @@ fn exchange(step: &Value, offered: &Offered) -> Seen {
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
     let origins: Vec<&str> = origins.iter().map(String::as_str).collect();
     let mut endpoint = Endpoint { streams: true, ..Endpoint::default() };
-    endpoint.guard.origins = &origins;
+    endpoint.guard.allowed_origins = &origins;
     if !hosts.is_empty() {
-        endpoint.guard.hosts = mcpgraft::http::guard::Hosts::Listed(&hosts);
+        endpoint.guard.allowed_hosts = mcpgraft::http::guard::Hosts::Listed(&hosts);
     }
     let mut seen = Seen::default();
     let mut exchange = Exchange::new(1);
@@ -359,7 +359,9 @@ fn exchange(step: &Value, offered: &Offered) -> Seen {
                 seen.head(&head);
                 break;
             }
-            HttpStep::Ended { .. } | HttpStep::Listen { .. } => panic!("no session and no stream was offered"),
+            HttpStep::Ended { .. } | HttpStep::Listen { .. } => {
+                panic!("no session and no stream was offered")
+            }
             HttpStep::Batch(begun) => batch = Some(begun),
             HttpStep::Call(call) => {
                 check_call(step, &call);

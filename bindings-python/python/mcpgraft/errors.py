@@ -39,7 +39,7 @@ class McpError(Exception):
         self.data = data
 
 
-class NotFound(McpError):  # noqa: N818
+class NotFound(McpError):
     """There is no such thing. The core picks the code that the peer's revision has for it.
 
     Args:
@@ -57,7 +57,7 @@ class NotFound(McpError):  # noqa: N818
         self.what = what
 
 
-class InvalidParams(McpError):  # noqa: N818
+class InvalidParams(McpError):
     """The request's parameters are wrong: code -32602.
 
     Args:
@@ -106,14 +106,14 @@ class ArgumentError(ToolError):
         self.got = got
 
 
-class Forbidden(Exception):  # noqa: N818
+class Forbidden(Exception):
     """The caller is known and may not do this."""
 
     def __init__(self, message: str = "forbidden") -> None:
         super().__init__(message)
 
 
-class Unauthorized(Exception):  # noqa: N818
+class Unauthorized(Exception):
     """The caller did not show who it is, or not convincingly."""
 
     def __init__(self, message: str = "unauthorized") -> None:

@@ -19,6 +19,7 @@ const URIS: usize = 256;
 pub struct Listener(pub(super) Open);
 
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // there is no heap to put a variant on
 pub(super) enum Open {
     Subscription(listen::Listener<URIS>),
     Session,

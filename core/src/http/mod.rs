@@ -30,6 +30,9 @@ pub use session::{Attached, Handshake, Sessions};
 
 use guard::Guard;
 
+/// The header that names the session of a request, and the one an `initialize` has opened.
+pub const SESSION_HEADER: &str = headers::name::SESSION;
+
 /// What is known of a request before its body.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'r> {

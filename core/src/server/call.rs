@@ -8,6 +8,8 @@ use crate::json::{Raw, Str};
 use crate::jsonrpc::Id;
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
+#[cfg(feature = "alloc")]
+use crate::revision::methods::Method;
 
 /// What one message led to. Whatever is in the output after the call that gave it is to be written to the peer.
 #[derive(Debug)]
@@ -131,6 +133,22 @@ pub enum Target<'m> {
         /// The method.
         method: Str<'m>,
     },
+}
+
+impl<'m> Target<'m> {
+    /// The method of the request.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn method(&self) -> alloc::borrow::Cow<'m, str> {
+        match self {
+            Target::Tool { .. } => Method::ToolsCall.row().name.into(),
+            Target::Resource { .. } => Method::ResourcesRead.row().name.into(),
+            Target::Prompt { .. } => Method::PromptsGet.row().name.into(),
+            Target::Completion { .. } => Method::Complete.row().name.into(),
+            Target::List { kind, .. } => kind.method().row().name.into(),
+            Target::Custom { method } => method.to_cow(),
+        }
+    }
 }
 
 /// What a completion is about.

@@ -53,6 +53,7 @@ enum State {
 
 /// What a request led to.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // there is no heap to put a variant on
 pub enum HttpStep<'m> {
     /// Answer it: the body is in the output.
     Reply {
