@@ -314,7 +314,7 @@ impl Machine {
                     let request = check(message, u16::MAX).unwrap().elements().nth(at);
                     self.began(key, reports, request.unwrap());
                     let done = self.attempt_in(&mut out, |session, out| {
-                        if message.len() % 2 == 0 {
+                        if message.len().is_multiple_of(2) {
                             session.reply(server, key, RESULTS[0], out)
                         } else {
                             session.fail(server, key, &failure(message.len()), out)

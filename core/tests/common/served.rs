@@ -112,7 +112,7 @@ const NOTIFICATIONS: [&str; 5] = [
 /// The `at`-th message, with this number as its id.
 pub fn message(at: usize, id: usize) -> String {
     let at = at % (REQUESTS.len() + NOTIFICATIONS.len() + 1);
-    let id = if id % 3 == 0 { format!("\"i{id}\"") } else { id.to_string() };
+    let id = if id.is_multiple_of(3) { format!("\"i{id}\"") } else { id.to_string() };
     if let Some((method, params)) = REQUESTS.get(at) {
         let params = params.replace("META", META);
         return format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#);
