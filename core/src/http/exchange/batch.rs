@@ -12,7 +12,7 @@ use crate::revision::Revision;
 use crate::server::call::{Batch, Call};
 use crate::server::era;
 use crate::server::mirror::Unmirrored;
-use crate::server::out::in_batch;
+use crate::server::out::{in_batch, whole};
 use crate::server::request::{self, Plan};
 use crate::server::{Fault, Server, lists};
 
@@ -68,25 +68,30 @@ impl Exchange {
         if batch.pending.is_some_and(|key| self.calls.get(key).is_some()) {
             return Err(LocalError::BatchPending);
         }
-        batch.pending = None;
-        loop {
-            let Some(value) = batch.element(body) else {
-                let head = if out.is_empty() {
-                    Head::ACCEPTED
-                } else {
-                    out.put(b"]")?;
-                    Head::json(200)
+        // Several messages may be answered in one step: without room for all of them, none is.
+        let mut ahead = Batch { at: batch.at, pending: None };
+        let step = whole(out, |out| {
+            loop {
+                let Some(value) = ahead.element(body) else {
+                    let head = if out.is_empty() {
+                        Head::ACCEPTED
+                    } else {
+                        out.put(b"]")?;
+                        Head::json(200)
+                    };
+                    self.state = State::Over;
+                    return Ok(HttpStep::reply(head));
                 };
-                self.state = State::Over;
-                return Ok(HttpStep::reply(head));
-            };
-            let call = in_batch(out, |out| self.element(server, value, revision, out))?;
-            batch.at += 1;
-            if let Some(call) = call {
-                batch.pending = Some(call.key);
-                return Ok(HttpStep::Call(call));
+                let call = in_batch(out, |out| self.element(server, value, revision, out))?;
+                ahead.at += 1;
+                if let Some(call) = call {
+                    ahead.pending = Some(call.key);
+                    return Ok(HttpStep::Call(call));
+                }
             }
-        }
+        })?;
+        *batch = ahead;
+        Ok(step)
     }
 
     /// One message of a batch: answered in `out`, or a call.

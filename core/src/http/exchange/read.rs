@@ -3,7 +3,7 @@
 use super::super::headers::name;
 use super::super::listener::Open;
 use super::super::mirror::HttpMirror;
-use super::super::plan::{self, Head};
+use super::super::plan::{self, Body, Head};
 use super::super::{Attached, Handshake, Listener, Request, Sessions, gate};
 use super::{Exchange, HttpStep, State};
 use crate::catalog::Catalog;
@@ -404,7 +404,9 @@ impl Exchange {
         revision: Option<Revision>,
         out: &mut S,
     ) -> Result<HttpStep<'m>, LocalError> {
-        fault.write(id, revision, server.profile.revisions, out)?;
-        Ok(HttpStep::reply(Head::json(plan::refused(fault, revision))))
+        let head = self.head(plan::refused(fault, revision));
+        let write = |out: &mut S| Ok(fault.write(id, revision, server.profile.revisions, out)?);
+        if head.body == Body::Events { self.body(out, write) } else { write(out) }?;
+        Ok(HttpStep::reply(head))
     }
 }
