@@ -6,13 +6,13 @@ use crate::catalog::Catalog;
 use crate::error::LocalError;
 use crate::json::{Sink, escape};
 use crate::jsonrpc::Id;
+use crate::revision::fields;
 use crate::server::Server;
 use crate::server::answer::{self, Failure};
 use crate::server::ask::{self, Ask, Unable};
 use crate::server::call::CallKey;
 use crate::server::inflight::Inflight;
 use crate::server::notify::{self, Log, Progress};
-use crate::revision::fields;
 use crate::server::out::{event, in_batch, whole};
 
 impl Exchange {
