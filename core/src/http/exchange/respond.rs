@@ -49,7 +49,7 @@ impl Exchange {
         &mut self,
         key: CallKey,
         out: &mut S,
-        write: impl FnOnce(&Inflight, &mut S) -> Result<Option<i32>, LocalError>,
+        write: impl Fn(&Inflight, &mut S) -> Result<Option<i32>, LocalError>,
     ) -> Result<Emit, LocalError> {
         let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
         let emit = if call.cancelled {
@@ -58,12 +58,20 @@ impl Exchange {
             in_batch(out, |out| write(call, out))?;
             Emit::Held
         } else {
-            let events = self.state == State::Streaming || self.only_events();
+            let (start, streaming) = (out.len(), self.state == State::Streaming);
+            let events = streaming || self.only_events();
             let code =
                 whole(out, |out| if events { event(out, |out| write(call, out)) } else { write(call, out) })?;
-            match self.state {
-                State::Streaming => Emit::Events { start: None, end: true },
-                _ => Emit::Whole(self.head(plan::failed(code, call.revision))),
+            let head = self.head(plan::failed(code, call.revision));
+            if streaming {
+                Emit::Events { start: None, end: true }
+            } else {
+                if events && head.body != Body::Events {
+                    // Only now is it known that the status says more than 200, which no stream can.
+                    out.truncate(start);
+                    whole(out, |out| write(call, out))?;
+                }
+                Emit::Whole(head)
             }
         };
         self.calls.remove(key);
@@ -198,9 +206,13 @@ impl Exchange {
             self.dropped = self.dropped.saturating_add(1);
             return Ok(Emit::Nothing);
         }
-        let start = out.len();
-        let written = whole(out, |out| event(out, |out| notify::progress(call, progress, out)))?;
-        if !written {
+        let (start, before) = (out.len(), call.progress);
+        let written = whole(out, |out| event(out, |out| notify::progress(call, progress, out)));
+        if written.is_err() {
+            // The end of the event may have found no room after the number was noted.
+            call.progress = before;
+        }
+        if !written? {
             out.truncate(start);
             return Ok(Emit::Nothing);
         }
