@@ -66,6 +66,7 @@ if TYPE_CHECKING:
 __version__ = VERSION
 
 __all__ = [
+    "REVISIONS",
     "Annotations",
     "Answers",
     "ApiKey",
@@ -97,7 +98,6 @@ __all__ = [
     "NoChannel",
     "NotFound",
     "Principal",
-    "REVISIONS",
     "Refused",
     "RegistrationError",
     "Repair",

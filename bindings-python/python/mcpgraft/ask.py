@@ -1,4 +1,4 @@
-"""Questions that only the client can answer: elicitation, sampling, roots (client/elicitation, client/sampling, client/roots).
+"""Questions that only the client can answer (client/elicitation, client/sampling, client/roots).
 
 A question knows how it is written for the native core, whether it is still the same one when the handler runs again,
 and how its answer is read.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -28,7 +28,7 @@ __all__ = ["AskRoots", "Elicit", "ElicitUrl", "NeedInput", "Question", "Sample",
 class Question:
     """Base of the four kinds."""
 
-    again: ClassVar[bool] | bool = True
+    again: bool = True
     """Ask again when the answer does not fit, instead of raising `InvalidAnswer`."""
 
     def native(self) -> NativeAsk:
@@ -91,7 +91,9 @@ class Elicit(Question):
         except ValueError as error:  # msgspec's and pydantic's are both
             problem = adapter.problem(error)
             where = f"{problem.where}: " if problem.where else ""
-            raise InvalidAnswer(f"the answer to {key!r} does not fit: {where}expected {problem.expected}", key) from error
+            raise InvalidAnswer(
+                f"the answer to {key!r} does not fit: {where}expected {problem.expected}", key
+            ) from error
 
 
 @dataclass(frozen=True)

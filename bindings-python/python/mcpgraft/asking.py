@@ -8,12 +8,12 @@
             return "Not booked."
         return pay(quote, answer.data.card)
 
-The function is run from its start until it needs an answer that is not there; the client is asked; then it is run again,
-and the same question now has its answer. So what comes before a question happens more than once: keep it free of side
-effects, or put them in `memo`. Each question of a call has a key of its own, the same in every run.
+The function is run from its start until it needs an answer that is not there; the client is asked; then it is run
+again, and the same question now has its answer. So what comes before a question happens more than once: keep it free of
+side effects, or put them in `memo`. Each question of a call has a key of its own, the same in every run.
 
-What may happen to a question: the user accepts, declines or closes it (`Elicited.action`); or it has no answer, which is
-an `AskError` the handler may catch: `Refused`, `TimedOut`, `InvalidAnswer`, `MissingClientCapability`, `NoChannel`,
+What may happen to a question: the user accepts, declines or closes it (`Elicited.action`); or it has no answer, which
+is an `AskError` the handler may catch: `Refused`, `TimedOut`, `InvalidAnswer`, `MissingClientCapability`, `NoChannel`,
 `Unaskable`. Not caught, it becomes the call's error, in words the model can read.
 
 Sync and async handlers ask alike; `await` is allowed and does nothing.
@@ -80,7 +80,8 @@ class Asking:
             again: Ask again when what was filled in does not fit; False: raise `InvalidAnswer`.
 
         Returns:
-            True if accepted; `.data` is what was filled in (or raises `Declined` or `Dismissed`), `.action` what was done.
+            True if accepted; `.data` is what was filled in (or raises `Declined` or `Dismissed`), `.action` says what
+            the user did.
         """
         found: Elicited[Any] = self._ask(key, Elicit(message, schema, again))
         return found
@@ -174,8 +175,8 @@ class Asking:
 
         Args:
             key: Names it in this call; apart from the keys of questions.
-            fn: Sync, or async (then await `memo`). It gives a JSON value: what comes back is made of dicts, lists, texts
-                and numbers, in the first run too. It travels through stateless clients, encrypted.
+            fn: Sync, or async (then await `memo`). It gives a JSON value: what comes back is made of dicts, lists,
+                texts and numbers, in the first run too. It travels through stateless clients, encrypted.
         """
         kept = self._replaying().kept.memo
         if is_async(fn):
@@ -227,5 +228,5 @@ class Asking:
         if self._replay is None:
             from .replay import Replay
 
-            self._replay = Replay(self)  # type: ignore[arg-type]
+            self._replay = Replay(self)  # type: ignore[arg-type,misc]
         return self._replay

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ._native import KEEP_ALIVE
 from .dispatch import Failure, Outcome, settle
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ._native import _Ask as NativeAsk
     from ._native import _Unable as Unable
     from .context import Waiting
-    from .hub import Hub
 
 __all__ = ["Answer", "HeaderList", "HttpChannel", "ReadBody", "StartStream", "Write"]
 
@@ -40,6 +39,14 @@ class Answer(NamedTuple):
         return [*self.headers, ("Content-Length", str(len(self.body)))]
 
 
+class Answering(Protocol):
+    """Where answers that come in other requests are waited for: `mcpgraft.hub.Hub`."""
+
+    def expect(self, session: str, ask: str) -> Waiting:
+        """Wait for the answer to a question of a session, from now on; `ask` is the question's id."""
+        ...
+
+
 class HttpChannel:
     """What a running call says on its way: notifications first, if the peer can hear them, then the result."""
 
@@ -50,7 +57,7 @@ class HttpChannel:
         full: Callable[[], bool] | None = None,
         *,
         session: str | None = None,
-        hub: Hub | None = None,
+        hub: Answering | None = None,
     ) -> None:
         self._exchange = exchange
         self._session = session
@@ -85,7 +92,8 @@ class HttpChannel:
     def ask(self, key: int, ask: NativeAsk) -> Waiting:
         from secrets import token_urlsafe
 
-        assert self._hub is not None and self._session is not None  # `no_way` was asked before
+        assert self._hub is not None  # `no_way` was asked before
+        assert self._session is not None
         id_ = token_urlsafe(18)
         # The answer may be here before the question is written out.
         waiting = Asked(self, key, id_, self._hub.expect(self._session, id_))

@@ -1,8 +1,8 @@
 """Running one call: find its entry, go through middlewares and guards to the handler, turn the outcome into bytes.
 
 There is one path, a coroutine. Sync hosts drive it inline (`run`), async hosts await it with their own hop.
-Nothing a handler raises gets past it, except what ends the process or cancels the task. A handler that asks the client is
-run again when the answers are there (see `mcpgraft.rounds`).
+Nothing a handler raises gets past it, except what ends the process or cancels the task. A handler that asks the client
+is run again when the answers are there (see `mcpgraft.rounds`).
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Failure:
 
 
 E = TypeVar("E", covariant=True)
+
 
 @dataclass(frozen=True)
 class Requirement:

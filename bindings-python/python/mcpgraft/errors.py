@@ -2,8 +2,8 @@
 
 What the peer sees: `McpError`, `NotFound` and `InvalidParams` are JSON-RPC protocol errors (a tool's `NotFound` becomes
 an `isError` result); `ToolError` and `ArgumentError` are tool results with `isError`, which the model can read and act
-on; `Forbidden` and `Unauthorized` take the form the host's transport has for a refusal. `AskError` and what is made of
-it say why a question to the client has no answer: for a tool an `isError` result, else an internal error with that text.
+on; `Forbidden` and `Unauthorized` take the form the host's transport has for a refusal. `AskError` and its kinds say
+why a question to the client has no answer: for a tool an `isError` result, else an internal error with that text.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ __all__ = [
     "Refused",
     "RegistrationError",
     "TimedOut",
-    "ToolError",
     "TooManyRounds",
+    "ToolError",
     "Unaskable",
     "Unauthorized",
     "UrlElicitationRequired",

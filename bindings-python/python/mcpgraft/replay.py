@@ -117,10 +117,14 @@ class Replay:
 
     def answers(self) -> Answers:
         """All answers so far, for a handler in steps: what has none, because the client refused, has an `AskError`."""
-        known = self.kept.answers.items()
-        return Answers(
-            (key, one.error or from_spec(one.spec).read(one.value, key)) for key, one in known if one.spec or one.error
-        )
+        out = Answers()
+        for key, known in self.kept.answers.items():
+            if known.spec is not None:
+                try:
+                    out[key] = known.error or from_spec(known.spec).read(known.value, key)
+                except InvalidAnswer as wrong:
+                    out[key] = wrong
+        return out
 
     # --- between two runs --------------------------------------------------------------------------------------------
 

@@ -1,12 +1,13 @@
 """The rounds of a call whose handler may ask: run it, ask the client what it needs, run it again.
 
-In the stateless era a round ends with `input_required`, and the next one begins with the client's retry, maybe on another
-worker. In the handshake era the questions are requests of the server's own, and this call waits for the answers: in its
-thread on sync hosts, on the event loop on async ones.
+In the stateless era a round ends with `input_required`, and the next one begins with the client's retry, maybe on
+another worker. In the handshake era the questions are requests of the server's own, and this call waits for the
+answers: in its thread on sync hosts, on the event loop on async ones.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
@@ -152,10 +153,8 @@ def _as_questions(ctx: Context, required: UrlElicitationRequired) -> Replay:
     for key in questions:
         del replay.kept.answers[key]
     replay.restart()
-    try:
+    with contextlib.suppress(Suspended):
         replay.ask(questions)
-    except Suspended:
-        pass
     return replay
 
 

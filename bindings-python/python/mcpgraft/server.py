@@ -96,7 +96,8 @@ class Server(Catalogue):
             ask_timeout: How long an answer is waited for, in seconds, where waiting is how a client is asked.
             state_ttl: How long a stateless client has for its retry, in seconds.
             on_state_use: `(nonce) -> bool`, sync or async: False if a state with this nonce came back before. For
-                handlers that must not run twice for one answer; keep nonces for `state_ttl`, where all workers see them.
+                handlers that must not run twice for one answer; keep nonces for `state_ttl`, where all workers see
+                them.
         """
         self.keys = KeyRing(secrets)
         self.ask_timeout = ask_timeout

@@ -1,7 +1,7 @@
 """What a call remembers between two runs of its handler, and how it travels through a stateless client.
 
 The state is sealed (encrypted, because it may hold what the client must not read; see `mcpgraft.keys`) and bound to
-method, target, arguments and principal (basic/patterns/mrtr of 2026-07-28: "servers MUST treat requestState as untrusted").
+method, target, arguments and principal: what comes back is untrusted (basic/patterns/mrtr of 2026-07-28).
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class Known(msgspec.Struct, array_like=True):
     """An `AskError`; handshake era only, where nothing is sealed."""
 
 
-class _Sealed(msgspec.Struct, rename={"answers": "a", "memo": "m", "open": "o", "ids": "i", "steps": "s", "state": "v"}):
+class _Sealed(
+    msgspec.Struct, rename={"answers": "a", "memo": "m", "open": "o", "ids": "i", "steps": "s", "state": "v"}
+):
     answers: dict[str, Known] = {}
     memo: dict[str, Any] = {}
     open: dict[str, Any] = {}
@@ -94,8 +96,8 @@ def seal_state(ctx: Context, kept: Kept) -> str:
         sealed = ""
     if not sealed or len(sealed) > MAX_STATE_BYTES:
         raise AskError(
-            f"{ctx.kind} {ctx.name!r} remembers {len(plain)} bytes between two questions, which is too much for a client "
-            f"to carry (sealed at most {MAX_STATE_BYTES} bytes): keep less in memo, answers and NeedInput.state"
+            f"{ctx.kind} {ctx.name!r} remembers {len(plain)} bytes between two questions, too much for a client to "
+            f"carry (sealed at most {MAX_STATE_BYTES} bytes): keep less in memo, answers and NeedInput.state"
         )
     return sealed
 

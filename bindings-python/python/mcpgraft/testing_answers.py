@@ -1,8 +1,8 @@
 """The client's side of questions, for `mcpgraft.testing.Client`: what the user, the model and the host would answer.
 
-    client = Client(server, answers=Replies(elicit=lambda params: {"name": "Ada"}))
-    client.call("greet")               # asks, is answered, asked again ...: gives the final result
-    client.answers.asked               # the questions, as they came over the wire
+client = Client(server, answers=Replies(elicit=lambda params: {"name": "Ada"}))
+client.call("greet")               # asks, is answered, asked again ...: gives the final result
+client.answers.asked               # the questions, as they came over the wire
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Replies:
     @property
     def capabilities(self) -> Json:
         """What a client with these callbacks declares."""
-        of = {
+        of: dict[str, Json] = {
             "elicitation/create": {"elicitation": {"form": {}, "url": {}}},
             "sampling/createMessage": {"sampling": {"tools": {}}},
             "roots/list": {"roots": {}},

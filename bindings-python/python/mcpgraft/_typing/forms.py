@@ -119,7 +119,8 @@ def _wrong_text(field: Mapping[str, Any], value: str) -> str | None:
                 return "does not match the pattern"
         except re.error:
             pass  # a pattern of another dialect is the client's to judge
-    return _FORMATS.get(field.get("format", ""), lambda _: None)(value)
+    check = _FORMATS.get(field.get("format", ""))
+    return None if check is None else check(value)
 
 
 def _email(value: str) -> str | None:
