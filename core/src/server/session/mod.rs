@@ -292,7 +292,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         whole(out, |out| {
             let open = self.asked.iter().filter(|asked| asked.call == key);
             open.map(|asked| asked.number)
-                .try_for_each(|number| line(out, start, |out| Ok(ask::cancelled(number, out)?)))
+                .try_for_each(|number| line(out, start, |out| Ok(ask::cancelled(&ask::number(number), out)?)))
         })?;
         self.asked.retain(|asked| asked.call != key);
         Ok(())
