@@ -31,6 +31,8 @@ pub(crate) struct Call {
     #[pyo3(get)]
     kind: &'static str,
     #[pyo3(get)]
+    method: String,
+    #[pyo3(get)]
     name: String,
     #[pyo3(get)]
     entry: Option<String>,
@@ -137,6 +139,7 @@ impl Call {
             owner,
             key: call.key.to_bits(),
             kind,
+            method: call.target.method().into_owned(),
             name,
             entry,
             arguments: bytes(arguments),

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 use mcpgraft::http::{self, Head, cors};
 use mcpgraft::server::{self, CallKey, Log, Notice, Progress};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyTuple};
 
+use crate::ask::{self, OwnedAsk, Reason};
 use crate::call::{self, Call, Client, Owner};
 use crate::error::{json, local, lock, text};
+use crate::listener::Listener;
 use crate::shared::{Shared, borrow, headers};
 
 struct State {
@@ -40,6 +42,7 @@ pub(crate) struct Exchange {
     headers: Vec<(String, Vec<u8>)>,
     peer_is_loopback: Option<bool>,
     streams: bool,
+    listens: bool,
     state: Arc<Mutex<State>>,
 }
 
@@ -57,8 +60,18 @@ pub(crate) struct HttpStep {
     reply: Option<Py<Reply>>,
     call: Option<Py<Call>>,
     batch: bool,
+    /// What happened besides: `notification`, `response`, `cancelled`, `roots_changed`, `ready`, `level`, `subscribed`,
+    /// `unsubscribed`, `opened`, `ended`, `listening`.
+    event: Option<&'static str>,
     method: Option<String>,
     params: Option<Py<PyBytes>>,
+    text: Option<String>,
+    ok: bool,
+    client_info: Option<Py<PyBytes>>,
+    client_capabilities: Option<Py<PyBytes>>,
+    /// The session as it is to be stored now: a new one, or one that has changed.
+    session: Option<Py<PyBytes>>,
+    listener: Option<Py<Listener>>,
 }
 
 /// What to send now.
@@ -76,6 +89,7 @@ impl Exchange {
         headers: Vec<(String, String)>,
         peer: Option<&str>,
         streams: bool,
+        listens: bool,
     ) -> Self {
         // Hosts hand headers over as text decoded from Latin-1, as WSGI and ASGI do.
         let latin1 = |value: String| match value.chars().map(|c| u8::try_from(u32::from(c))).collect() {
@@ -87,7 +101,7 @@ impl Exchange {
             peer.and_then(|peer| peer.parse::<IpAddr>().ok()).map(|peer| peer.to_canonical().is_loopback());
         let inner = http::Exchange::new(shared.tag());
         let state = Arc::new(Mutex::new(State { inner, key: None, batch: None }));
-        Exchange { shared, method, headers, peer_is_loopback, streams, state }
+        Exchange { shared, method, headers, peer_is_loopback, streams, listens, state }
     }
 
     fn request<R>(&self, with: impl FnOnce(&http::Request<'_>) -> R) -> R {
@@ -99,16 +113,21 @@ impl Exchange {
         })
     }
 
-    fn head(&self, py: Python<'_>, head: &Head, body: &[u8]) -> PyResult<Py<Reply>> {
-        let mut all: Vec<_> =
-            head.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        self.shared.endpoint(self.streams, |endpoint| {
+    /// Adds what browsers need to see the response.
+    fn cors(&self, all: &mut Vec<(String, String)>) {
+        self.shared.endpoint(self.streams, self.listens, |endpoint| {
             self.request(|request| {
                 cors::headers(&endpoint.guard, request, |name, value| {
                     all.push((name.to_owned(), value.to_owned()));
                 });
             });
         });
+    }
+
+    fn head(&self, py: Python<'_>, head: &Head, body: &[u8]) -> PyResult<Py<Reply>> {
+        let mut all: Vec<_> =
+            head.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        self.cors(&mut all);
         Py::new(py, Reply { status: head.status, headers: all, body: PyBytes::new(py, body).unbind() })
     }
 
@@ -158,14 +177,73 @@ impl Exchange {
         made: &http::HttpStep<'_>,
         out: &[u8],
     ) -> PyResult<HttpStep> {
-        let mut step = HttpStep { reply: None, call: None, batch: false, method: None, params: None };
+        let mut step = HttpStep {
+            reply: None,
+            call: None,
+            batch: false,
+            event: None,
+            method: None,
+            params: None,
+            text: None,
+            ok: true,
+            client_info: None,
+            client_capabilities: None,
+            session: None,
+            listener: None,
+        };
+        let bytes = |raw: mcpgraft::json::Raw<'_>| PyBytes::new(py, raw.bytes()).unbind();
         match made {
             http::HttpStep::Reply { head, notice } => {
                 step.reply = Some(self.head(py, head, out)?);
-                if let Some(Notice::Notification { method, params }) = notice {
-                    step.method = Some(method.to_cow().into_owned());
-                    step.params = params.map(|params| PyBytes::new(py, params.bytes()).unbind());
+                match *notice {
+                    Some(Notice::Notification { method, params }) => {
+                        step.event = Some("notification");
+                        step.method = Some(method.to_cow().into_owned());
+                        step.params = params.map(bytes);
+                    }
+                    Some(Notice::Response { id, outcome }) => {
+                        step.event = Some("response");
+                        step.text = id.map(|id| id.text().to_owned());
+                        step.ok = outcome.is_ok();
+                        step.params = Some(bytes(outcome.unwrap_or_else(|error| error)));
+                    }
+                    Some(Notice::CancelledElsewhere { id, .. }) => {
+                        step.event = Some("cancelled");
+                        step.text = Some(id.text().to_owned());
+                    }
+                    Some(Notice::RootsChanged) => step.event = Some("roots_changed"),
+                    Some(Notice::Ready) => step.event = Some("ready"),
+                    Some(Notice::Level(level)) => {
+                        step.event = Some("level");
+                        step.text = Some(level.name().to_owned());
+                    }
+                    Some(Notice::Subscribed(uri)) => {
+                        step.event = Some("subscribed");
+                        step.text = Some(uri.to_cow().into_owned());
+                    }
+                    Some(Notice::Unsubscribed(uri)) => {
+                        step.event = Some("unsubscribed");
+                        step.text = Some(uri.to_cow().into_owned());
+                    }
+                    _ => {}
                 }
+            }
+            http::HttpStep::Opened { head, handshake, client_info, client_capabilities } => {
+                step.reply = Some(self.head(py, head, out)?);
+                step.event = Some("opened");
+                step.client_info = Some(bytes(*client_info));
+                step.client_capabilities = Some(bytes(*client_capabilities));
+                step.session = Some(saved(py, handshake)?);
+            }
+            http::HttpStep::Ended { head } => {
+                step.reply = Some(self.head(py, head, out)?);
+                step.event = Some("ended");
+            }
+            http::HttpStep::Listen { head, listener } => {
+                step.reply = Some(self.head(py, head, out)?);
+                step.event = Some("listening");
+                let listener = Listener { shared: self.shared.clone(), inner: listener.clone() };
+                step.listener = Some(Py::new(py, listener)?);
             }
             http::HttpStep::Call(call) => {
                 state.key = Some(call.key);
@@ -181,6 +259,12 @@ impl Exchange {
     }
 }
 
+fn saved(py: Python<'_>, handshake: &http::Handshake) -> PyResult<Py<PyBytes>> {
+    let mut out = Vec::new();
+    handshake.save(&mut out).map_err(|full| local(full.into()))?;
+    Ok(PyBytes::new(py, &out).unbind())
+}
+
 #[pymethods]
 impl Exchange {
     fn gate(&self, py: Python<'_>) -> PyResult<Option<Py<Reply>>> {
@@ -188,7 +272,7 @@ impl Exchange {
         let refusal = {
             let mut state = lock(&self.state)?;
             self.shared.serve(|server| {
-                self.shared.endpoint(self.streams, |endpoint| {
+                self.shared.endpoint(self.streams, self.listens, |endpoint| {
                     self.request(|request| state.inner.gate(server, endpoint, request, &mut out))
                 })
             })
@@ -211,17 +295,38 @@ impl Exchange {
         Ok(lock(&self.state)?.inner.dropped())
     }
 
-    fn accept(&self, py: Python<'_>, body: &[u8]) -> PyResult<HttpStep> {
+    /// The session the request names.
+    #[getter]
+    fn session_id(&self) -> Option<String> {
+        self.request(|request| http::Exchange::session_id(request).map(str::to_owned))
+    }
+
+    #[pyo3(signature = (body, session=None))]
+    fn accept(&self, py: Python<'_>, body: &[u8], session: Option<&[u8]>) -> PyResult<HttpStep> {
         let mut state = lock(&self.state)?;
         let mut out = Vec::new();
+        let mut handshake = session.and_then(http::Handshake::restore);
+        let named = self.session_id().is_some();
+        let attached = match &mut handshake {
+            _ if self.shared.sessions() == http::Sessions::Off => http::Attached::Off,
+            Some(handshake) => http::Attached::Known(handshake),
+            None if named => http::Attached::Unknown,
+            None => http::Attached::Missing,
+        };
         let made = self
             .shared
-            .serve(|server| self.request(|request| state.inner.accept(server, request, body, &mut out)))
+            .serve(|server| {
+                self.request(|request| state.inner.accept(server, request, attached, body, &mut out))
+            })
             .map_err(local)?;
         if let http::HttpStep::Batch(at) = &made {
             state.batch = Some(Pending { body: body.to_vec(), at: at.clone(), out: Vec::new() });
         }
-        self.step(py, &mut state, &made, &out)
+        let mut step = self.step(py, &mut state, &made, &out)?;
+        if let Some(handshake) = handshake.filter(http::Handshake::changed) {
+            step.session = Some(saved(py, &handshake)?);
+        }
+        Ok(step)
     }
 
     fn next(&self, py: Python<'_>) -> PyResult<HttpStep> {
@@ -293,6 +398,59 @@ impl Exchange {
         self.notification(py, |inner, out| {
             self.shared.serve(|server| inner.log(server, CallKey::from_bits(key), &log, out))
         })
+    }
+
+    fn can_ask(&self, py: Python<'_>, key: u64, ask: &Bound<'_, PyTuple>) -> PyResult<Reason> {
+        let ask = OwnedAsk::read(ask)?;
+        let state = lock(&self.state)?;
+        let verdict = state.inner.can_ask(CallKey::from_bits(key), &ask.borrow()).map_err(local)?;
+        Ok(ask::reason(py, verdict))
+    }
+
+    fn ask(&self, py: Python<'_>, key: u64, id: &str, ask: &Bound<'_, PyTuple>) -> PyResult<Option<Emit>> {
+        let ask = OwnedAsk::read(ask)?;
+        self.notification(py, |inner, out| inner.ask(CallKey::from_bits(key), id, &ask.borrow(), out))
+    }
+
+    fn give_up(&self, py: Python<'_>, key: u64, id: &str) -> PyResult<Option<Emit>> {
+        self.notification(py, |inner, out| inner.give_up(CallKey::from_bits(key), id, out))
+    }
+
+    fn elicitation_complete(&self, py: Python<'_>, key: u64, id: &str) -> PyResult<Option<Emit>> {
+        self.notification(py, |inner, out| inner.elicitation_complete(CallKey::from_bits(key), id, out))
+    }
+
+    #[pyo3(signature = (key, asks, state=None))]
+    fn require_input(
+        &self,
+        py: Python<'_>,
+        key: u64,
+        asks: Vec<(String, Bound<'_, PyTuple>)>,
+        state: Option<&str>,
+    ) -> PyResult<Emit> {
+        let asks = ask::read_all(asks)?;
+        self.answer(py, key, |inner, key, out| {
+            let asks = ask::borrow_all(&asks);
+            self.shared.serve(|server| inner.require_input(server, key, &asks, state, out))
+        })
+    }
+
+    /// Whether the request of this id (JSON text) is in work here; then it is taken back.
+    fn cancel(&self, id: &str) -> PyResult<bool> {
+        Ok(lock(&self.state)?.inner.cancel(id).is_some())
+    }
+
+    /// A response of the host's own (401, 403, 503), with what browsers need to see it.
+    fn refuse(
+        &self,
+        py: Python<'_>,
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: &[u8],
+    ) -> PyResult<Py<Reply>> {
+        let mut all = headers;
+        self.cors(&mut all);
+        Py::new(py, Reply { status, headers: all, body: PyBytes::new(py, body).unbind() })
     }
 
     fn close(&self) -> PyResult<bool> {

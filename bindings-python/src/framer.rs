@@ -21,12 +21,18 @@ fn line<'py>(py: Python<'py>, frame: &Frame<'_>) -> Option<Bound<'py, PyBytes>> 
     }
 }
 
+impl Framer {
+    pub(crate) fn with_limit(limit: usize) -> Self {
+        Framer { lines: Mutex::new(LineBuffer::with_limit(limit)) }
+    }
+}
+
 #[pymethods]
 impl Framer {
     #[new]
     #[pyo3(signature = (limit = mcpgraft::Limits::DEFAULT.message_bytes))]
     fn new(limit: usize) -> Self {
-        Framer { lines: Mutex::new(LineBuffer::with_limit(limit)) }
+        Self::with_limit(limit)
     }
 
     fn feed<'py>(&self, py: Python<'py>, data: &[u8]) -> PyResult<Vec<Option<Bound<'py, PyBytes>>>> {

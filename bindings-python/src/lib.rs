@@ -3,10 +3,13 @@
 
 use pyo3::prelude::*;
 
+mod ask;
 mod call;
 mod error;
 mod exchange;
 mod framer;
+mod listener;
+mod seal;
 mod session;
 mod shared;
 
@@ -17,6 +20,8 @@ mod _native {
     use pyo3::types::PyDict;
 
     #[pymodule_export]
+    use super::ask::accepts;
+    #[pymodule_export]
     use super::call::Call;
     #[pymodule_export]
     use super::error::LocalError;
@@ -24,6 +29,10 @@ mod _native {
     use super::exchange::{Emit, Exchange, HttpStep, Reply};
     #[pymodule_export]
     use super::framer::Framer;
+    #[pymodule_export]
+    use super::listener::Listener;
+    #[pymodule_export]
+    use super::seal::{BadSeal, Keys};
     #[pymodule_export]
     use super::session::{Batch, Session, Step};
     #[pymodule_export]
@@ -38,6 +47,12 @@ mod _native {
         for (name, value) in mcpgraft::Limits::DEFAULT.named() {
             limits.set_item(name, value)?;
         }
-        module.add("LIMITS", limits)
+        module.add("LIMITS", limits)?;
+        module.add("SESSION_HEADER", mcpgraft::http::SESSION_HEADER)?;
+        module.add(
+            "KEEP_ALIVE",
+            pyo3::types::PyBytes::new(module.py(), mcpgraft::http::Listener::KEEP_ALIVE),
+        )?;
+        module.add("NONCE_BYTES", mcpgraft::seal::NONCE_BYTES)
     }
 }

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex};
 
 use mcpgraft::catalog::Kind;
-use mcpgraft::server::{self, CallKey, Log, Notice, Progress};
+use mcpgraft::server::{self, AskKey, CallKey, Log, Notice, Progress};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyTuple};
 
+use crate::ask::{self, OwnedAsk, Reason};
 use crate::call::{self, Call, Client, Owner};
 use crate::error::{json, local, lock, text};
 use crate::shared::Shared;
@@ -46,11 +47,26 @@ pub(crate) struct Step {
     method: Option<String>,
     params: Option<Py<PyBytes>>,
     text: Option<String>,
+    ask: Option<u32>,
+    ok: bool,
+    left: usize,
 }
 
 impl Step {
     fn new(send: Option<Py<PyBytes>>, event: &'static str) -> Self {
-        Step { send, event, call: None, batch: None, key: None, method: None, params: None, text: None }
+        Step {
+            send,
+            event,
+            call: None,
+            batch: None,
+            key: None,
+            method: None,
+            params: None,
+            text: None,
+            ask: None,
+            ok: true,
+            left: 0,
+        }
     }
 }
 
@@ -82,6 +98,16 @@ impl Session {
         let mut out = Vec::new();
         write(&mut lock(&self.state)?.inner, &mut out).map_err(local)?;
         Ok((!out.is_empty()).then(|| PyBytes::new(py, &out)))
+    }
+}
+
+/// A list as Python names it.
+pub(crate) fn list_kind(name: &str) -> PyResult<Kind> {
+    match name {
+        "tools" => Ok(Kind::Tool),
+        "resources" => Ok(Kind::Resource),
+        "prompts" => Ok(Kind::Prompt),
+        _ => Err(PyValueError::new_err("kind must be \"tools\", \"resources\" or \"prompts\"")),
     }
 }
 
@@ -136,11 +162,25 @@ fn step(
                 Step { text: Some(uri.to_cow().into_owned()), ..Step::new(send, "unsubscribed") }
             }
             Notice::RootsChanged => Step::new(send, "roots_changed"),
+            Notice::Listening { filter } => {
+                Step { params: Some(bytes(filter)), ..Step::new(send, "listening") }
+            }
+            Notice::Answer { key, ask, outcome, left } => Step {
+                key: Some(key.to_bits()),
+                ask: Some(ask.to_bits()),
+                ok: outcome.is_ok(),
+                params: Some(bytes(outcome.unwrap_or_else(|error| error))),
+                left,
+                ..Step::new(send, "answer")
+            },
             Notice::Response { id, outcome } => Step {
                 text: id.map(|id| id.text().to_owned()),
+                ok: outcome.is_ok(),
                 params: Some(bytes(outcome.unwrap_or_else(|error| error))),
                 ..Step::new(send, "response")
             },
+            // Only HTTP has requests of their own for that.
+            Notice::CancelledElsewhere { .. } => Step::new(send, "ignored"),
             Notice::Notification { method, params } => Step {
                 method: Some(method.to_cow().into_owned()),
                 params: params.map(bytes),
@@ -222,12 +262,7 @@ impl Session {
     }
 
     fn list_changed<'py>(&self, py: Python<'py>, kind: &str) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let kind = match kind {
-            "tools" => Kind::Tool,
-            "resources" => Kind::Resource,
-            "prompts" => Kind::Prompt,
-            _ => return Err(PyValueError::new_err("kind must be \"tools\", \"resources\" or \"prompts\"")),
-        };
+        let kind = list_kind(kind)?;
         self.notification(py, |inner, out| {
             self.shared.serve(|server| inner.list_changed(server, kind, out)).map(|_| ())
         })
@@ -246,6 +281,54 @@ impl Session {
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let params = params.map(|params| json("params", params)).transpose()?;
         self.notification(py, |inner, out| inner.notify(method, params, out))
+    }
+
+    fn can_ask(&self, py: Python<'_>, key: u64, ask: &Bound<'_, PyTuple>) -> PyResult<Reason> {
+        let ask = OwnedAsk::read(ask)?;
+        let state = lock(&self.state)?;
+        let verdict = state.inner.can_ask(CallKey::from_bits(key), &ask.borrow()).map_err(local)?;
+        Ok(ask::reason(py, verdict))
+    }
+
+    /// `(bytes to write, key of the question)`
+    fn ask<'py>(
+        &self,
+        py: Python<'py>,
+        key: u64,
+        ask: &Bound<'_, PyTuple>,
+    ) -> PyResult<(Bound<'py, PyBytes>, u32)> {
+        let ask = OwnedAsk::read(ask)?;
+        let mut out = Vec::new();
+        let asked =
+            lock(&self.state)?.inner.ask(CallKey::from_bits(key), &ask.borrow(), &mut out).map_err(local)?;
+        Ok((PyBytes::new(py, &out), asked.to_bits()))
+    }
+
+    fn give_up<'py>(&self, py: Python<'py>, ask: u32) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        self.notification(py, |inner, out| inner.give_up(AskKey::from_bits(ask), out).map(|_| ()))
+    }
+
+    #[pyo3(signature = (key, asks, state=None))]
+    fn require_input<'py>(
+        &self,
+        py: Python<'py>,
+        key: u64,
+        asks: Vec<(String, Bound<'_, PyTuple>)>,
+        state: Option<&str>,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let asks = ask::read_all(asks)?;
+        self.answer(py, key, |inner, key, out| {
+            let asks = ask::borrow_all(&asks);
+            self.shared.serve(|server| inner.require_input(server, key, &asks, state, out))
+        })
+    }
+
+    fn elicitation_complete<'py>(&self, py: Python<'py>, id: &str) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        self.notification(py, |inner, out| inner.elicitation_complete(id, out).map(|_| ()))
+    }
+
+    fn end_listening<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        self.notification(py, |inner, out| self.shared.serve(|server| inner.end_listening(server, out)))
     }
 
     fn is_cancelled(&self, key: u64) -> PyResult<bool> {

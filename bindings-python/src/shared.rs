@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use mcpgraft::catalog::{Catalog, Kind, Owned};
 use mcpgraft::http::guard::{Guard, Hosts};
-use mcpgraft::http::{Endpoint, Headers};
+use mcpgraft::http::{Endpoint, Headers, Sessions};
 use mcpgraft::json::Raw;
 use mcpgraft::server::{CacheScope, Offer, Profile};
 use mcpgraft::{Limits, Revision, RevisionSet, Server};
@@ -15,6 +15,7 @@ use pyo3::types::{PyBytes, PyDict};
 
 use crate::error::{json, local, text};
 use crate::exchange::Exchange;
+use crate::framer::Framer;
 use crate::session::Session;
 
 /// Everything but the catalogue: fixed when the server is made.
@@ -35,6 +36,7 @@ struct Config {
     cache_scope: CacheScope,
     hosts: Option<Vec<String>>,
     origins: Vec<String>,
+    sessions: Sessions,
     limits: Limits,
 }
 
@@ -93,13 +95,24 @@ impl Shared {
     }
 
     /// Runs `with` on the endpoint of a host that can stream or not.
-    pub(crate) fn endpoint<R>(&self, streams: bool, with: impl FnOnce(&Endpoint<'_>) -> R) -> R {
+    pub(crate) fn endpoint<R>(
+        &self,
+        streams: bool,
+        listens: bool,
+        with: impl FnOnce(&Endpoint<'_>) -> R,
+    ) -> R {
         let hosts = self.config.hosts.as_ref().map(|hosts| texts(hosts));
         let origins = texts(&self.config.origins);
-        with(&Endpoint {
-            guard: Guard { hosts: hosts.as_deref().map_or(Hosts::Any, Hosts::Listed), origins: &origins },
-            streams,
-        })
+        let guard = Guard {
+            allowed_hosts: hosts.as_deref().map_or(Hosts::Any, Hosts::Listed),
+            allowed_origins: &origins,
+        };
+        with(&Endpoint { guard, streams, listens, sessions: self.config.sessions })
+    }
+
+    /// The sessions that are kept for clients of the handshake era.
+    pub(crate) fn sessions(&self) -> Sessions {
+        self.config.sessions
     }
 
     /// A mark for the call keys of the next session or exchange.
@@ -156,6 +169,16 @@ impl Config {
                     "private" => CacheScope::Private,
                     "public" => CacheScope::Public,
                     _ => return Err(PyValueError::new_err("cache_scope must be \"private\" or \"public\"")),
+                }
+            }
+            "sessions" => {
+                self.sessions = match value.extract::<&str>()? {
+                    "off" => Sessions::Off,
+                    "fixed" => Sessions::Fixed,
+                    "kept" => Sessions::Kept,
+                    _ => {
+                        return Err(PyValueError::new_err("sessions must be \"off\", \"fixed\" or \"kept\""));
+                    }
                 }
             }
             "revisions" => {
@@ -234,6 +257,7 @@ impl Core {
             cache_scope: CacheScope::Private,
             hosts: None,
             origins: Vec::new(),
+            sessions: Sessions::Off,
             limits: Limits::DEFAULT,
         };
         for (name, value) in limits.into_iter().flatten() {
@@ -294,15 +318,21 @@ impl Core {
         Session::new(self.shared.clone())
     }
 
-    #[pyo3(signature = (method, headers, *, peer=None, stream=true))]
+    /// Newline framing within this server's limit.
+    fn framer(&self) -> Framer {
+        Framer::with_limit(self.shared.limits().message_bytes)
+    }
+
+    #[pyo3(signature = (method, headers, *, peer=None, stream=true, listen=false))]
     fn exchange(
         &self,
         method: String,
         headers: Vec<(String, String)>,
         peer: Option<&str>,
         stream: bool,
+        listen: bool,
     ) -> Exchange {
-        Exchange::new(self.shared.clone(), method, headers, peer, stream)
+        Exchange::new(self.shared.clone(), method, headers, peer, stream, listen)
     }
 }
 

@@ -123,7 +123,9 @@ fn an_exchange_allocates_nothing() {
     let count = allocations(|| {
         let mut exchange = Exchange::new(1);
         assert!(exchange.gate(&server, &endpoint, &request, &mut out).unwrap().is_none());
-        let HttpStep::Call(call) = exchange.accept(&server, &request, &body, &mut out).unwrap() else {
+        let HttpStep::Call(call) =
+            exchange.accept(&server, &request, mcpgraft::http::Attached::Off, &body, &mut out).unwrap()
+        else {
             panic!("a call")
         };
         let progress = Progress { progress: 0.5, total: None, message: None };

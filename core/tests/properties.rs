@@ -362,7 +362,7 @@ proptest! {
             let _ = Accept::parse([&**a, &**b].into_iter());
             let listed = [&**a];
             for hosts in [Hosts::Any, Hosts::Listed(&listed)] {
-                let _ = Guard { hosts, origins: &listed }.check(Some(b), Some(a), None);
+                let _ = Guard { allowed_hosts: hosts, allowed_origins: &listed }.check(Some(b), Some(a), None);
             }
             let _ = percent_decode(a, &mut Vec::new());
             if let Ok(template) = Template::parse(a) {

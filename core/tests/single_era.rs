@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use mcpgraft::catalog::Fixed;
-use mcpgraft::http::{Endpoint, Exchange, Headers, HttpStep, Request};
+use mcpgraft::http::{Attached, Endpoint, Exchange, Headers, HttpStep, Request};
 use mcpgraft::json::Raw;
 use mcpgraft::server::{Offer, Profile};
 use mcpgraft::{Limits, Revision, RevisionSet, Server, Session};
@@ -27,7 +27,7 @@ fn over_http() {
     let mut exchange = Exchange::new(1);
     let mut out = Vec::new();
     assert!(exchange.gate(&server(), &Endpoint::default(), &request, &mut out).unwrap().is_none());
-    let step = exchange.accept(&server(), &request, LIST, &mut out).unwrap();
+    let step = exchange.accept(&server(), &request, Attached::Off, LIST, &mut out).unwrap();
     let HttpStep::Reply { head, .. } = step else { panic!("{step:?}") };
     assert_eq!(head.status, 400);
     assert_eq!(

@@ -10,7 +10,7 @@ use mcpgraft::Server;
 use mcpgraft::catalog::{Kind, Owned};
 use mcpgraft::frame::line::{Frame, LineBuffer};
 use mcpgraft::http::guard::Hosts;
-use mcpgraft::http::{Emit, Endpoint, Exchange, Head, Headers, HttpStep, Request};
+use mcpgraft::http::{Attached, Emit, Endpoint, Exchange, Head, Headers, HttpStep, Request};
 use serde_json::Value;
 
 struct Offered {
@@ -85,9 +85,9 @@ fn exchange(step: &Value, offered: &Offered) -> Seen {
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
     let origins: Vec<&str> = origins.iter().map(String::as_str).collect();
     let mut endpoint = Endpoint { streams: true, ..Endpoint::default() };
-    endpoint.guard.origins = &origins;
+    endpoint.guard.allowed_origins = &origins;
     if !hosts.is_empty() {
-        endpoint.guard.hosts = Hosts::Listed(&hosts);
+        endpoint.guard.allowed_hosts = Hosts::Listed(&hosts);
     }
     let mut seen = Seen::default();
     let mut exchange = Exchange::new(1);
@@ -99,13 +99,16 @@ fn exchange(step: &Value, offered: &Offered) -> Seen {
         return seen;
     }
     let body = bytes(request, "body").unwrap_or_default();
-    let mut made = exchange.accept(&server, &request_head, &body, &mut seen.body).unwrap();
+    let mut made = exchange.accept(&server, &request_head, Attached::Off, &body, &mut seen.body).unwrap();
     let mut batch = None;
     loop {
         match made {
-            HttpStep::Reply { head, .. } => {
+            HttpStep::Reply { head, .. } | HttpStep::Opened { head, .. } => {
                 seen.head(&head);
                 break;
+            }
+            HttpStep::Ended { .. } | HttpStep::Listen { .. } => {
+                panic!("no session and no stream was offered")
             }
             HttpStep::Batch(begun) => batch = Some(begun),
             HttpStep::Call(call) => {

@@ -1,7 +1,7 @@
 """Replays the transcripts through the Python module, byte for byte; see README.md beside this file.
 
-    python tests/vectors/replay.py            compare
-    python tests/vectors/replay.py --bless    write what comes out into the files (then run check.py and read the diff)
+python tests/vectors/replay.py            compare
+python tests/vectors/replay.py --bless    write what comes out into the files (then run check.py and read the diff)
 """
 
 from __future__ import annotations
@@ -86,7 +86,13 @@ def duplex(file: Json) -> list[Json]:
             session, still_open, saved = core.session(), {}, {}
         sent: list[bytes | None] = []
 
-        def run(call: native.Call, step: Json = step, sent: list[bytes | None] = sent) -> None:
+        def run(
+            call: native.Call,
+            step: Json = step,
+            sent: list[bytes | None] = sent,
+            session: native.Session = session,
+            still_open: dict[str, int] = still_open,
+        ) -> None:
             check_call(step, call)
             sent.extend(during(step, session, call.key))
             if "as" in step:
@@ -208,7 +214,8 @@ def main(arguments: list[str]) -> int:
                 blessed += 1
             if not all(step.get(name) == value for name, value in seen.items()):
                 differing += 1
-                print(f"{path.stem}: {step['about']}\n  wanted {({name: step.get(name) for name in seen})}\n  seen   {seen}")
+                wanted = {name: step.get(name) for name in seen}
+                print(f"{path.stem}: {step['about']}\n  wanted {wanted}\n  seen   {seen}")
         if bless:
             write(path, file)
     print(f"{steps} steps, {differing} differ" + (f", {blessed} blessed" if bless else ""))

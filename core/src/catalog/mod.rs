@@ -16,6 +16,7 @@ pub use fixed::Fixed;
 pub use owned::Owned;
 
 use crate::json::{Raw, Str};
+use crate::revision::methods::Method;
 
 /// The four kinds of things a catalogue lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +53,17 @@ impl Kind {
             Kind::Resource => "resources",
             Kind::Template => "resourceTemplates",
             Kind::Prompt => "prompts",
+        }
+    }
+
+    /// The method that lists them.
+    #[must_use]
+    pub const fn method(self) -> Method {
+        match self {
+            Kind::Tool => Method::ToolsList,
+            Kind::Resource => Method::ResourcesList,
+            Kind::Template => Method::ResourceTemplatesList,
+            Kind::Prompt => Method::PromptsList,
         }
     }
 

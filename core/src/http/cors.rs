@@ -7,7 +7,7 @@ use super::guard::Guard;
 use crate::json::Sink;
 
 /// Methods a page may use.
-pub const METHODS: &str = "POST, OPTIONS";
+pub const METHODS: &str = "GET, POST, DELETE, OPTIONS";
 
 /// Response headers a page may read.
 pub const EXPOSED: &str = "Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate";

@@ -1,10 +1,10 @@
 //! What can be refused before the body is read.
 
-use super::headers::{Headers, Repeated};
+use super::headers::{Headers, Repeated, name};
 use super::plan::Head;
-use super::{Endpoint, Request, cors};
+use super::{Endpoint, Request, Sessions, cors};
 use crate::json::{Full, Sink};
-use crate::revision::codes;
+use crate::revision::{Revision, codes};
 use crate::server::fault;
 
 /// Checks a request's head. `Some`: it is refused, and `out` holds the body of the refusal.
@@ -29,8 +29,11 @@ pub(crate) fn check<S: Sink + ?Sized>(
     if cors::is_preflight(request) && cors::origin(&endpoint.guard, request).is_some() {
         return Ok(Some(Head::PREFLIGHT));
     }
-    if request.method != "POST" {
-        return Ok(Some(Head::NOT_ALLOWED));
+    let sessions = endpoint.sessions != Sessions::Off;
+    match request.method {
+        "POST" => {}
+        "GET" | "DELETE" if sessions && !of_stateless_era(headers) => return Ok(None),
+        _ => return Ok(Some(Head::not_allowed(sessions))),
     }
     if !is_json(headers) {
         return refuse(415, format_args!("the header Content-Type must be application/json in UTF-8"), out)
@@ -59,6 +62,12 @@ pub(crate) fn refuse<S: Sink + ?Sized>(
     let mut w = fault::open(None, None, codes::INVALID_REQUEST, &text, out)?;
     fault::close(&mut w)?;
     Ok(Head::json(status))
+}
+
+/// Stateless revisions have POST only.
+fn of_stateless_era(headers: Headers<'_>) -> bool {
+    let version = headers.text(name::VERSION).ok().flatten();
+    version.and_then(Revision::parse).is_some_and(Revision::is_stateless)
 }
 
 /// `application/json`, with any parameters but another charset.

@@ -22,10 +22,10 @@ pub enum Hosts<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Guard<'a> {
     /// The host names this server answers to.
-    pub hosts: Hosts<'a>,
+    pub allowed_hosts: Hosts<'a>,
     /// The origins allowed besides the server's own, as browsers write them (`https://app.example.com`,
     /// `http://localhost:5173`; `null` for opaque ones); `*` allows all.
-    pub origins: &'a [&'a str],
+    pub allowed_origins: &'a [&'a str],
 }
 
 /// Why a request was refused. Answered with 403.
@@ -33,21 +33,21 @@ pub struct Guard<'a> {
 #[non_exhaustive]
 pub enum Refused {
     /// There is a list of hosts, and the request names none.
-    #[error("the Host header is missing, and only the hosts listed in `hosts` are served")]
+    #[error("the Host header is missing, and only the hosts listed in `allowed_hosts` are served")]
     HostMissing,
     /// The host is not in the list.
-    #[error("the Host header names a host that is not listed in `hosts`")]
+    #[error("the Host header names a host that is not listed in `allowed_hosts`")]
     HostNotListed,
     /// An opaque origin (a sandboxed frame, a local file) that was not allowed by name.
-    #[error("the Origin header is null; add \"null\" to `origins` to allow it")]
+    #[error("the Origin header is null; add \"null\" to `allowed_origins` to allow it")]
     OriginNull,
     /// The page comes from another site.
-    #[error("the Origin header names another site; add it to `origins` to allow it")]
+    #[error("the Origin header names another site; add it to `allowed_origins` to allow it")]
     OriginForeign,
     /// The page seems to come from this server, but under a name that anyone could have pointed at this machine.
     #[error(
         "the Origin header agrees with the Host header, but the name could point at this machine by DNS rebinding; \
-         add the host to `hosts` or the origin to `origins` to allow it"
+         add the host to `allowed_hosts` or the origin to `allowed_origins` to allow it"
     )]
     OriginUnproven,
 }
@@ -58,9 +58,9 @@ impl Guard<'_> {
     ///
     /// 1. If hosts are listed, `host` must be one of them.
     /// 2. No `origin`: allowed.
-    /// 3. `origin` is listed in `origins`: allowed.
+    /// 3. `origin` is listed in `allowed_origins`: allowed.
     /// 4. `origin` is the server's own (same host and port as `host`, with the scheme's default port), and `host` is
-    ///    a loopback name, or listed in `hosts`, or the peer is known to be elsewhere: allowed.
+    ///    a loopback name, or listed in `allowed_hosts`, or the peer is known to be elsewhere: allowed.
     ///
     /// # Errors
     /// [`Refused`] in every other case; its text names the header and the setting.
@@ -70,7 +70,7 @@ impl Guard<'_> {
         origin: Option<&str>,
         peer_loopback: Option<bool>,
     ) -> Result<(), Refused> {
-        let listed = match self.hosts {
+        let listed = match self.allowed_hosts {
             Hosts::Any => false,
             Hosts::Listed(entries) => {
                 let host =
@@ -105,7 +105,7 @@ impl Guard<'_> {
     /// Whether an origin is let in by name: what browsers need to hear of, beside their own.
     #[must_use]
     pub fn lists(&self, origin: &str) -> bool {
-        self.origins.iter().any(|entry| *entry == "*" || same_origin(entry, origin))
+        self.allowed_origins.iter().any(|entry| *entry == "*" || same_origin(entry, origin))
     }
 }
 
@@ -212,7 +212,7 @@ impl<'a> Origin<'a> {
 mod tests {
     use super::*;
 
-    const OPEN: Guard<'static> = Guard { hosts: Hosts::Any, origins: &[] };
+    const OPEN: Guard<'static> = Guard { allowed_hosts: Hosts::Any, allowed_origins: &[] };
 
     #[test]
     fn programs_without_origin_pass() {
@@ -280,7 +280,7 @@ mod tests {
     #[test]
     fn listed_origins_pass() {
         let origins = ["https://App.example.com", "http://localhost:5173", "vscode-webview://abc", "null"];
-        let guard = Guard { hosts: Hosts::Any, origins: &origins };
+        let guard = Guard { allowed_hosts: Hosts::Any, allowed_origins: &origins };
         for origin in [
             "https://app.EXAMPLE.com:443",
             "http://localhost:5173",
@@ -302,14 +302,14 @@ mod tests {
                 "{origin}"
             );
         }
-        let any = Guard { origins: &["*"], ..OPEN };
+        let any = Guard { allowed_origins: &["*"], ..OPEN };
         assert_eq!(any.check(None, Some("null"), None), Ok(()));
     }
 
     #[test]
     fn listed_hosts() {
         let entries = ["api.example.com", "*.example.org", "127.0.0.1:8000", "[::1]"];
-        let guard = Guard { hosts: Hosts::Listed(&entries), origins: &[] };
+        let guard = Guard { allowed_hosts: Hosts::Listed(&entries), allowed_origins: &[] };
         for host in [
             "api.example.com",
             "API.example.com:8443",
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(page("api.example.com", "https://api.example.com"), Ok(()));
         assert_eq!(page("api.example.com", "https://a.example.org"), Err(Refused::OriginForeign));
         assert_eq!(page("evil.example", "http://evil.example"), Err(Refused::HostNotListed));
-        let none = Guard { hosts: Hosts::Listed(&[]), origins: &[] };
+        let none = Guard { allowed_hosts: Hosts::Listed(&[]), allowed_origins: &[] };
         assert_eq!(none.check(Some("localhost"), None, None), Err(Refused::HostNotListed));
     }
 }

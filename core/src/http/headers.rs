@@ -48,9 +48,15 @@ fn trim(value: &[u8]) -> &[u8] {
 
 /// Names of the protocol's headers.
 pub(crate) mod name {
+    /// The revision a request speaks.
     pub(crate) const VERSION: &str = "MCP-Protocol-Version";
+    /// Names the session of a request, and the one an `initialize` has opened.
+    pub(crate) const SESSION: &str = "Mcp-Session-Id";
+    /// Mirrors the method (`2026-07-28`).
     pub(crate) const METHOD: &str = "Mcp-Method";
+    /// Mirrors the parameter that names the target (`2026-07-28`).
     pub(crate) const NAME: &str = "Mcp-Name";
+    /// Mirrors an argument of a tool (`2026-07-28`).
     pub(crate) const PARAM_PREFIX: &str = "Mcp-Param-";
 }
 

@@ -6,8 +6,9 @@
 //! accept (with the body)           JSON -> message -> era -> [mirror headers] -> answer, or a Call for the host
 //! reply / fail / progress / log    one JSON object, or an event stream once a notification came first
 //! ```
-//! Both eras share one endpoint. Clients of the handshake era are served without a session: `initialize` is answered,
-//! nothing is remembered, and any worker can take any request. Sockets, TLS, routing and authorization are the host's.
+//! Both eras share one endpoint. Clients of the handshake era are served without a session unless the host keeps some
+//! ([`Sessions`]): `initialize` is answered, nothing is remembered, and any worker can take any request. Sockets, TLS,
+//! routing and authorization are the host's.
 
 pub mod accept;
 pub mod cors;
@@ -15,15 +16,22 @@ mod exchange;
 mod gate;
 pub mod guard;
 mod headers;
+mod listener;
 mod mirror;
 mod plan;
 pub mod sentinel;
+mod session;
 
 pub use exchange::{Exchange, HttpStep};
 pub use headers::{Headers, Repeated};
+pub use listener::Listener;
 pub use plan::{Body, Emit, Head};
+pub use session::{Attached, Handshake, Sessions};
 
 use guard::Guard;
+
+/// The header that names the session of a request, and the one an `initialize` has opened.
+pub const SESSION_HEADER: &str = headers::name::SESSION;
 
 /// What is known of a request before its body.
 #[derive(Clone, Copy, Debug)]
@@ -43,4 +51,8 @@ pub struct Endpoint<'a> {
     pub guard: Guard<'a>,
     /// The host can write a response bit by bit. If not, every answer is one JSON object and notifications are dropped.
     pub streams: bool,
+    /// The host keeps responses open for as long as a client listens: `subscriptions/listen`, and GET in a session.
+    pub listens: bool,
+    /// The sessions it keeps for clients of the handshake era.
+    pub sessions: Sessions,
 }

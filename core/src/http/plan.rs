@@ -16,8 +16,13 @@ pub struct Head {
 /// The body of a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// None; `Allow` says what is served, if the method was not.
+    /// None.
     None,
+    /// None: the method is not served; `Allow` says which are.
+    Allow {
+        /// There are sessions, which need GET and DELETE.
+        sessions: bool,
+    },
     /// One JSON value.
     Json,
     /// Server-sent events.
@@ -27,12 +32,17 @@ pub enum Body {
 impl Head {
     /// The notification was taken; there is nothing to say.
     pub const ACCEPTED: Head = Head { status: 202, body: Body::None };
-    /// The method is not served.
-    pub const NOT_ALLOWED: Head = Head { status: 405, body: Body::None };
+    /// The session is over, as was asked.
+    pub const ENDED: Head = Head { status: 200, body: Body::None };
     /// A browser asked whether a page may talk to the endpoint, and it may; see [`super::cors`].
     pub const PREFLIGHT: Head = Head { status: 204, body: Body::None };
     /// An event stream begins.
     pub const EVENTS: Head = Head { status: 200, body: Body::Events };
+
+    /// The method is not served.
+    pub(crate) const fn not_allowed(sessions: bool) -> Head {
+        Head { status: 405, body: Body::Allow { sessions } }
+    }
 
     pub(crate) const fn json(status: u16) -> Head {
         Head { status, body: Body::Json }
@@ -48,10 +58,12 @@ impl Head {
             ("X-Accel-Buffering", "no"),
         ];
         const ALLOW: &[(&str, &str)] = &[("Allow", "POST")];
+        const ALLOW_SESSIONS: &[(&str, &str)] = &[("Allow", "GET, POST, DELETE")];
         match self.body {
             Body::Json => JSON,
             Body::Events => EVENTS,
-            Body::None if self.status == Head::NOT_ALLOWED.status => ALLOW,
+            Body::Allow { sessions: false } => ALLOW,
+            Body::Allow { sessions: true } => ALLOW_SESSIONS,
             Body::None => &[],
         }
         .iter()
@@ -81,6 +93,8 @@ pub enum Emit {
 pub(crate) fn refused(fault: &Fault<'_>, revision: Option<Revision>) -> u16 {
     match fault {
         Fault::TooLong { .. } => 413,
+        Fault::SessionGone => 404,
+        Fault::TooManySubscriptions { .. } => 503,
         Fault::Json(_)
         | Fault::Malformed(Malformed::NotObject)
         | Fault::Malformed(_)
@@ -88,6 +102,8 @@ pub(crate) fn refused(fault: &Fault<'_>, revision: Option<Revision>) -> u16 {
         | Fault::EmptyBatch
         | Fault::LongBatch { .. }
         | Fault::InitializeInBatch
+        | Fault::NoSession
+        | Fault::AlreadyInitialized
         | Fault::NoResponse
         | Fault::Twice { .. }
         | Fault::Envelope { .. }

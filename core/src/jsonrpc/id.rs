@@ -28,6 +28,11 @@ impl<'m> Id<'m> {
         if usable { Ok(Id(value)) } else { Err(Malformed::Id) }
     }
 
+    /// Its value, if it is a number from 0 on.
+    pub(crate) fn number(self) -> Option<u64> {
+        self.0.u64()
+    }
+
     /// Whether it can be kept.
     #[must_use]
     pub fn fits(self) -> bool {

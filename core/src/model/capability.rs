@@ -23,6 +23,29 @@ pub struct ClientCapabilities {
 }
 
 impl ClientCapabilities {
+    /// The flags as bits, for saving.
+    #[must_use]
+    pub fn to_bits(self) -> u8 {
+        let ClientCapabilities { roots, sampling, sampling_tools, sampling_context, elicit_form, elicit_url } =
+            self;
+        let flags = [roots, sampling, sampling_tools, sampling_context, elicit_form, elicit_url];
+        flags.into_iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(flag))
+    }
+
+    /// The flags of those bits; unknown bits are ignored.
+    #[must_use]
+    pub fn from_bits(bits: u8) -> Self {
+        let flag = |at: u8| bits >> at & 1 == 1;
+        ClientCapabilities {
+            roots: flag(0),
+            sampling: flag(1),
+            sampling_tools: flag(2),
+            sampling_context: flag(3),
+            elicit_form: flag(4),
+            elicit_url: flag(5),
+        }
+    }
+
     /// Reads a `ClientCapabilities` object as a peer of this revision means it.
     #[must_use]
     pub fn read(declared: Raw<'_>, revision: Revision) -> Self {
@@ -57,6 +80,13 @@ mod tests {
         let none = ClientCapabilities::default();
         assert_eq!(read(r#"{"roots":true,"sampling":null,"elicitation":[]}"#, Revision::NEWEST), none);
         assert!(read(r#"{"roots":{"listChanged":true}}"#, Revision::OLDEST).roots);
+    }
+
+    #[test]
+    fn bits_keep_every_flag() {
+        for bits in 0..64 {
+            assert_eq!(ClientCapabilities::from_bits(bits).to_bits(), bits);
+        }
     }
 
     #[test]

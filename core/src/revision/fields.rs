@@ -179,6 +179,23 @@ pub const EXTENSIONS_SINCE: Revision = V2026_07_28;
 pub const ELICITATION: Span = Span::since(V2025_06_18);
 /// Details inside the client's `sampling` and `elicitation` capabilities.
 pub const CAPABILITY_DETAILS: Span = Span::since(V2025_11_25);
+/// `elicitationId` of an elicitation by URL.
+pub const ELICITATION_ID: Span = Span { since: V2025_11_25, until: V2025_11_25 };
+/// Forms with titled and multiple choices and defaults of every type; before, `enum` with `enumNames`.
+pub const FORM_CHOICES: Span = Span::since(V2025_11_25);
+/// Sampling messages whose content may be a list of blocks.
+pub const SAMPLING_LISTS: Span = Span::since(V2025_11_25);
+
+/// The revisions whose sampling messages may hold a block of this `type`.
+#[must_use]
+pub fn sampling_block(kind: crate::json::Str<'_>) -> Span {
+    match kind {
+        _ if kind == *"text" || kind == *"image" => Span::ALL,
+        _ if kind == *"audio" => Span::since(V2025_03_26),
+        // tool_use and tool_result; what is newer still is passed on to the newest only.
+        _ => Span::since(V2025_11_25),
+    }
+}
 /// `Tool.annotations` takes the place of `Tool.title` from here until the latter exists.
 pub const TITLE_IN_ANNOTATIONS: Span = Span { since: V2025_03_26, until: V2025_03_26 };
 /// Revisions whose strict readers want every member of a schema's `properties` to be an object.

@@ -11,6 +11,7 @@ pub enum Method {
     Initialize,
     Ping,
     Discover,
+    Listen,
     ToolsList,
     ToolsCall,
     ResourcesList,
@@ -41,6 +42,8 @@ pub enum Feature {
     Completions,
     /// `logging`
     Logging,
+    /// Any capability whose changes are told: `listChanged`, `resources.subscribe`
+    Listen,
 }
 
 /// One row of the method table.
@@ -83,13 +86,14 @@ const fn may_ask(row: Row, mirrored: &'static str) -> Row {
 }
 
 /// The method table.
-pub static TABLE: [Row; 14] = {
+pub static TABLE: [Row; 15] = {
     use Feature as F;
     use Method as M;
     [
         row(M::Initialize, "initialize", Span::HANDSHAKE, F::Core, &fields::PLAIN),
         row(M::Ping, "ping", Span::HANDSHAKE, F::Core, &fields::PLAIN),
         cacheable(row(M::Discover, "server/discover", Span::STATELESS, F::Core, &fields::PLAIN)),
+        row(M::Listen, "subscriptions/listen", Span::STATELESS, F::Listen, &fields::PLAIN),
         cacheable(row(M::ToolsList, "tools/list", Span::ALL, F::Tools, &fields::LIST_TOOLS)),
         may_ask(row(M::ToolsCall, "tools/call", Span::ALL, F::Tools, &fields::CALL_TOOL), "name"),
         cacheable(row(M::ResourcesList, "resources/list", Span::ALL, F::Resources, &fields::LIST_RESOURCES)),

@@ -1,6 +1,7 @@
 //! Writing the host's answers: one newest-shaped result in, the peer's revision out.
 
 use super::Server;
+use super::ask::{self, Ask};
 use super::fault;
 use super::inflight::Inflight;
 use super::request::Wrap;
@@ -129,6 +130,40 @@ pub(crate) fn empty<C, S: Sink + ?Sized>(
     foot(server, revision, None, &mut w)?;
     w.end_object()?;
     close(&mut w)
+}
+
+/// Writes `input_required`: what a stateless call still needs (basic/patterns/mrtr of `2026-07-28`).
+pub(crate) fn input_required<C, S: Sink + ?Sized>(
+    server: &Server<'_, C>,
+    call: &Inflight,
+    asks: &[(&str, Ask<'_>)],
+    state: Option<&str>,
+    out: &mut S,
+) -> Result<(), LocalError> {
+    if !call.revision.is_stateless() {
+        return Err(LocalError::NotAllowed("a client of the handshake era is asked by requests"));
+    }
+    if !call.method.is_some_and(|row| row.may_ask) {
+        return Err(LocalError::NotAllowed("this method may not ask the client"));
+    }
+    if asks.is_empty() && state.is_none() {
+        return Err(LocalError::NotAllowed("\"input_required\" needs questions or a state"));
+    }
+    for (at, (key, ask)) in asks.iter().enumerate() {
+        if asks.iter().take(at).any(|(other, _)| other == key) {
+            return Err(LocalError::NotAllowed("two questions have the same key"));
+        }
+        ask.check(&call.capabilities, call.revision)?;
+    }
+    let mut w = Writer::new(out);
+    open(call.id.id(), &mut w)?;
+    w.begin_object()?;
+    w.field_str("resultType", "input_required")?;
+    ask::input_required(asks, state, &call.capabilities, call.revision, &mut w)?;
+    foot(server, call.revision, None, &mut w)?;
+    w.end_object()?;
+    close(&mut w)?;
+    Ok(())
 }
 
 /// Checks that a result can be the answer of a call.

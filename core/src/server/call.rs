@@ -1,5 +1,6 @@
 //! What a message leads to: a [`Step`], and for most requests a [`Call`] that the host runs.
 
+use super::ask::AskKey;
 use super::era::Envelope;
 use super::request::Run;
 use crate::catalog::Kind;
@@ -7,6 +8,8 @@ use crate::json::{Raw, Str};
 use crate::jsonrpc::Id;
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
+#[cfg(feature = "alloc")]
+use crate::revision::methods::Method;
 
 /// What one message led to. Whatever is in the output after the call that gave it is to be written to the peer.
 #[derive(Debug)]
@@ -132,6 +135,22 @@ pub enum Target<'m> {
     },
 }
 
+impl<'m> Target<'m> {
+    /// The method of the request.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn method(&self) -> alloc::borrow::Cow<'m, str> {
+        match self {
+            Target::Tool { .. } => Method::ToolsCall.row().name.into(),
+            Target::Resource { .. } => Method::ResourcesRead.row().name.into(),
+            Target::Prompt { .. } => Method::PromptsGet.row().name.into(),
+            Target::Completion { .. } => Method::Complete.row().name.into(),
+            Target::List { kind, .. } => kind.method().row().name.into(),
+            Target::Custom { method } => method.to_cow(),
+        }
+    }
+}
+
 /// What a completion is about.
 #[derive(Clone, Copy, Debug)]
 pub enum Reference<'m> {
@@ -162,6 +181,14 @@ pub enum Notice<'m> {
         /// Why, if the peer said so.
         reason: Option<Str<'m>>,
     },
+    /// A client of a session takes a request back that came over HTTP: find the exchange of that session that has it in
+    /// work ([`Exchange::cancel`](crate::http::Exchange::cancel)).
+    CancelledElsewhere {
+        /// The request.
+        id: Id<'m>,
+        /// Why, if the peer said so.
+        reason: Option<Str<'m>>,
+    },
     /// `logging/setLevel` was answered.
     Level(Level),
     /// `resources/subscribe` was answered.
@@ -170,6 +197,22 @@ pub enum Notice<'m> {
     Unsubscribed(Str<'m>),
     /// `notifications/roots/list_changed`
     RootsChanged,
+    /// The client answered a question of a call.
+    Answer {
+        /// The call that asked.
+        key: CallKey,
+        /// The question.
+        ask: AskKey,
+        /// The `result`, or the `error` object.
+        outcome: Result<Raw<'m>, Raw<'m>>,
+        /// How many questions of that call are still open.
+        left: usize,
+    },
+    /// `subscriptions/listen` was acknowledged.
+    Listening {
+        /// What the client wants to hear of.
+        filter: Raw<'m>,
+    },
     /// An answer to a request that this side did not send, or gave up.
     Response {
         /// Its id.

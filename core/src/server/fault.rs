@@ -43,6 +43,12 @@ pub enum Fault<'m> {
     /// A second `initialize`.
     #[error("the session is initialized already")]
     AlreadyInitialized,
+    /// A request of the handshake era that names no session, where sessions are kept.
+    #[error("the header Mcp-Session-Id is missing: send initialize first, or say the version in _meta")]
+    NoSession,
+    /// The session it names is unknown or over.
+    #[error("the session is unknown or over: send initialize again")]
+    SessionGone,
     /// An id that is in use.
     #[error("a request with this id is still in work")]
     DuplicateId,
@@ -163,6 +169,8 @@ impl Fault<'_> {
             | Fault::InitializeInBatch
             | Fault::NotInitialized
             | Fault::AlreadyInitialized
+            | Fault::NoSession
+            | Fault::SessionGone
             | Fault::DuplicateId
             | Fault::NoResponse
             | Fault::Twice { .. } => codes::INVALID_REQUEST,

@@ -3,7 +3,7 @@
 use super::call::CallKey;
 use super::request::{Run, Wrap};
 use crate::jsonrpc::{Id, Token};
-use crate::model::Level;
+use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
 use crate::revision::methods;
 
@@ -22,6 +22,8 @@ pub(crate) struct Inflight {
     pub(crate) progress: Option<f64>,
     /// Least level of logs wanted by this request (stateless revisions).
     pub(crate) level: Option<Level>,
+    /// What its client may be asked for.
+    pub(crate) capabilities: ClientCapabilities,
     pub(crate) cancelled: bool,
     pub(crate) batched: bool,
 }
@@ -33,6 +35,7 @@ impl Inflight {
         revision: Revision,
         run: &Run<'_>,
         level: Option<Level>,
+        capabilities: ClientCapabilities,
         batched: bool,
     ) -> Self {
         Inflight {
@@ -44,6 +47,7 @@ impl Inflight {
             token: run.token.map(Token::keep),
             progress: None,
             level,
+            capabilities,
             cancelled: false,
             batched,
         }

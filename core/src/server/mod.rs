@@ -7,11 +7,14 @@
 //! The HTTP side (`crate::http`) drives the same rooms for one request at a time.
 
 pub(crate) mod answer;
+pub(crate) mod ask;
+mod ask_down;
 pub(crate) mod call;
 mod cursor;
 pub(crate) mod era;
 pub(crate) mod fault;
 pub(crate) mod inflight;
+pub(crate) mod listen;
 pub(crate) mod lists;
 pub(crate) mod mirror;
 pub(crate) mod notify;
@@ -23,6 +26,7 @@ mod session;
 mod translate;
 
 pub use answer::Failure;
+pub use ask::{Ask, AskKey, Unable};
 pub use call::{Batch, Call, CallKey, Notice, Reference, Step, Target};
 pub use fault::Fault;
 pub use notify::{Log, Progress};

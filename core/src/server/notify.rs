@@ -4,6 +4,7 @@ use super::inflight::Inflight;
 use crate::catalog::Kind;
 use crate::error::LocalError;
 use crate::json::{Full, Raw, Sink, Writer};
+use crate::jsonrpc::Id;
 use crate::model::Level;
 use crate::revision::fields;
 
@@ -77,14 +78,37 @@ pub(crate) fn log<S: Sink + ?Sized>(log: &Log<'_>, out: &mut S) -> Result<(), Fu
     w.end_object()
 }
 
-/// Writes that a list has changed. Templates are resources.
-pub(crate) fn list_changed<S: Sink + ?Sized>(kind: Kind, out: &mut S) -> Result<(), Full> {
-    let method = match kind {
+/// The notification that a list has changed. Templates are resources.
+pub(crate) const fn list_method(kind: Kind) -> &'static str {
+    match kind {
         Kind::Tool => "notifications/tools/list_changed",
         Kind::Resource | Kind::Template => "notifications/resources/list_changed",
         Kind::Prompt => "notifications/prompts/list_changed",
-    };
-    bare(method, out)
+    }
+}
+
+/// Writes that a list has changed.
+pub(crate) fn list_changed<S: Sink + ?Sized>(kind: Kind, out: &mut S) -> Result<(), Full> {
+    bare(list_method(kind), out)
+}
+
+/// Writes that a request of the client's is over, beside its answer.
+pub(crate) fn cancelled<S: Sink + ?Sized>(id: Id<'_>, out: &mut S) -> Result<(), Full> {
+    let mut w = open("notifications/cancelled", out)?;
+    w.begin_object()?;
+    w.key("requestId")?;
+    w.raw_text(id.text())?;
+    w.end_object()?;
+    w.end_object()
+}
+
+/// Writes that an elicitation by URL is done.
+pub(crate) fn elicitation_complete<S: Sink + ?Sized>(id: &str, out: &mut S) -> Result<(), Full> {
+    let mut w = open("notifications/elicitation/complete", out)?;
+    w.begin_object()?;
+    w.field_str("elicitationId", id)?;
+    w.end_object()?;
+    w.end_object()
 }
 
 /// Writes that a resource has changed.
@@ -121,7 +145,7 @@ fn bare<S: Sink + ?Sized>(method: &str, out: &mut S) -> Result<(), Full> {
 }
 
 /// Writes `{"jsonrpc":"2.0","method":…,"params":`.
-fn open<'s, S: Sink + ?Sized>(method: &str, out: &'s mut S) -> Result<Writer<'s, S>, Full> {
+pub(crate) fn open<'s, S: Sink + ?Sized>(method: &str, out: &'s mut S) -> Result<Writer<'s, S>, Full> {
     let mut w = Writer::new(out);
     w.begin_object()?;
     w.field_str("jsonrpc", "2.0")?;

@@ -1,6 +1,7 @@
 //! Writing whole messages: all of one, or nothing.
 
 use crate::error::LocalError;
+use crate::frame::sse;
 use crate::json::Sink;
 
 /// Writes a whole message, or nothing.
@@ -29,4 +30,28 @@ pub(crate) fn in_batch<S: Sink + ?Sized, T>(
         out.truncate(start);
     }
     written
+}
+
+/// Writes one of several messages of a duplex channel: a line feed stands between them. `start` is where the first one
+/// begins.
+pub(crate) fn line<S: Sink + ?Sized, T>(
+    out: &mut S,
+    start: usize,
+    write: impl FnOnce(&mut S) -> Result<T, LocalError>,
+) -> Result<T, LocalError> {
+    if out.len() > start {
+        out.put(b"\n")?;
+    }
+    write(out)
+}
+
+/// Writes a message as an event.
+pub(crate) fn event<S: Sink + ?Sized, T>(
+    out: &mut S,
+    write: impl FnOnce(&mut S) -> Result<T, LocalError>,
+) -> Result<T, LocalError> {
+    out.put(sse::EVENT_START)?;
+    let written = write(out)?;
+    out.put(sse::EVENT_END)?;
+    Ok(written)
 }

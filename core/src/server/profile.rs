@@ -100,21 +100,29 @@ impl<'a> Profile<'a> {
             Feature::Core => true,
             Feature::Tools => self.tools != Offer::No,
             Feature::Resources => self.resources != Offer::No,
-            Feature::Subscribe => self.resources != Offer::No && self.subscribe && channel == Channel::Duplex,
+            Feature::Subscribe => self.resources != Offer::No && self.subscribe && channel.watches,
             Feature::Prompts => self.prompts != Offer::No,
             Feature::Completions => self.completions,
             Feature::Logging => self.logging,
+            Feature::Listen => channel.listens && (self.list_changed || self.subscribe),
         }
     }
 }
 
-/// What carries the messages.
+/// What carries the messages, and what it can keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Channel {
+pub(crate) struct Channel {
+    /// Messages that belong to no request reach a client of the handshake era.
+    pub(crate) pushes: bool,
+    /// What such a client subscribes to is remembered.
+    pub(crate) watches: bool,
+    /// Subscriptions of the stateless era can be kept: a response may stay open.
+    pub(crate) listens: bool,
+}
+
+impl Channel {
     /// stdio, UART, TCP, WebSocket: either side may write at any time.
-    Duplex,
-    /// One HTTP request and its response.
-    Exchange,
+    pub(crate) const DUPLEX: Channel = Channel { pushes: true, watches: true, listens: true };
 }
 
 /// Writes `ServerCapabilities`. What cannot be kept on this channel is not promised.
@@ -124,9 +132,9 @@ pub(crate) fn capabilities<S: Sink + ?Sized>(
     channel: Channel,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    // Stateless revisions deliver changes through subscriptions/listen only, which is not served yet.
-    let pushes = channel == Channel::Duplex && !revision.is_stateless();
-    let changes = pushes && profile.list_changed;
+    let stateless = revision.is_stateless();
+    let changes = profile.list_changed && if stateless { channel.listens } else { channel.pushes };
+    let watches = profile.subscribe && if stateless { channel.listens } else { channel.watches };
     w.begin_object()?;
     if let Some(experimental) = profile.experimental {
         w.field("experimental", experimental)?;
@@ -141,7 +149,7 @@ pub(crate) fn capabilities<S: Sink + ?Sized>(
         listed(w, "prompts", changes, false)?;
     }
     if profile.has(Feature::Resources, channel) {
-        listed(w, "resources", changes, pushes && profile.subscribe)?;
+        listed(w, "resources", changes, watches)?;
     }
     if profile.has(Feature::Tools, channel) {
         listed(w, "tools", changes, false)?;

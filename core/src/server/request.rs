@@ -31,6 +31,8 @@ pub(crate) enum Plan<'m> {
     Subscribe(Str<'m>),
     /// Stop watching it and answer `{}`.
     Unsubscribe(Str<'m>),
+    /// Open a subscription.
+    Listen { filter: Raw<'m> },
     /// Open a session.
     Initialize,
     /// Give it to the host.
@@ -147,6 +149,10 @@ where
         Method::Initialize => Ok(Plan::Initialize),
         Method::Ping => Ok(Plan::Empty),
         Method::Discover => Ok(Plan::Discover),
+        Method::Listen => match object("notifications", params.get("notifications"))? {
+            Some(filter) => Ok(Plan::Listen { filter }),
+            None => Err(Fault::Param { field: "notifications", expected: "an object" }),
+        },
         Method::ToolsList => list(server, profile.tools, Entries::Tool, cursor, run),
         Method::PromptsList => list(server, profile.prompts, Entries::Prompt, cursor, run),
         Method::ResourcesList => list(server, profile.resources, Entries::Resource, cursor, run),

@@ -183,8 +183,8 @@ pub fn exchange(
     let origins = ["https://app.example.com"];
     let hosts = ["localhost", "api.example.com"];
     let guard = Guard {
-        hosts: if setup.listed { Hosts::Listed(&hosts) } else { Hosts::Any },
-        origins: if setup.listed { &origins } else { &[] },
+        allowed_hosts: if setup.listed { Hosts::Listed(&hosts) } else { Hosts::Any },
+        allowed_origins: if setup.listed { &origins } else { &[] },
     };
     #[allow(clippy::needless_update)] // it may get more settings
     let endpoint = Endpoint { guard, streams: setup.streams, ..Endpoint::default() };
@@ -194,7 +194,7 @@ pub fn exchange(
     let mut run = Run { exchange: Exchange::new(3), room, response: None, body: vec![], over: false };
     let mut acts = acts.iter();
     let mut out = Limited::new(room);
-    let early = run.exchange.accept(&server, &request, body, &mut out);
+    let early = run.exchange.accept(&server, &request, mcpgraft::http::Attached::Off, body, &mut out);
     assert_eq!(early.err(), Some(LocalError::Over), "the gate comes first");
     if let Some(head) = run.attempt(&mut out, |e, out| e.gate(&server, &endpoint, &request, out)).unwrap() {
         run.emit(Emit::Whole(head), out);
@@ -205,11 +205,18 @@ pub fn exchange(
             Batch,
         }
         let made = |step: HttpStep<'_>| match step {
-            HttpStep::Reply { head, .. } => Made::Whole(head),
+            HttpStep::Reply { head, .. } | HttpStep::Opened { head, .. } => Made::Whole(head),
+            HttpStep::Ended { .. } | HttpStep::Listen { .. } => {
+                panic!("no session and no stream was offered")
+            }
             HttpStep::Call(call) => Made::Call(call.key),
             HttpStep::Batch(_) => Made::Batch,
         };
-        let first = run.attempt(&mut out, |e, out| e.accept(&server, &request, body, out).map(made)).unwrap();
+        let first = run
+            .attempt(&mut out, |e, out| {
+                e.accept(&server, &request, mcpgraft::http::Attached::Off, body, out).map(made)
+            })
+            .unwrap();
         match first {
             Made::Whole(head) => run.emit(Emit::Whole(head), out),
             Made::Call(key) => run.call(key, &mut acts, None),
@@ -234,7 +241,13 @@ pub fn exchange(
         }
     }
     assert!(run.over, "the response ends");
-    let again = run.exchange.accept(&server, &request, body, &mut Limited::new(usize::MAX));
+    let again = run.exchange.accept(
+        &server,
+        &request,
+        mcpgraft::http::Attached::Off,
+        body,
+        &mut Limited::new(usize::MAX),
+    );
     assert_eq!(again.err(), Some(LocalError::Over));
     let head = run.response?;
     check_body(head, &run.body);

@@ -1,14 +1,15 @@
 //! One HTTP request and its response.
 
+mod batch;
 mod read;
 mod respond;
 
 use super::accept::Accept;
 use super::plan::Head;
-use super::{Endpoint, Request, gate};
+use super::{Attached, Endpoint, Handshake, Listener, Request, Sessions, gate};
 use crate::catalog::Catalog;
 use crate::error::LocalError;
-use crate::json::Sink;
+use crate::json::{Raw, Sink};
 use crate::revision::Revision;
 use crate::server::Server;
 use crate::server::call::{Batch, Call, Notice};
@@ -18,7 +19,7 @@ use crate::server::out::whole;
 /// The server's side of one HTTP request.
 ///
 /// It decides late: the answer is one JSON object, unless a notification comes before it; only then does it become an
-/// event stream. It belongs to no session.
+/// event stream. What is remembered between requests, if anything, is the host's: see [`Attached`].
 #[derive(Clone, Debug)]
 pub struct Exchange {
     calls: Table<1>,
@@ -26,6 +27,11 @@ pub struct Exchange {
     state: State,
     /// The host can write a response bit by bit.
     streams: bool,
+    /// It keeps responses open.
+    listens: bool,
+    sessions: Sessions,
+    /// The request belongs to a session, so that a client can answer questions in another request.
+    in_session: bool,
     /// Notifications that could not be delivered, because the answer has to be one JSON object.
     dropped: u32,
 }
@@ -48,6 +54,7 @@ enum State {
 
 /// What a request led to.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // there is no heap to put a variant on
 pub enum HttpStep<'m> {
     /// Answer it: the body is in the output.
     Reply {
@@ -60,6 +67,30 @@ pub enum HttpStep<'m> {
     Call(Call<'m>),
     /// Ask for its steps one by one with [`Exchange::next`], with the same output.
     Batch(Batch),
+    /// `initialize` was answered; the body is in the output. A host that keeps sessions makes an id for this one and adds
+    /// it as `Mcp-Session-Id`.
+    Opened {
+        /// Status and headers.
+        head: Head,
+        /// What to remember.
+        handshake: Handshake,
+        /// `clientInfo`
+        client_info: Raw<'m>,
+        /// `capabilities` of the client
+        client_capabilities: Raw<'m>,
+    },
+    /// The session is over (DELETE): forget it, end what belongs to it, and answer.
+    Ended {
+        /// Status and headers.
+        head: Head,
+    },
+    /// Keep the response open, write what is in the output, and tell the listener of changes.
+    Listen {
+        /// Status and headers.
+        head: Head,
+        /// What the client wants to hear of.
+        listener: Listener,
+    },
 }
 
 impl HttpStep<'_> {
@@ -77,6 +108,9 @@ impl Exchange {
             accept: Accept { json: true, sse: false, sse_named: false },
             state: State::New,
             streams: false,
+            listens: false,
+            sessions: Sessions::Off,
+            in_session: false,
             dropped: 0,
         }
     }
@@ -100,8 +134,16 @@ impl Exchange {
             whole(out, |out| Ok(gate::check(endpoint, request, server.limits.message_bytes, out)?))?;
         self.accept = Accept::parse(request.headers.texts("Accept"));
         self.streams = endpoint.streams;
+        self.listens = endpoint.listens;
+        self.sessions = endpoint.sessions;
         self.state = if refusal.is_some() { State::Over } else { State::Gated };
         Ok(refusal)
+    }
+
+    /// The session that a request names, if it names one in the handshake era; `None` also for an id that cannot be one.
+    #[must_use]
+    pub fn session_id<'r>(request: &Request<'r>) -> Option<&'r str> {
+        request.headers.text(super::headers::name::SESSION).ok().flatten()
     }
 
     /// Whether notifications for this request can be delivered, so that it is worth streaming. Wildcards do not count:
@@ -117,7 +159,8 @@ impl Exchange {
         self.dropped
     }
 
-    /// Takes the body of a request that passed the gate.
+    /// Takes the body of a request that passed the gate (of GET and DELETE: an empty one), with what the host found under
+    /// its `Mcp-Session-Id`.
     ///
     /// # Errors
     /// [`LocalError::Over`] if it did not; [`LocalError::OutputFull`].
@@ -125,14 +168,18 @@ impl Exchange {
         &mut self,
         server: &Server<'_, C>,
         request: &Request<'_>,
+        attached: Attached<'_>,
         body: &'m [u8],
         out: &mut S,
     ) -> Result<HttpStep<'m>, LocalError> {
         if self.state != State::Gated {
             return Err(LocalError::Over);
         }
-        let step = whole(out, |out| self.read(server, request, body, out))?;
-        if matches!(step, HttpStep::Reply { .. }) {
+        let step = whole(out, |out| match request.method {
+            "POST" => self.read(server, request, attached, body, out),
+            _ => self.without_body(server, request, attached, out),
+        })?;
+        if !matches!(step, HttpStep::Call(_) | HttpStep::Batch(_)) {
             self.state = State::Over;
         }
         Ok(step)

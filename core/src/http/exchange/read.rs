@@ -1,9 +1,10 @@
 //! From the body of a request to its answer, or to a call for the host.
 
 use super::super::headers::name;
+use super::super::listener::Open;
 use super::super::mirror::HttpMirror;
 use super::super::plan::{self, Body, Head};
-use super::super::{Request, gate};
+use super::super::{Attached, Handshake, Listener, Request, Sessions, gate};
 use super::{Exchange, HttpStep, State};
 use crate::catalog::Catalog;
 use crate::error::LocalError;
@@ -12,25 +13,46 @@ use crate::jsonrpc::{self, Message};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
 use crate::revision::methods::{Method, Notification};
-use crate::server::call::{Batch, Call, Notice};
+use crate::server::call::{Call, Notice};
 use crate::server::era::{self, Envelope};
 use crate::server::inflight::Inflight;
 use crate::server::mirror::Unmirrored;
-use crate::server::out::{in_batch, whole};
+use crate::server::out::event;
 use crate::server::profile::Channel;
 use crate::server::request::{self, Plan};
-use crate::server::{Fault, Server, lists};
+use crate::server::{Fault, Server, listen, lists};
 
 /// What the head of a request says about its era.
 #[derive(Clone, Copy, Debug)]
-enum Named<'r> {
+pub(super) enum Named<'r> {
     Nothing,
     Served(Revision),
     Unknown(&'r str),
     Twice,
 }
 
+/// Whose request it is.
+pub(super) struct Asker<'m, 's> {
+    pub(super) revision: Revision,
+    /// In the stateless era.
+    pub(super) envelope: Option<Envelope<'m>>,
+    /// In the handshake era, where sessions are kept.
+    pub(super) session: Option<&'s mut Handshake>,
+}
+
+/// A cancellation that comes in a request of its own.
+fn cancelled(params: Option<Raw<'_>>) -> Option<Notice<'_>> {
+    let params = params?;
+    let id = jsonrpc::Id::read(params.get("requestId")?).ok()?;
+    Some(Notice::CancelledElsewhere { id, reason: params.get("reason").and_then(Raw::str) })
+}
+
 impl<'r> Named<'r> {
+    /// Whether it names a stateless revision.
+    pub(super) fn is_stateless(self) -> bool {
+        matches!(self, Named::Served(revision) if revision.is_stateless())
+    }
+
     /// What is wrong with the header by itself.
     fn fault(self) -> Option<Fault<'r>> {
         match self {
@@ -46,6 +68,7 @@ impl Exchange {
         &mut self,
         server: &Server<'_, C>,
         request: &Request<'_>,
+        attached: Attached<'_>,
         body: &'m [u8],
         out: &mut S,
     ) -> Result<HttpStep<'m>, LocalError> {
@@ -59,34 +82,101 @@ impl Exchange {
         };
         let named = self.named(server, request);
         if value.kind() == Kind::Array {
-            return self.array(server, value, named, out);
+            return self.array(server, value, named, attached, out);
         }
         match jsonrpc::read(value) {
             Err((why, id)) => self.refuse(server, &Fault::Malformed(why), id, None, out),
-            Ok(Message::Request(message)) => self.request(server, request, message, named, out),
+            Ok(Message::Request(message)) => self.request(server, request, message, named, attached, out),
             Ok(Message::Notification { method, params }) => {
                 if let Some(fault) = named.fault() {
                     return self.refuse(server, &fault, None, None, out);
                 }
+                let claim = era::claim(params, server.profile.revisions);
+                let stateless = named.is_stateless() || claim.version;
+                let session = match self.resident(attached, stateless) {
+                    Ok(session) => session,
+                    Err(fault) => return self.refuse(server, &fault, None, None, out),
+                };
                 let notice = match Notification::of(method) {
-                    // Ids are not unique among the clients of an endpoint: what is cancelled cannot be known.
+                    Some(Notification::Cancelled) if session.is_some() => cancelled(params),
+                    Some(Notification::RootsListChanged) if session.is_some() => Some(Notice::RootsChanged),
+                    Some(Notification::Initialized) if session.is_some() => Some(Notice::Ready),
+                    // Without a session, ids are not unique among the clients: what is cancelled cannot be known.
                     Some(_) => None,
                     None => Some(Notice::Notification { method, params }),
                 };
                 Ok(HttpStep::Reply { head: Head::ACCEPTED, notice })
             }
             Ok(Message::Response { id, outcome }) => {
-                if let Named::Served(revision) = named
-                    && revision.is_stateless()
-                {
-                    return self.refuse(server, &Fault::NoResponse, id, Some(revision), out);
+                if named.is_stateless() {
+                    return self.refuse(server, &Fault::NoResponse, id, Some(Revision::NEWEST), out);
                 }
                 if let Some(fault) = named.fault() {
+                    return self.refuse(server, &fault, None, None, out);
+                }
+                if let Err(fault) = self.resident(attached, false) {
                     return self.refuse(server, &fault, None, None, out);
                 }
                 let notice = Some(Notice::Response { id, outcome });
                 Ok(HttpStep::Reply { head: Head::ACCEPTED, notice })
             }
+        }
+    }
+
+    /// GET and DELETE: the standalone stream of a session, and its end.
+    pub(super) fn without_body<'m, C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        request: &Request<'_>,
+        attached: Attached<'_>,
+        out: &mut S,
+    ) -> Result<HttpStep<'m>, LocalError> {
+        let named = self.named(server, request);
+        let session = match named.fault() {
+            Some(fault) => Err(fault),
+            None => self.resident(attached, false),
+        };
+        if let Err(fault) = session {
+            return self.refuse(server, &fault, None, None, out);
+        }
+        if request.method == "DELETE" {
+            return Ok(HttpStep::Ended { head: Head::ENDED });
+        }
+        if !self.listens {
+            return Ok(HttpStep::reply(Head::not_allowed(true)));
+        }
+        if !self.accept.sse {
+            let message = "the header Accept must allow text/event-stream";
+            return Ok(HttpStep::reply(gate::refuse(406, format_args!("{message}"), out)?));
+        }
+        Ok(HttpStep::Listen { head: Head::EVENTS, listener: Listener(Open::Session) })
+    }
+
+    /// The session a message of the handshake era belongs to; `None` where there are none. Messages of the stateless era
+    /// belong to none, whatever header they carry.
+    pub(super) fn resident<'s>(
+        &mut self,
+        attached: Attached<'s>,
+        stateless: bool,
+    ) -> Result<Option<&'s mut Handshake>, Fault<'static>> {
+        match attached {
+            _ if stateless => Ok(None),
+            Attached::Off => Ok(None),
+            Attached::Missing => Err(Fault::NoSession),
+            Attached::Unknown => Err(Fault::SessionGone),
+            Attached::Known(handshake) => {
+                self.in_session = true;
+                Ok(Some(handshake))
+            }
+        }
+    }
+
+    /// What can be kept for the client of a request.
+    pub(super) fn channel(&self) -> Channel {
+        Channel {
+            pushes: self.listens && self.sessions != Sessions::Off,
+            watches: self.listens && self.sessions == Sessions::Kept,
+            listens: self.listens && self.streams,
         }
     }
 
@@ -109,6 +199,7 @@ impl Exchange {
         head: &Request<'_>,
         request: jsonrpc::Request<'m>,
         named: Named<'_>,
+        attached: Attached<'_>,
         out: &mut S,
     ) -> Result<HttpStep<'m>, LocalError> {
         let id = Some(request.id);
@@ -117,53 +208,80 @@ impl Exchange {
             let message = "the header Accept must allow application/json or text/event-stream";
             return Ok(HttpStep::reply(gate::refuse(406, format_args!("{message}"), out)?));
         }
-        let header_is_stateless = matches!(named, Named::Served(revision) if revision.is_stateless());
-        let claimed = era::claim(request.params, served).version;
-        if claimed || header_is_stateless {
+        let channel = self.channel();
+        if era::claim(request.params, served).version || named.is_stateless() {
             let mirror = HttpMirror(head.headers);
             return match era::open(&request, served, &mirror) {
                 Err(fault) => self.refuse(server, &fault, id, Some(Revision::NEWEST), out),
                 Ok(envelope) => {
                     let revision = envelope.revision;
-                    match request::plan(server, &request, revision, Channel::Exchange, &mirror) {
+                    match request::plan(server, &request, revision, channel, &mirror) {
                         Err(fault) => self.refuse(server, &fault, id, Some(revision), out),
-                        Ok(plan) => self.carry_out(server, request, revision, Some(envelope), plan, out),
+                        Ok(plan) => {
+                            let asker = Asker { revision, envelope: Some(envelope), session: None };
+                            self.carry_out(server, request, asker, plan, out)
+                        }
                     }
                 }
             };
         }
         if request.method == *Method::Initialize.row().name {
-            // Its own parameters name the version; a header that says otherwise is a client's habit.
-            return match era::opening(&request, served) {
-                Err(fault) => self.refuse(server, &fault, id, None, out),
-                Ok(opening) => {
-                    self.body(out, |out| {
-                        let revision = opening.revision;
-                        Ok(lists::initialize(server, request.id, revision, Channel::Exchange, out)?)
-                    })?;
-                    Ok(HttpStep::Reply {
-                        head: self.head(200),
-                        notice: Some(Notice::Opened {
-                            revision: opening.revision,
-                            client_info: opening.client_info,
-                            client_capabilities: opening.capabilities,
-                        }),
-                    })
-                }
-            };
+            return self.initialize(server, &request, attached, out);
         }
-        let revision = match self.assumed(server, named) {
-            Ok(revision) => revision,
+        let session = match self.resident(attached, false) {
+            Ok(session) => session,
             Err(fault) => return self.refuse(server, &fault, id, None, out),
         };
-        match request::plan(server, &request, revision, Channel::Exchange, &Unmirrored) {
+        // The header of a session's client may name another served revision; the one agreed on stands.
+        let revision = match (self.assumed(server, named), &session) {
+            (Ok(_), Some(handshake)) => handshake.revision,
+            (Ok(revision), None) => revision,
+            (Err(fault), _) => return self.refuse(server, &fault, id, None, out),
+        };
+        match request::plan(server, &request, revision, channel, &Unmirrored) {
             Err(fault) => self.refuse(server, &fault, id, Some(revision), out),
-            Ok(plan) => self.carry_out(server, request, revision, None, plan, out),
+            Ok(plan) => {
+                let asker = Asker { revision, envelope: None, session };
+                self.carry_out(server, request, asker, plan, out)
+            }
         }
     }
 
+    /// Its own parameters name the version; a header that says otherwise is a client's habit.
+    fn initialize<'m, C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        request: &jsonrpc::Request<'m>,
+        attached: Attached<'_>,
+        out: &mut S,
+    ) -> Result<HttpStep<'m>, LocalError> {
+        let fault = match attached {
+            Attached::Known(_) => Some(Fault::AlreadyInitialized),
+            Attached::Unknown => Some(Fault::SessionGone),
+            Attached::Off | Attached::Missing => None,
+        };
+        let opening = match fault {
+            Some(fault) => Err(fault),
+            None => era::opening(request, server.profile.revisions),
+        };
+        let opening = match opening {
+            Ok(opening) => opening,
+            Err(fault) => return self.refuse(server, &fault, Some(request.id), None, out),
+        };
+        let revision = opening.revision;
+        let channel = self.channel();
+        self.body(out, |out| Ok(lists::initialize(server, request.id, revision, channel, out)?))?;
+        let capabilities = ClientCapabilities::read(opening.capabilities, revision);
+        Ok(HttpStep::Opened {
+            head: self.head(200),
+            handshake: Handshake::new(revision, capabilities),
+            client_info: opening.client_info,
+            client_capabilities: opening.capabilities,
+        })
+    }
+
     /// The revision of a message that belongs to no handshake and makes no claim of its own.
-    fn assumed<'r, C: Catalog>(
+    pub(super) fn assumed<'r, C: Catalog>(
         &self,
         server: &Server<'_, C>,
         named: Named<'r>,
@@ -179,146 +297,106 @@ impl Exchange {
         }
     }
 
-    fn array<'m, C: Catalog, S: Sink + ?Sized>(
-        &mut self,
-        server: &Server<'_, C>,
-        value: Raw<'m>,
-        named: Named<'_>,
-        out: &mut S,
-    ) -> Result<HttpStep<'m>, LocalError> {
-        let limit = server.limits.batch;
-        if !self.accept.json {
-            let message = "the header Accept must allow application/json for a batch";
-            return Ok(HttpStep::reply(gate::refuse(406, format_args!("{message}"), out)?));
-        }
-        let served = server.profile.revisions;
-        let claims = value.elements().any(|message| era::claim(message.get("params"), served).version);
-        let revision = self.assumed(server, named);
-        let fault = match revision {
-            Err(fault) => fault,
-            Ok(revision) if claims || !revision.row().batches => Fault::NoBatch,
-            Ok(revision) => match request::batch(value, limit) {
-                Some(fault) => fault,
-                None => {
-                    self.state = State::Batch(revision);
-                    return Ok(HttpStep::Batch(Batch::default()));
-                }
-            },
-        };
-        self.refuse(server, &fault, None, None, out)
-    }
-
-    /// Takes the next message of a batch, with the body the batch came in and the output it began with. The last step is
-    /// a reply.
-    ///
-    /// # Errors
-    /// [`LocalError::BatchPending`] while the last call is unanswered; [`LocalError::Over`] without a batch;
-    /// [`LocalError::OutputFull`].
-    pub fn next<'m, C: Catalog, S: Sink + ?Sized>(
-        &mut self,
-        server: &Server<'_, C>,
-        batch: &mut Batch,
-        body: &'m [u8],
-        out: &mut S,
-    ) -> Result<HttpStep<'m>, LocalError> {
-        let State::Batch(revision) = self.state else { return Err(LocalError::Over) };
-        if batch.pending.is_some_and(|key| self.calls.get(key).is_some()) {
-            return Err(LocalError::BatchPending);
-        }
-        // Several messages may be answered in one step: without room for all of them, none is.
-        let mut ahead = Batch { at: batch.at, pending: None };
-        let step = whole(out, |out| {
-            loop {
-                let Some(value) = ahead.element(body) else {
-                    let head = if out.is_empty() {
-                        Head::ACCEPTED
-                    } else {
-                        out.put(b"]")?;
-                        Head::json(200)
-                    };
-                    self.state = State::Over;
-                    return Ok(HttpStep::reply(head));
-                };
-                let call = in_batch(out, |out| self.element(server, value, revision, out))?;
-                ahead.at += 1;
-                if let Some(call) = call {
-                    ahead.pending = Some(call.key);
-                    return Ok(HttpStep::Call(call));
-                }
-            }
-        })?;
-        *batch = ahead;
-        Ok(step)
-    }
-
-    /// One message of a batch: answered in `out`, or a call.
-    fn element<'m, C: Catalog, S: Sink + ?Sized>(
-        &mut self,
-        server: &Server<'_, C>,
-        value: Raw<'m>,
-        revision: Revision,
-        out: &mut S,
-    ) -> Result<Option<Call<'m>>, LocalError> {
-        let served = server.profile.revisions;
-        let request = match jsonrpc::read(value) {
-            Err((why, id)) => {
-                Fault::Malformed(why).write(id, Some(revision), served, out)?;
-                return Ok(None);
-            }
-            Ok(Message::Request(request)) => request,
-            Ok(_) => return Ok(None),
-        };
-        match request::plan(server, &request, revision, Channel::Exchange, &Unmirrored) {
-            Err(fault) => fault.write(Some(request.id), Some(revision), served, out)?,
-            Ok(Plan::Run(run)) => return self.start(server, request.id, revision, None, run, true).map(Some),
-            Ok(plan) => lists::answer(server, request.id, revision, &plan, Channel::Exchange, out)?,
-        }
-        Ok(None)
-    }
-
     fn carry_out<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
         server: &Server<'_, C>,
         request: jsonrpc::Request<'m>,
-        revision: Revision,
-        envelope: Option<Envelope<'m>>,
+        asker: Asker<'m, '_>,
         plan: Plan<'m>,
         out: &mut S,
     ) -> Result<HttpStep<'m>, LocalError> {
-        if let Plan::Run(run) = plan {
-            let call = self.start(server, request.id, revision, envelope, run, false)?;
-            self.state = State::Working;
-            return Ok(HttpStep::Call(call));
+        let revision = asker.revision;
+        let mut notice = None;
+        match (&plan, asker.session) {
+            (Plan::Run(run), session) => {
+                let asker = Asker { session, ..asker };
+                let call = self.start(server, request.id, &asker, *run, false)?;
+                self.state = State::Working;
+                return Ok(HttpStep::Call(call));
+            }
+            (Plan::Listen { filter }, _) => {
+                return self.listen(server, request.id, revision, *filter, out);
+            }
+            (Plan::Level(level), Some(handshake)) => {
+                handshake.changed |= handshake.level != *level;
+                handshake.level = *level;
+                notice = Some(Notice::Level(*level));
+            }
+            (Plan::Subscribe(uri), Some(handshake)) => {
+                let hash = uri.hash64();
+                let limit = server.limits.subscriptions.min(handshake.watched.capacity());
+                if !handshake.watched.contains(&hash) {
+                    if handshake.watched.len() >= limit || handshake.watched.push(hash).is_err() {
+                        let fault = Fault::TooManySubscriptions { limit };
+                        return self.refuse(server, &fault, Some(request.id), Some(revision), out);
+                    }
+                    handshake.changed = true;
+                }
+                notice = Some(Notice::Subscribed(*uri));
+            }
+            (Plan::Unsubscribe(uri), Some(handshake)) => {
+                let before = handshake.watched.len();
+                handshake.watched.retain(|hash| *hash != uri.hash64());
+                handshake.changed |= handshake.watched.len() != before;
+                notice = Some(Notice::Unsubscribed(*uri));
+            }
+            _ => {}
         }
-        self.body(out, |out| {
-            Ok(lists::answer(server, request.id, revision, &plan, Channel::Exchange, out)?)
-        })?;
-        Ok(HttpStep::reply(self.head(200)))
+        let channel = self.channel();
+        self.body(out, |out| Ok(lists::answer(server, request.id, revision, &plan, channel, out)?))?;
+        Ok(HttpStep::Reply { head: self.head(200), notice })
     }
 
-    fn start<'m, C>(
+    fn listen<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
         server: &Server<'_, C>,
         id: jsonrpc::Id<'m>,
         revision: Revision,
-        envelope: Option<Envelope<'m>>,
+        filter: Raw<'m>,
+        out: &mut S,
+    ) -> Result<HttpStep<'m>, LocalError> {
+        if !self.accept.sse {
+            let message = "the header Accept must allow text/event-stream";
+            return Ok(HttpStep::reply(gate::refuse(406, format_args!("{message}"), out)?));
+        }
+        let limit = server.limits.subscriptions;
+        match listen::Listener::new(id, revision, filter, &server.profile, limit) {
+            Err(fault) => self.refuse(server, &fault, Some(id), Some(revision), out),
+            Ok(listener) => {
+                event(out, |out| Ok(listener.acknowledge(filter, &server.profile, out)?))?;
+                Ok(HttpStep::Listen { head: Head::EVENTS, listener: Listener(Open::Subscription(listener)) })
+            }
+        }
+    }
+
+    pub(super) fn start<'m, C>(
+        &mut self,
+        server: &Server<'_, C>,
+        id: jsonrpc::Id<'m>,
+        asker: &Asker<'m, '_>,
         run: request::Run<'m>,
         batched: bool,
     ) -> Result<Call<'m>, LocalError> {
         let key = self.calls.next_key().ok_or(LocalError::Over)?;
+        let Asker { revision, envelope, session } = asker;
         let own = envelope.and_then(|envelope| envelope.level);
         // Without a session nobody has set a level; what the server chooses applies.
-        let level = if revision.is_stateless() { own } else { Some(Level::DEFAULT) };
+        let set = session.as_ref().map_or(Level::DEFAULT, |handshake| handshake.level);
+        let level = if revision.is_stateless() { own } else { Some(set) };
         let delivers = self.can_stream() && !batched;
         let log = level.filter(|_| server.profile.logging && delivers);
-        self.calls.insert(Inflight::new(key, id, revision, &run, level, batched));
-        let capabilities = envelope.map_or(ClientCapabilities::default(), |envelope| envelope.capabilities);
-        let mut call = Call::new(key, revision, &run, envelope.as_ref(), capabilities, log, batched);
+        let capabilities = match (envelope, session) {
+            (Some(envelope), _) => envelope.capabilities,
+            (None, Some(handshake)) => handshake.capabilities,
+            (None, None) => ClientCapabilities::default(),
+        };
+        self.calls.insert(Inflight::new(key, id, *revision, &run, level, capabilities, batched));
+        let mut call = Call::new(key, *revision, &run, envelope.as_ref(), capabilities, log, batched);
         call.progress &= delivers;
         Ok(call)
     }
 
-    fn refuse<'m, C, S: Sink + ?Sized>(
+    pub(super) fn refuse<'m, C, S: Sink + ?Sized>(
         &self,
         server: &Server<'_, C>,
         fault: &Fault<'_>,

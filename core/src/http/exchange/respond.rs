@@ -4,14 +4,16 @@ use super::super::plan::{self, Body, Emit, Head};
 use super::{Exchange, State};
 use crate::catalog::Catalog;
 use crate::error::LocalError;
-use crate::frame::sse;
-use crate::json::Sink;
+use crate::json::{Sink, escape};
+use crate::jsonrpc::Id;
+use crate::revision::fields;
 use crate::server::Server;
 use crate::server::answer::{self, Failure};
+use crate::server::ask::{self, Ask, Unable};
 use crate::server::call::CallKey;
 use crate::server::inflight::Inflight;
 use crate::server::notify::{self, Log, Progress};
-use crate::server::out::{in_batch, whole};
+use crate::server::out::{event, in_batch, whole};
 
 impl Exchange {
     /// Answers a call with its result: a JSON object in the newest shape.
@@ -77,6 +79,111 @@ impl Exchange {
             self.state = State::Over;
         }
         Ok(emit)
+    }
+
+    /// Whether the client of a call may be asked for this, and can be in its revision.
+    ///
+    /// # Errors
+    /// [`LocalError::UnknownCall`]; inside, why it cannot be asked.
+    pub fn can_ask(&self, key: CallKey, ask: &Ask<'_>) -> Result<Result<(), Unable>, LocalError> {
+        let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
+        Ok(ask.check(&call.capabilities, call.revision))
+    }
+
+    /// Asks the client of a handshake-era call, on the call's own stream. The call stays in work; the answer comes as a
+    /// response in another request of the same session. `id` names the question: a text that no other question of the
+    /// session has, on any worker.
+    ///
+    /// # Errors
+    /// [`LocalError::NotAllowed`] if the client cannot be asked ([`Exchange::can_ask`] tells why), is of the stateless era
+    /// (see [`Exchange::require_input`]), has no session to answer in, or takes no stream; [`LocalError::UnknownCall`];
+    /// [`LocalError::OutputFull`].
+    pub fn ask<S: Sink + ?Sized>(
+        &mut self,
+        key: CallKey,
+        id: &str,
+        ask: &Ask<'_>,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
+        if call.revision.is_stateless() {
+            return Err(LocalError::NotAllowed("a stateless client is asked with require_input"));
+        }
+        if !self.in_session || !self.can_stream() || call.batched {
+            return Err(LocalError::NotAllowed(
+                "there is no way to this client: it needs a session and an event stream",
+            ));
+        }
+        ask.check(&call.capabilities, call.revision)?;
+        let text = quoted(id)?;
+        whole(out, |out| {
+            event(out, |out| Ok(ask::request(&text, ask, &call.capabilities, call.revision, out)?))
+        })?;
+        Ok(self.streamed())
+    }
+
+    /// Tells the client that nobody waits for the answer to a question any more; `id` is the one it was asked with.
+    /// [`Emit::Nothing`]: the call is over or taken back, or its stream is not open.
+    ///
+    /// # Errors
+    /// [`LocalError::NotAllowed`] for an id that no question can have, [`LocalError::OutputFull`].
+    pub fn give_up<S: Sink + ?Sized>(
+        &mut self,
+        key: CallKey,
+        id: &str,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        if self.state != State::Streaming || self.is_cancelled(key) {
+            return Ok(Emit::Nothing);
+        }
+        let text = quoted(id)?;
+        whole(out, |out| event(out, |out| Ok(ask::cancelled(&text, out)?)))?;
+        Ok(self.streamed())
+    }
+
+    /// Tells the client, on a call's own stream, that an elicitation by URL is done (`2025-11-25`); `id` is the one it was
+    /// asked with. [`Emit::Nothing`]: its revision has no such message, or it takes no stream.
+    ///
+    /// # Errors
+    /// [`LocalError::UnknownCall`], [`LocalError::OutputFull`].
+    pub fn elicitation_complete<S: Sink + ?Sized>(
+        &mut self,
+        key: CallKey,
+        id: &str,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
+        if !fields::ELICITATION_ID.has(call.revision) || !self.can_stream() || call.batched {
+            return Ok(Emit::Nothing);
+        }
+        whole(out, |out| event(out, |out| Ok(notify::elicitation_complete(id, out)?)))?;
+        Ok(self.streamed())
+    }
+
+    /// Answers a stateless call with what it still needs; the client asks again with the answers. `state` comes back
+    /// with them: seal it, the client can forge it. Each key names its question; keys are the handler's.
+    ///
+    /// # Errors
+    /// [`LocalError::NotAllowed`] if a question cannot be asked or the client is of the handshake era (see
+    /// [`Exchange::ask`]); otherwise as [`Exchange::reply`].
+    pub fn require_input<C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        key: CallKey,
+        asks: &[(&str, Ask<'_>)],
+        state: Option<&str>,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        self.end(key, out, |call, out| answer::input_required(server, call, asks, state, out).map(|()| None))
+    }
+
+    /// Whether the request of this id is the one in work here; then it is taken back. For cancellations of the handshake
+    /// era, which come in a request of their own.
+    pub fn cancel(&mut self, id: &str) -> Option<CallKey> {
+        let id = Id::read(crate::json::check(id.as_bytes(), 1).ok()?).ok()?;
+        let call = self.calls.find(id)?;
+        call.cancelled = true;
+        Some(call.key)
     }
 
     /// Tells the peer how far a call has come. [`Emit::Nothing`]: it did not ask, the number did not grow, or the answer
@@ -180,13 +287,10 @@ impl Exchange {
     }
 }
 
-/// Writes a message as an event.
-fn event<S: Sink + ?Sized, T>(
-    out: &mut S,
-    write: impl FnOnce(&mut S) -> Result<T, LocalError>,
-) -> Result<T, LocalError> {
-    out.put(sse::EVENT_START)?;
-    let written = write(out)?;
-    out.put(sse::EVENT_END)?;
-    Ok(written)
+/// The id of a question as JSON text.
+fn quoted(id: &str) -> Result<heapless::String<96>, LocalError> {
+    const WRONG: LocalError = LocalError::NotAllowed("the id of a question is at most 80 bytes");
+    let mut text = heapless::Vec::<u8, 96>::new();
+    escape(id, &mut text).map_err(|_| WRONG)?;
+    heapless::String::from_utf8(text).map_err(|_| WRONG)
 }

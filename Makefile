@@ -1,0 +1,98 @@
+# The commands of this repository. They stay the same for every language to come:
+#
+#   make build   every artefact, into target/ and .build/ (both ignored)
+#   make test    everything that is proved, in the order of what fails fastest
+#   make demo    an existing Flask app answers curl and the official clients
+#   make bench   speed, against the official Python server in the same run
+#   make fmt     formats;  make lint  checks formats, lints and types
+#   make clean   removes every artefact
+#
+# A machine needs Rust, Python 3.10 or newer, Node with npm, a C compiler, curl and make. Everything else is installed by
+# the scripts in tests/tools, under .build/, and again only when a requirements or lock file changes.
+
+PYTHON ?= python3
+export PYTHON
+V := .build/venv
+PY := $(V)/python/bin/python
+STAMP := .build/stamp
+SOURCES := $(shell find core bindings-python -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' \
+	-o -name 'py.typed' -o -name 'README.md' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*')
+PARTS := consistency rust freestanding python demo conformance workers wheel fuzz
+OURS := tests/tools tests/clients tests/conformance tests/demo tests/fixtures tests/workers tests/bench tests/vectors \
+	tests/consistency.py bindings-python/examples
+
+.PHONY: build test demo bench fmt lint clean venvs npm $(PARTS:%=test-%)
+
+build: $(STAMP)/wheel venvs npm
+
+venvs:
+	@tests/tools/venv mcp1
+	@tests/tools/venv mcp2
+
+npm:
+	@tests/tools/npm
+
+$(STAMP)/venv-%: tests/requirements/%.txt
+	@tests/tools/venv $*
+	@mkdir -p $(STAMP) && touch $@
+
+$(STAMP)/wheel: $(SOURCES) Cargo.toml Cargo.lock tests/tools/wheel $(STAMP)/venv-build $(STAMP)/venv-python
+	@tests/tools/wheel
+	@touch $@
+
+# --- test: one target for each part, so that one can be run alone --------------------------------------------------
+
+test: $(PARTS:%=test-%)
+
+test-consistency:
+	$(PYTHON) tests/consistency.py
+	$(PYTHON) tests/vectors/check.py --blessed
+
+test-rust:
+	cargo test --locked --workspace
+	cargo build --locked -p mcpgraft --no-default-features
+	cargo test --locked -p mcpgraft --no-default-features --features alloc
+
+test-freestanding:
+	tests/freestanding/run
+
+test-python: build
+	cd bindings-python && ../$(PY) -m pytest tests
+	$(PY) tests/vectors/replay.py
+
+demo test-demo: build
+	$(PYTHON) tests/demo/run.py
+
+test-conformance: build
+	$(PYTHON) tests/conformance/run.py --lang python
+
+test-workers: build
+	$(PYTHON) tests/workers/run.py
+
+test-wheel: build
+	tests/wheel/run
+
+test-fuzz:
+	tests/tools/fuzz
+
+# -------------------------------------------------------------------------------------------------------------------
+
+bench: build
+	$(PYTHON) tests/bench/run.py
+
+fmt: $(STAMP)/venv-lint
+	cargo fmt --all
+	$(V)/lint/bin/ruff format bindings-python $(OURS)
+	$(V)/lint/bin/ruff check --fix-only bindings-python $(OURS)
+
+lint: build $(STAMP)/venv-lint
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked -p mcpgraft --no-default-features -- -D warnings
+	$(V)/lint/bin/ruff format --check bindings-python $(OURS)
+	$(V)/lint/bin/ruff check bindings-python $(OURS)
+	$(V)/lint/bin/mypy --python-executable $(PY)
+	cd bindings-python && ../$(V)/lint/bin/mypy --python-executable ../$(PY)
+
+clean:
+	rm -rf target .build tests/freestanding/target tests/fuzz/target

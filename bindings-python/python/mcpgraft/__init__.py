@@ -1,0 +1,133 @@
+"""MCP (Model Context Protocol) for the server you already have.
+
+    from mcpgraft import Server
+
+    server = Server("policies", version="1.0.0")
+
+    @server.tool
+    def search_policies(query: str, limit: int = 10) -> list[dict]:
+        "Search company policies by keyword."
+        ...
+
+Then mount it in Flask, Django, WSGI or ASGI (`mcpgraft.flask`, `.django`, `.wsgi`, `.asgi`), or `server.run()`.
+Importing this imports no web framework and no asyncio.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._native import REVISIONS, VERSION
+from ._typing.content import (
+    Annotations,
+    AssistantMessage,
+    Audio,
+    Completion,
+    EmbeddedResource,
+    Icon,
+    Image,
+    Message,
+    ResourceContents,
+    ResourceLink,
+    Text,
+    ToolResult,
+    UserMessage,
+)
+from ._typing.repair import Repair
+from .answers import Answers, Elicited, Root, Roots, Sampled
+from .ask import AskRoots, Elicit, ElicitUrl, NeedInput, Sample
+from .context import Cancelled, Context
+from .errors import (
+    ArgumentError,
+    AskError,
+    Declined,
+    Dismissed,
+    Forbidden,
+    InvalidAnswer,
+    InvalidParams,
+    McpError,
+    MissingClientCapability,
+    NoChannel,
+    NotFound,
+    Refused,
+    RegistrationError,
+    TimedOut,
+    ToolError,
+    TooManyRounds,
+    Unaskable,
+    Unauthorized,
+    UrlElicitationRequired,
+)
+from .server import Server
+
+if TYPE_CHECKING:
+    from .auth import ApiKey, Bearer, InsufficientScope, Principal, requires
+
+__version__ = VERSION
+
+__all__ = [
+    "REVISIONS",
+    "Annotations",
+    "Answers",
+    "ApiKey",
+    "ArgumentError",
+    "AskError",
+    "AskRoots",
+    "AssistantMessage",
+    "Audio",
+    "Bearer",
+    "Cancelled",
+    "Completion",
+    "Context",
+    "Declined",
+    "Dismissed",
+    "Elicit",
+    "ElicitUrl",
+    "Elicited",
+    "EmbeddedResource",
+    "Forbidden",
+    "Icon",
+    "Image",
+    "InsufficientScope",
+    "InvalidAnswer",
+    "InvalidParams",
+    "McpError",
+    "Message",
+    "MissingClientCapability",
+    "NeedInput",
+    "NoChannel",
+    "NotFound",
+    "Principal",
+    "Refused",
+    "RegistrationError",
+    "Repair",
+    "ResourceContents",
+    "ResourceLink",
+    "Root",
+    "Roots",
+    "Sample",
+    "Sampled",
+    "Server",
+    "Text",
+    "TimedOut",
+    "TooManyRounds",
+    "ToolError",
+    "ToolResult",
+    "Unaskable",
+    "Unauthorized",
+    "UrlElicitationRequired",
+    "UserMessage",
+    "__version__",
+    "requires",
+]
+
+_AUTH = frozenset({"ApiKey", "Bearer", "InsufficientScope", "Principal", "requires"})
+
+
+def __getattr__(name: str) -> object:
+    # hmac brings in OpenSSL, which a server on stdio never needs.
+    if name in _AUTH:
+        from . import auth
+
+        return getattr(auth, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""From Python's types to the protocol's values and back: schemas, arguments, results. Knows nothing of hosts."""

@@ -1,0 +1,189 @@
+"""Callables of every kind reduced to what a signature needs: names, resolved annotations, defaults."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import typing
+from collections.abc import Callable
+from typing import Annotated, Any, NamedTuple, Optional, get_args, get_origin
+
+from ..errors import RegistrationError
+from .annotations import is_field, is_optional, members, unwrapped
+
+__all__ = ["EMPTY", "Parameter", "Source", "check", "default_of", "injected", "inspect_callable"]
+
+EMPTY: Any = inspect.Parameter.empty
+
+
+class Parameter(NamedTuple):
+    """One parameter; its annotation is resolved, `Any` if there was none."""
+
+    name: str
+    annotation: Any
+    default: Any
+    kind: Any
+
+    @property
+    def variadic(self) -> bool:
+        """Whether it is `**kwargs`."""
+        return bool(self.kind is inspect.Parameter.VAR_KEYWORD)
+
+
+class Source(NamedTuple):
+    """A callable, read."""
+
+    name: str
+    doc: str | None
+    parameters: list[Parameter]
+    returns: Any
+    """Resolved; `Any` if there was none."""
+    is_async: bool
+
+
+def inspect_callable(fn: Callable[..., Any]) -> Source:
+    """Read a function, method, `functools.partial`, class or object with `__call__`.
+
+    Raises:
+        RegistrationError: It has no readable signature, or an annotation names something that cannot be found.
+    """
+    if not callable(fn):
+        raise RegistrationError(f"{fn!r} is not callable")
+    bound: set[str] = set()
+    inner: Any = fn
+    while isinstance(inner, functools.partial):
+        bound |= inner.keywords.keys()
+        inner = inner.func
+    body = _body(inner)
+    name = str(getattr(inner, "__name__", type(inner).__name__))
+    try:
+        signature = inspect.signature(fn)
+    except (TypeError, ValueError) as wrong:
+        raise RegistrationError(f"{name}() has no readable signature: {wrong}") from wrong
+    hints = _hints(body, name)
+    parameters = [
+        Parameter(one.name, hints.get(one.name, Any), one.default, one.kind)
+        for one in signature.parameters.values()
+        if one.name not in bound  # what a partial has bound by name is not the peer's to send
+    ]
+    doc = (
+        inspect.getdoc(inner)
+        if inner is body or isinstance(inner, type)
+        else inspect.getdoc(body) or inspect.getdoc(inner)
+    )
+    returns = inner if isinstance(inner, type) else hints.get("return", Any)
+    return Source(name, doc, parameters, returns, _is_async(inner, body))
+
+
+def _body(inner: Any) -> Any:
+    # Where annotations and code are.
+    if isinstance(inner, type):
+        return inner.__init__  # type: ignore[misc]
+    if inspect.isroutine(inner):
+        return inner
+    return type(inner).__call__
+
+
+def _is_async(inner: Any, body: Any) -> bool:
+    return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(inspect.unwrap(body))
+
+
+def _hints(body: Any, name: str) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(body, include_extras=True)
+    except Exception:
+        pass  # once more with the names of the enclosing function, and one by one to say which is wrong
+    plain = inspect.unwrap(body)
+    plain = getattr(plain, "__func__", plain)
+    namespace = {**getattr(plain, "__globals__", {}), **_enclosing(plain)}
+    found: dict[str, Any] = {}
+    for parameter, annotation in getattr(plain, "__annotations__", {}).items():
+        holder = type("holder", (), {"__annotations__": {parameter: annotation}})
+        try:
+            found[parameter] = typing.get_type_hints(holder, namespace, {}, include_extras=True)[parameter]
+        except Exception as wrong:
+            if parameter == "return":
+                continue  # promises nothing then
+            raise RegistrationError(
+                f"{name}(): parameter {parameter!r}: the annotation {annotation!r} cannot be resolved ({wrong}); "
+                "import what it names at run time, not only for type checking"
+            ) from wrong
+    return found
+
+
+def _enclosing(plain: Any) -> dict[str, Any]:
+    # Local classes of an application factory, under `from __future__ import annotations`: the factory is running.
+    found: dict[str, Any] = {}
+    code = getattr(plain, "__code__", None)
+    frame = sys._getframe(1)
+    while code is not None and frame is not None:
+        if code in frame.f_code.co_consts:
+            found.update(frame.f_locals)
+            break
+        frame = frame.f_back  # type: ignore[assignment]
+    cells = getattr(plain, "__closure__", None) or ()
+    for name, cell in zip(code.co_freevars if code else (), cells, strict=False):
+        try:
+            found[name] = cell.cell_contents
+        except ValueError:
+            continue
+    return found
+
+
+def injected(annotation: Any, inject: Callable[[Any], str | None]) -> str | None:
+    """The host's tag for an annotation, also when it stands in `Optional` or `Annotated`."""
+    several = members(annotation)
+    for one in (annotation, unwrapped(annotation), *several, *map(unwrapped, several)):
+        if one is not type(None) and (tag := inject(one)) is not None:
+            return tag
+    return None
+
+
+def check(parameter: Parameter, function: str) -> None:
+    """Refuse what cannot be passed by name.
+
+    Raises:
+        RegistrationError: `*args`, positional-only, or a name that starts with two underscores.
+    """
+    where = f"{function}(): parameter {parameter.name!r}"
+    if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+        raise RegistrationError(f"{where}: *args cannot be sent by name; use a list parameter")
+    if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+        raise RegistrationError(f"{where} is positional-only; arguments are passed by name")
+    if parameter.name.startswith("__"):
+        raise RegistrationError(f"{where}: a name that starts with two underscores cannot be an argument")
+
+
+def default_of(parameter: Parameter) -> tuple[Any, Callable[[], Any] | None, Any]:
+    """Default, default factory, and the annotation to use with them.
+
+    A pydantic `Field(...)` may stand in the default's place, or in `Annotated` with a default inside. A parameter
+    whose default is None takes None, whether or not its annotation says so.
+    """
+    default, annotation, factory = parameter.default, parameter.annotation, None
+    if is_field(default):
+        annotation = Annotated[annotation, default]
+        default, factory = _field_default(default)
+    elif get_origin(annotation) is Annotated and default is EMPTY:
+        for one in filter(is_field, get_args(annotation)[1:]):
+            default, factory = _field_default(one)
+    if default is None and not is_optional(annotation):
+        annotation = _optional(annotation)
+    return default, factory, annotation
+
+
+def _field_default(field: Any) -> tuple[Any, Callable[[], Any] | None]:
+    undefined = getattr(sys.modules.get("pydantic_core"), "PydanticUndefined", ...)
+    return (EMPTY if field.default in (..., undefined) else field.default), field.default_factory
+
+
+def _optional(annotation: Any) -> Any:
+    # Metadata stays outside, where descriptions are looked for.
+    if get_origin(annotation) is Annotated:
+        base, *metadata = get_args(annotation)
+        out: Any = Optional[base]  # noqa: UP045 - made at run time
+        for one in metadata:
+            out = Annotated[out, one]
+        return out
+    return Optional[annotation]  # noqa: UP045 - made at run time

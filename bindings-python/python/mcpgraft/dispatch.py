@@ -1,0 +1,204 @@
+"""Running one call: find its entry, go through middlewares and guards to the handler, turn the outcome into bytes.
+
+There is one path, a coroutine. Sync hosts drive it inline (`run`), async hosts await it with their own hop.
+Nothing a handler raises gets past it, except what ends the process or cancels the task. A handler that asks the client
+is run again when the answers are there (see `mcpgraft.rounds`).
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import msgspec
+
+from ._native import LocalError
+from ._typing.result import error_result
+from .bridge import Hop, Inline, drive
+from .context import clean
+from .errors import (
+    ArgumentError,
+    AskError,
+    Cancelled,
+    Forbidden,
+    InvalidParams,
+    McpError,
+    MissingClientCapability,
+    NotFound,
+    ToolError,
+    Unauthorized,
+)
+
+if TYPE_CHECKING:
+    from ._native import Call
+    from ._native import _Ask as NativeAsk
+    from .context import Context
+    from .server import Server
+
+__all__ = ["Failure", "Outcome", "Requirement", "run", "run_call", "settle"]
+
+log = logging.getLogger("mcpgraft")
+
+HIDDEN = "the server could not do this; its log has the details"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A call that has no result: arguments of the native `fail`, and what an HTTP host adds to its head."""
+
+    failure: str
+    message: str
+    code: int | None = None
+    data: bytes | None = None
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+E = TypeVar("E", covariant=True)
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A stateless call that needs answers first: the questions, and the sealed state for the client to bring back."""
+
+    asks: list[tuple[str, NativeAsk]]
+    state: str
+
+
+Outcome = bytes | Failure | Requirement
+"""A result object, why there is none, or what is needed for one."""
+
+
+def run(ctx: Context) -> Outcome:
+    """Run a call in this thread and wait for it."""
+    return drive(run_call(ctx, Inline()))
+
+
+async def run_call(ctx: Context, hop: Hop) -> Outcome:
+    """Run a call from wherever `hop` is at home. Raises nothing that is an `Exception`."""
+    server = ctx.server
+    try:
+        entry = server.entry_of(ctx.call)
+        if entry is None:
+            return _nothing_there(ctx.call)
+        from .rounds import rounds
+
+        return await rounds(ctx, entry, hop, _reporter(server, ctx))
+    except (Exception, SystemExit) as exc:
+        # sys.exit() in a handler must fail that call, not leave its caller waiting.
+        return explain(ctx, exc)
+
+
+class Target(Protocol[E]):
+    """What an outcome is given to: a native session or exchange."""
+
+    def reply(self, key: int, result: bytes) -> E: ...
+    def fail(
+        self, key: int, failure: str, message: str, *, code: int | None = None, data: bytes | None = None
+    ) -> E: ...
+    def require_input(self, key: int, asks: list[tuple[str, NativeAsk]], state: str | None = None) -> E: ...
+
+
+def settle(target: Target[E], call: Call, outcome: Outcome) -> E | None:
+    """Answer a call. None if there is no one to answer any more."""
+    try:
+        if not isinstance(outcome, Failure):
+            try:
+                if isinstance(outcome, Requirement):
+                    return target.require_input(call.key, outcome.asks, outcome.state)
+                return target.reply(call.key, outcome)
+            except ValueError as wrong:
+                if getattr(wrong, "name", "") in ("unknown_call", "over"):
+                    raise
+                # A result the core will not send; its caller must not wait for ever because of that.
+                log.exception("the result of %s %r cannot be sent", call.kind, call.name)
+                outcome = Failure("internal", f"the result cannot be sent: {wrong}")
+        return target.fail(call.key, outcome.failure, outcome.message, code=outcome.code, data=outcome.data)
+    except LocalError:
+        log.exception("%s %r was not answered", call.kind, call.name)
+        return None
+
+
+def explain(ctx: Context, exc: BaseException) -> Outcome:
+    """What the peer is told about an exception."""
+    server, tool = ctx.server, ctx.kind == "tool"
+    text = clean(str(exc) or type(exc).__name__)
+    if isinstance(exc, Cancelled):
+        return Failure("internal", "cancelled")
+    outcome = _expected(ctx, exc, text)
+    if outcome is not None:
+        return _with_head(ctx, outcome, exc)
+    log.error("%s %r failed", ctx.kind, ctx.name, exc_info=exc)
+    for hook in server.error_hooks:
+        try:
+            hook(ctx, exc)
+        except Exception:
+            log.exception("the on_error hook failed")
+    shown = HIDDEN if server.hide_errors else text
+    return error_result(shown) if tool else Failure("internal", shown)
+
+
+def _expected(ctx: Context, exc: BaseException, text: str) -> Outcome | None:
+    # Exceptions that are part of the conversation: no traceback, never hidden.
+    tool = ctx.kind == "tool"
+    if isinstance(exc, ToolError):
+        if tool:
+            content = getattr(exc, "content", None)
+            return error_result(text if content is None else content)
+        failure = "invalid_params" if isinstance(exc, ArgumentError) else "internal"
+        return Failure(failure, text)
+    if isinstance(exc, NotFound | Forbidden | Unauthorized) and tool:
+        return error_result(text)
+    if isinstance(exc, NotFound):
+        return Failure("not_found", text, data=_data(exc))
+    if isinstance(exc, InvalidParams):
+        return Failure("invalid_params", text, data=_data(exc))
+    if isinstance(exc, MissingClientCapability):
+        return Failure("missing_capability", text, data=msgspec.json.encode(exc.needed))
+    if isinstance(exc, AskError):
+        return error_result(text) if tool else Failure("internal", text)
+    if isinstance(exc, McpError):
+        return Failure("custom", text, exc.code, _data(exc))
+    if isinstance(exc, Forbidden | Unauthorized):
+        return Failure("internal", text)
+    return None
+
+
+def _with_head(ctx: Context, outcome: Outcome, exc: BaseException) -> Outcome:
+    # A refusal that HTTP has its own words for (see auth.InsufficientScope) needs a head, and so a protocol error.
+    status, headers = getattr(exc, "http_status", None), getattr(exc, "http_headers", ())
+    challenge = getattr(ctx.request.auth, "challenge", None)
+    if isinstance(exc, Unauthorized) and challenge is not None:
+        status, headers = 401, (("WWW-Authenticate", challenge(ctx.request)),)
+    if status is None:
+        return outcome
+    failure = outcome if isinstance(outcome, Failure) else Failure("invalid_params", str(exc))
+    return replace(failure, status=status, headers=tuple(headers))
+
+
+def _nothing_there(call: Call) -> Outcome:
+    if call.kind == "completion":
+        return b'{"completion":{"values":[]}}'
+    if call.kind == "custom":
+        return Failure("method_not_found", f"method {call.name!r} has no handler")
+    return Failure("not_found", f"{call.kind} {call.name!r} is gone")
+
+
+def _data(exc: BaseException) -> bytes | None:
+    data: Any = getattr(exc, "data", None)
+    return None if data is None else msgspec.json.encode(data, enc_hook=str)
+
+
+def _reporter(server: Server, ctx: Context) -> Any:
+    if not server.repair_hooks:
+        return None
+
+    def report(repair: Any) -> None:
+        for hook in server.repair_hooks:
+            try:
+                hook(ctx, repair)
+            except Exception:
+                log.exception("the on_repair hook failed")
+
+    return report

@@ -1,0 +1,60 @@
+"""Middleware: functions around every call, for logging, rate limits, caching, transactions.
+
+    @server.middleware
+    def timed(ctx, call_next):
+        start = time.perf_counter()
+        try:
+            return call_next()
+        finally:
+            log.info("%s took %.3f s", ctx.name, time.perf_counter() - start)
+
+The first one registered is the outermost. `call_next()` gives what the handler returned (not yet encoded) or raises
+what it raised; a middleware may return something else, raise, or not call it at all. An async middleware writes
+`await call_next()`. Sync and async ones mix with sync and async handlers in every host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .bridge import Hop, call, drive, is_async
+from .errors import Forbidden
+
+if TYPE_CHECKING:
+    from .context import Context
+    from .registry import Entry, OnRepair
+
+__all__ = ["Middleware", "through"]
+
+Middleware = Callable[["Context", Callable[[], Any]], Any]
+"""`(ctx, call_next) -> value`; sync or async."""
+
+
+async def through(chain: Sequence[Middleware], ctx: Context, entry: Entry, hop: Hop, on_repair: OnRepair | None) -> Any:
+    """Run a call through the middlewares, its guards and its handler, and give the handler's value."""
+    if not chain:
+        return await _handle(ctx, entry, hop, on_repair)
+    first, rest = chain[0], chain[1:]
+    if is_async(first):
+
+        def asynchronous(inner: Hop) -> Any:
+            async def proceed() -> Any:
+                return await through(rest, ctx, entry, inner, on_repair)
+
+            return first(ctx, proceed)
+
+        return await hop.asynchronous(asynchronous)
+
+    def sync(inner: Hop) -> Any:
+        return first(ctx, lambda: drive(through(rest, ctx, entry, inner, on_repair)))
+
+    return await hop.sync(sync)
+
+
+async def _handle(ctx: Context, entry: Entry, hop: Hop, on_repair: OnRepair | None) -> Any:
+    for guard in entry.guards:
+        if await call(hop, guard, ctx) is False:
+            raise Forbidden(f"not allowed: {ctx.name}")
+    args, kwargs = entry.arguments(ctx, on_repair)
+    return await call(hop, entry.fn, *args, **kwargs)

@@ -1,0 +1,55 @@
+//! A response that stays open.
+
+use std::sync::Arc;
+
+use mcpgraft::http::{self, Handshake};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::error::local;
+use crate::session::list_kind;
+use crate::shared::Shared;
+
+/// An open event stream: told what has changed, it gives the bytes to write.
+#[pyclass(frozen, module = "mcpgraft._native")]
+pub(crate) struct Listener {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) inner: http::Listener,
+}
+
+impl Listener {
+    fn bytes<'py>(
+        &self,
+        py: Python<'py>,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), mcpgraft::LocalError>,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let mut out = Vec::new();
+        write(&mut out).map_err(local)?;
+        Ok((!out.is_empty()).then(|| PyBytes::new(py, &out)))
+    }
+}
+
+#[pymethods]
+impl Listener {
+    fn list_changed<'py>(&self, py: Python<'py>, kind: &str) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let kind = list_kind(kind)?;
+        self.bytes(py, |out| {
+            self.shared.serve(|server| self.inner.list_changed(server, kind, out)).map(|_| ())
+        })
+    }
+
+    #[pyo3(signature = (uri, session=None))]
+    fn resource_updated<'py>(
+        &self,
+        py: Python<'py>,
+        uri: &str,
+        session: Option<&[u8]>,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let session = session.and_then(Handshake::restore);
+        self.bytes(py, |out| self.inner.resource_updated(session.as_ref(), uri, out).map(|_| ()))
+    }
+
+    fn end<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        self.bytes(py, |out| self.shared.serve(|server| self.inner.end(server, out)))
+    }
+}

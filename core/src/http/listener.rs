@@ -1,0 +1,95 @@
+//! A response that stays open for messages that belong to no request.
+
+use super::session::Handshake;
+use crate::catalog::{Catalog, Kind};
+use crate::error::LocalError;
+use crate::frame::sse;
+use crate::json::Sink;
+use crate::server::out::{event, whole};
+use crate::server::{Server, listen, notify};
+
+/// Most resources one response watches.
+const URIS: usize = 256;
+
+/// An open event stream: a subscription of the stateless era (`subscriptions/listen`), or the GET stream of a session.
+///
+/// The host keeps it beside the response and tells it what has changed; it knows whether its client wants to hear of it.
+/// It holds no queue: a host that cannot write at once may drop repeated changes of one list or resource.
+#[derive(Clone, Debug)]
+pub struct Listener(pub(super) Open);
+
+#[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant)] // there is no heap to put a variant on
+pub(super) enum Open {
+    Subscription(listen::Listener<URIS>),
+    Session,
+}
+
+impl Listener {
+    /// The comment that keeps an idle stream open; to be written every 15 s or so.
+    pub const KEEP_ALIVE: &'static [u8] = sse::KEEP_ALIVE;
+
+    /// Tells that a list has changed. `false`: nothing was written, because the client does not want to know.
+    ///
+    /// # Errors
+    /// [`LocalError::OutputFull`].
+    pub fn list_changed<C: Catalog, S: Sink + ?Sized>(
+        &self,
+        server: &Server<'_, C>,
+        kind: Kind,
+        out: &mut S,
+    ) -> Result<bool, LocalError> {
+        let start = out.len();
+        match &self.0 {
+            Open::Subscription(listener) if listener.wants_list(kind) => {
+                whole(out, |out| event(out, |out| Ok(listener.list_changed(kind, out)?)))?;
+            }
+            Open::Session if server.profile.list_changed => {
+                whole(out, |out| event(out, |out| Ok(notify::list_changed(kind, out)?)))?;
+            }
+            _ => {}
+        }
+        Ok(out.len() > start)
+    }
+
+    /// Tells that a resource has changed. `handshake` is the session of a GET stream as it is now. `false`: nothing was
+    /// written, because the client does not watch it.
+    ///
+    /// # Errors
+    /// [`LocalError::OutputFull`].
+    pub fn resource_updated<S: Sink + ?Sized>(
+        &self,
+        handshake: Option<&Handshake>,
+        uri: &str,
+        out: &mut S,
+    ) -> Result<bool, LocalError> {
+        let start = out.len();
+        match &self.0 {
+            Open::Subscription(listener) if listener.wants_resource(uri) => {
+                whole(out, |out| event(out, |out| Ok(listener.updated(uri, out)?)))?;
+            }
+            Open::Session if handshake.is_some_and(|handshake| handshake.watches(uri)) => {
+                whole(out, |out| event(out, |out| Ok(notify::updated(uri, out)?)))?;
+            }
+            _ => {}
+        }
+        Ok(out.len() > start)
+    }
+
+    /// Ends the stream in good order: writes the answer of a subscription. Close the response after it.
+    ///
+    /// # Errors
+    /// [`LocalError::OutputFull`].
+    pub fn end<C: Catalog, S: Sink + ?Sized>(
+        &self,
+        server: &Server<'_, C>,
+        out: &mut S,
+    ) -> Result<(), LocalError> {
+        match &self.0 {
+            Open::Subscription(listener) => {
+                whole(out, |out| event(out, |out| Ok(listener.end(server, out)?)))
+            }
+            Open::Session => Ok(()),
+        }
+    }
+}

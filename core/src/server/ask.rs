@@ -1,0 +1,244 @@
+//! Asking the client: elicitation, sampling, roots (client/elicitation, client/sampling, client/roots).
+//!
+//! A handler says what it needs and ends; when the answers are there it is run again with them. In the handshake
+//! era each need is a request of the server's own; in the stateless era all of them leave as one `input_required`
+//! result and come back with a retry. What the client may be asked for is decided here, by its capabilities, and what
+//! is asked is written here as its revision knows it.
+
+use super::ask_down as down;
+use crate::error::LocalError;
+use crate::json::{Full, Kind, Raw, Sink, Writer};
+use crate::model::ClientCapabilities;
+use crate::revision::{Revision, fields};
+
+/// Something only the client can give.
+#[derive(Clone, Copy, Debug)]
+pub enum Ask<'a> {
+    /// `elicitation/create`: the user fills in a form.
+    Form {
+        /// For the user.
+        message: &'a str,
+        /// A flat JSON Schema object: strings, numbers, booleans and choices.
+        schema: Raw<'a>,
+    },
+    /// `elicitation/create`: the user opens an address (from `2025-11-25`).
+    Url {
+        /// For the user.
+        message: &'a str,
+        /// Where to go; no user data and no secrets in it.
+        url: &'a str,
+        /// Unguessable; names this elicitation in a later `notifications/elicitation/complete` (`2025-11-25`).
+        id: &'a str,
+    },
+    /// `sampling/createMessage`: the client's model writes.
+    Sample {
+        /// The parameters, in the newest shape.
+        params: Raw<'a>,
+    },
+    /// `roots/list`: which folders the client works in.
+    Roots,
+}
+
+/// A handle of a question to the client that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AskKey(pub(crate) u32);
+
+impl AskKey {
+    /// The key as a number, for hosts that pass handles through other languages.
+    #[must_use]
+    pub const fn to_bits(self) -> u32 {
+        self.0
+    }
+
+    /// The key of that number.
+    #[must_use]
+    pub const fn from_bits(bits: u32) -> AskKey {
+        AskKey(bits)
+    }
+}
+
+/// Why a client cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unable {
+    /// It did not declare the capability; this `ClientCapabilities` object names what is missing.
+    Capability(Raw<'static>),
+    /// Its revision has no form for what is asked.
+    Revision(&'static str),
+    /// What is asked is wrong in itself.
+    Wrong(&'static str),
+}
+
+impl From<Unable> for LocalError {
+    fn from(unable: Unable) -> Self {
+        match unable {
+            Unable::Capability(_) => {
+                LocalError::NotAllowed("the client did not declare the capability that is needed")
+            }
+            Unable::Revision(why) | Unable::Wrong(why) => LocalError::NotAllowed(why),
+        }
+    }
+}
+
+impl<'a> Ask<'a> {
+    /// The method of the request.
+    #[must_use]
+    pub const fn method(&self) -> &'static str {
+        match self {
+            Ask::Form { .. } | Ask::Url { .. } => "elicitation/create",
+            Ask::Sample { .. } => "sampling/createMessage",
+            Ask::Roots => "roots/list",
+        }
+    }
+
+    /// Whether this client may be asked, and can be in its revision.
+    ///
+    /// # Errors
+    /// [`Unable`]: it must not be sent.
+    pub fn check(&self, capabilities: &ClientCapabilities, revision: Revision) -> Result<(), Unable> {
+        let needs =
+            |has: bool, needed| if has { Ok(()) } else { Err(Unable::Capability(Raw::trusted(needed))) };
+        match self {
+            Ask::Roots => needs(capabilities.roots, r#"{"roots":{}}"#),
+            Ask::Url { url, .. } => {
+                needs(capabilities.elicit_url, r#"{"elicitation":{"url":{}}}"#)?;
+                if url.contains("://") {
+                    Ok(())
+                } else {
+                    Err(Unable::Wrong("an elicitation needs a whole URL"))
+                }
+            }
+            Ask::Form { schema, .. } => {
+                needs(capabilities.elicit_form, r#"{"elicitation":{}}"#)?;
+                down::check_form(*schema, revision)
+            }
+            Ask::Sample { params } => {
+                needs(capabilities.sampling, r#"{"sampling":{}}"#)?;
+                if params.get("tools").or(params.get("toolChoice")).is_some() {
+                    needs(capabilities.sampling_tools, r#"{"sampling":{"tools":{}}}"#)?;
+                }
+                down::check_sampling(*params, revision)
+            }
+        }
+    }
+
+    /// Writes `params`.
+    pub(crate) fn params<S: Sink + ?Sized>(
+        &self,
+        capabilities: &ClientCapabilities,
+        revision: Revision,
+        w: &mut Writer<'_, S>,
+    ) -> Result<(), Full> {
+        match self {
+            Ask::Roots => {
+                w.begin_object()?;
+                w.end_object()
+            }
+            Ask::Form { message, schema } => {
+                w.begin_object()?;
+                w.field_str("message", message)?;
+                w.key("requestedSchema")?;
+                down::form(*schema, revision, w)?;
+                w.end_object()
+            }
+            Ask::Url { message, url, id } => {
+                w.begin_object()?;
+                w.field_str("mode", "url")?;
+                w.field_str("message", message)?;
+                w.field_str("url", url)?;
+                if fields::ELICITATION_ID.has(revision) {
+                    w.field_str("elicitationId", id)?;
+                }
+                w.end_object()
+            }
+            Ask::Sample { params } => down::sampling(*params, capabilities, revision, w),
+        }
+    }
+
+    /// Whether an answer of the client is of the right kind: what is not counts as not given.
+    #[must_use]
+    pub fn accepts(&self, answer: Raw<'_>) -> bool {
+        let string = |key: &str| answer.get(key).and_then(Raw::str);
+        match self {
+            Ask::Roots => answer.get("roots").is_some_and(|roots| roots.kind() == Kind::Array),
+            Ask::Sample { .. } => {
+                answer
+                    .get("content")
+                    .is_some_and(|content| matches!(content.kind(), Kind::Object | Kind::Array))
+                    && string("model").is_some()
+                    && string("role").is_some()
+            }
+            Ask::Form { .. } | Ask::Url { .. } => {
+                let action = string("action");
+                let is = |name: &str| action.is_some_and(|action| action == *name);
+                let content = answer.get("content").is_none_or(|content| content.kind() == Kind::Object);
+                (is("accept") || is("decline") || is("cancel")) && content
+            }
+        }
+    }
+}
+
+/// Writes a request of the server's own (handshake era). `id` is JSON text: a number, or a string with its quotes.
+pub(crate) fn request<S: Sink + ?Sized>(
+    id: &str,
+    ask: &Ask<'_>,
+    capabilities: &ClientCapabilities,
+    revision: Revision,
+    out: &mut S,
+) -> Result<(), Full> {
+    let mut w = Writer::new(out);
+    w.begin_object()?;
+    w.field_str("jsonrpc", "2.0")?;
+    w.key("id")?;
+    w.raw_text(id)?;
+    w.field_str("method", ask.method())?;
+    if !matches!(ask, Ask::Roots) {
+        w.key("params")?;
+        ask.params(capabilities, revision, &mut w)?;
+    }
+    w.end_object()
+}
+
+/// A number as JSON text.
+pub(crate) fn number(number: u32) -> heapless::String<16> {
+    let mut text = heapless::String::new();
+    // A u32 has at most ten digits.
+    let _ = core::fmt::write(&mut text, format_args!("{number}"));
+    text
+}
+
+/// Writes the members `inputRequests` and `requestState` of an `input_required` result (stateless era).
+pub(crate) fn input_required<S: Sink + ?Sized>(
+    asks: &[(&str, Ask<'_>)],
+    state: Option<&str>,
+    capabilities: &ClientCapabilities,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    if !asks.is_empty() {
+        w.key("inputRequests")?;
+        w.begin_object()?;
+        for (key, ask) in asks {
+            w.key(key)?;
+            w.begin_object()?;
+            w.field_str("method", ask.method())?;
+            w.key("params")?;
+            ask.params(capabilities, revision, w)?;
+            w.end_object()?;
+        }
+        w.end_object()?;
+    }
+    if let Some(state) = state {
+        w.field_str("requestState", state)?;
+    }
+    Ok(())
+}
+
+/// Writes that an answer is no longer waited for. `id` is JSON text, as in [`request`].
+pub(crate) fn cancelled<S: Sink + ?Sized>(id: &str, out: &mut S) -> Result<(), Full> {
+    let mut w = super::notify::open("notifications/cancelled", out)?;
+    w.begin_object()?;
+    w.key("requestId")?;
+    w.raw_text(id)?;
+    w.end_object()?;
+    w.end_object()
+}

@@ -1,0 +1,151 @@
+//! `subscriptions/listen` of the stateless era: what a client wants to hear of, and how it is told
+//! (basic/patterns/subscriptions of `2026-07-28`).
+
+use super::Server;
+use super::answer::{self, Head};
+use super::fault::Fault;
+use super::profile::Profile;
+use crate::catalog::Kind;
+use crate::json::{Full, Kind as Json, Raw, Sink, Writer, fnv64};
+use crate::jsonrpc::{Id, Token};
+use crate::revision::Revision;
+use crate::revision::fields::meta;
+
+/// One subscription. Of the watched URIs it keeps hashes: a collision means a superfluous notification, nothing worse.
+#[derive(Clone, Debug)]
+pub(crate) struct Listener<const URIS: usize> {
+    pub(crate) id: Token,
+    revision: Revision,
+    tools: bool,
+    prompts: bool,
+    resources: bool,
+    uris: heapless::Vec<u64, URIS>,
+}
+
+impl<const URIS: usize> Listener<URIS> {
+    /// Reads a filter. What the server does not offer is left out; unknown keys are ignored.
+    pub(crate) fn new<'m>(
+        id: Id<'_>,
+        revision: Revision,
+        filter: Raw<'m>,
+        profile: &Profile<'_>,
+        limit: usize,
+    ) -> Result<Self, Fault<'m>> {
+        let wants = |key: &str, offered: bool| {
+            offered && profile.list_changed && filter.get(key).and_then(Raw::bool) == Some(true)
+        };
+        let has = |offer: super::Offer| offer != super::Offer::No;
+        let mut uris = heapless::Vec::<u64, URIS>::new();
+        let limit = limit.min(URIS);
+        for uri in watched(filter, profile).flat_map(Raw::elements) {
+            let Some(uri) = uri.str() else {
+                let field = "notifications.resourceSubscriptions";
+                return Err(Fault::Param { field, expected: "an array of strings" });
+            };
+            if uris.len() >= limit || uris.push(uri.hash64()).is_err() {
+                return Err(Fault::TooManySubscriptions { limit });
+            }
+        }
+        Ok(Listener {
+            id: Token::keep(id),
+            revision,
+            tools: wants("toolsListChanged", has(profile.tools)),
+            prompts: wants("promptsListChanged", has(profile.prompts)),
+            resources: wants("resourcesListChanged", has(profile.resources)),
+            uris,
+        })
+    }
+
+    /// Writes the first message of the subscription: what of the filter is honoured.
+    pub(crate) fn acknowledge<S: Sink + ?Sized>(
+        &self,
+        filter: Raw<'_>,
+        profile: &Profile<'_>,
+        out: &mut S,
+    ) -> Result<(), Full> {
+        self.tagged("notifications/subscriptions/acknowledged", out, |w| {
+            w.key("notifications")?;
+            w.begin_object()?;
+            let kinds = [
+                ("toolsListChanged", self.tools),
+                ("promptsListChanged", self.prompts),
+                ("resourcesListChanged", self.resources),
+            ];
+            for (key, _) in kinds.into_iter().filter(|(_, wanted)| *wanted) {
+                w.field_bool(key, true)?;
+            }
+            for uris in watched(filter, profile) {
+                w.field("resourceSubscriptions", uris)?;
+            }
+            w.end_object()
+        })
+    }
+
+    /// Whether it wants to hear that a list has changed.
+    pub(crate) fn wants_list(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Tool => self.tools,
+            Kind::Prompt => self.prompts,
+            Kind::Resource | Kind::Template => self.resources,
+        }
+    }
+
+    /// Whether it wants to hear that a resource has changed.
+    pub(crate) fn wants_resource(&self, uri: &str) -> bool {
+        self.uris.contains(&fnv64(uri.as_bytes()))
+    }
+
+    /// Writes that a list has changed.
+    pub(crate) fn list_changed<S: Sink + ?Sized>(&self, kind: Kind, out: &mut S) -> Result<(), Full> {
+        self.tagged(super::notify::list_method(kind), out, |_| Ok(()))
+    }
+
+    /// Writes that a resource has changed.
+    pub(crate) fn updated<S: Sink + ?Sized>(&self, uri: &str, out: &mut S) -> Result<(), Full> {
+        self.tagged("notifications/resources/updated", out, |w| w.field_str("uri", uri))
+    }
+
+    fn tagged<S: Sink + ?Sized>(
+        &self,
+        method: &str,
+        out: &mut S,
+        params: impl FnOnce(&mut Writer<'_, S>) -> Result<(), Full>,
+    ) -> Result<(), Full> {
+        let mut w = super::notify::open(method, out)?;
+        w.begin_object()?;
+        params(&mut w)?;
+        w.key("_meta")?;
+        w.begin_object()?;
+        self.tag(&mut w)?;
+        w.end_object()?;
+        w.end_object()?;
+        w.end_object()
+    }
+
+    fn tag<S: Sink + ?Sized>(&self, w: &mut Writer<'_, S>) -> Result<(), Full> {
+        w.key(meta::SUBSCRIPTION_ID)?;
+        w.raw_text(self.id.text())
+    }
+
+    /// Writes the answer that ends the subscription in good order.
+    pub(crate) fn end<C, S: Sink + ?Sized>(&self, server: &Server<'_, C>, out: &mut S) -> Result<(), Full> {
+        let mut w = Writer::new(out);
+        answer::open(self.id.id(), &mut w)?;
+        w.begin_object()?;
+        answer::head(server, self.revision, Head::Complete, &mut w)?;
+        w.key("_meta")?;
+        w.begin_object()?;
+        self.tag(&mut w)?;
+        w.field(meta::SERVER_INFO, server.profile.info)?;
+        w.end_object()?;
+        w.end_object()?;
+        answer::close(&mut w)
+    }
+}
+
+/// The watched URIs of a filter, if resources can be watched here.
+fn watched<'m>(filter: Raw<'m>, profile: &Profile<'_>) -> impl Iterator<Item = Raw<'m>> {
+    let offered = profile.subscribe && profile.resources != super::Offer::No;
+    let uris = filter.get("resourceSubscriptions").filter(|uris| offered && uris.kind() == Json::Array);
+    uris.into_iter()
+}

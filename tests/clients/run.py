@@ -1,0 +1,179 @@
+"""Real clients nobody here wrote against the two examples: each client package, every era it speaks, HTTP and stdio.
+
+    run.py [--policies URL]      (a policies app that already runs; without it one is started)
+
+Each combination lists the tools, calls them rightly, wrongly and with an argument of the wrong type, and where the
+server has them reads a templated resource and gets a prompt; every answer is compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+from serving import BUILD, EXAMPLES, MODULES, NODE, free_port, python, serving
+
+HERE = Path(__file__).parent
+MODERN, NEWEST_HANDSHAKE = "2026-07-28", "2025-11-25"
+RECORDS = [{"city": "Bonn", "n": "1"}, {"city": "Bonn", "n": "3"}, {"city": "Kiel", "n": "2"}]
+
+
+@dataclass(frozen=True)
+class ClientKind:
+    """A client package, how its driver is started, and the eras it can be told to use."""
+
+    name: str
+    command: tuple[str, ...]
+    eras: tuple[str, ...]
+
+
+CLIENTS = (
+    ClientKind("mcp 2 (Python)", (python("mcp2"), str(HERE / "python2.py")), ("auto", "legacy", MODERN)),
+    ClientKind("mcp 1 (Python)", (python("mcp1"), str(HERE / "python1.py")), ("legacy",)),
+    ClientKind(
+        "client 2 (npm)", (str(NODE), str(HERE / "node.mjs"), "client", str(MODULES)), ("auto", "legacy", MODERN)
+    ),
+    ClientKind("sdk 1 (npm)", (str(NODE), str(HERE / "node.mjs"), "sdk", str(MODULES)), ("legacy",)),
+)
+
+
+def text_of(result: dict[str, Any]) -> str:
+    return "".join(block.get("text", "") for block in result["content"])
+
+
+def expect(truth: bool, what: str, seen: object) -> None:
+    if not truth:
+        raise AssertionError(f"{what}; seen: {json.dumps(seen)[:800]}")
+
+
+def check_protocol(seen: dict[str, Any], era: str) -> None:
+    wanted = NEWEST_HANDSHAKE if era == "legacy" else MODERN
+    # The 1.x TypeScript client does not tell over stdio what was negotiated.
+    expect(seen["protocol"] in (wanted, None), f"the protocol is {wanted}", seen["protocol"])
+    expect(seen["protocol"] is not None or era == "legacy", "the protocol is known", seen["protocol"])
+
+
+def structured(result: dict[str, Any], era: str, wrapped: bool) -> Any:
+    """The structured result; a handshake revision has it in an object, so what is not one stands under "result"."""
+    value = result["structuredContent"]
+    return value["result"] if wrapped and era == "legacy" else value
+
+
+def check_policies(seen: dict[str, Any], era: str) -> None:
+    check_protocol(seen, era)
+    expect(sorted(seen["tools"]) == ["get_policy", "search_policies"], "both tools are listed", seen["tools"])
+    found, one, missing, wrong = seen["calls"]
+    hits = structured(found, era, wrapped=True)
+    expect(not found.get("isError") and [hit["id"] for hit in hits] == ["HR-101"], "the search finds HR-101", found)
+    expect(structured(one, era, wrapped=False)["title"] == "Remote work", "the policy is read", one)
+    expect(missing["isError"] and "HR-999" in text_of(missing), "an unknown policy is the tool's error", missing)
+    expect(wrong["isError"] and "limit" in text_of(wrong), "the error names the wrong argument", wrong)
+
+
+def check_analytics(seen: dict[str, Any], era: str) -> None:
+    check_protocol(seen, era)
+    expect(set(seen["tools"]) == {"clean_json_data", "analyze_dataset", "transform_data"}, "tools", seen["tools"])
+    cleaned, analysed, transformed, wrong = seen["calls"]
+    report = structured(cleaned, era, wrapped=False)["report"]
+    expect(report["numbers_parsed"] == 3 and report["rows_out"] == 3, "three numbers are read", cleaned)
+    expect(structured(analysed, era, wrapped=False)["columns"]["n"]["mean"] == 2, "the mean is 2", analysed)
+    rows = structured(transformed, era, wrapped=True)
+    expect(rows == [{"city": "Bonn", "sum_n": 4}, {"city": "Kiel", "sum_n": 2}], "sums by city", transformed)
+    expect(wrong["isError"] and "missing" in text_of(wrong), "the error names the wrong argument", wrong)
+    expect(seen["templates"] == ["dataset://sample/{rows}"], "the template is listed", seen["templates"])
+    expect(len(json.loads(seen["read"]["contents"][0]["text"])) == 5, "five rows are read", seen["read"])
+    expect(seen["prompts"] == ["data_analysis_workflow"], "the prompt is listed", seen["prompts"])
+    expect("why so few" in seen["prompt"]["messages"][0]["content"]["text"], "the prompt is filled", seen["prompt"])
+
+
+def call(name: str, **arguments: Any) -> dict[str, Any]:
+    return {"name": name, "arguments": arguments}
+
+
+NUMBERS = [{"city": "Bonn", "n": 1}, {"city": "Bonn", "n": 3}, {"city": "Kiel", "n": 2}]
+POLICY_PLAN = {
+    "calls": [
+        call("search_policies", query="remote work agreement", limit=3),
+        call("get_policy", policy_id="HR-101"),
+        call("get_policy", policy_id="HR-999"),
+        call("search_policies", query="leave", limit="many"),
+    ]
+}
+ANALYTICS_PLAN = {
+    "calls": [
+        call("clean_json_data", records=RECORDS),
+        call("analyze_dataset", records=NUMBERS),
+        call(
+            "transform_data",
+            records=NUMBERS,
+            group_by="city",
+            aggregate="sum",
+            value_column="n",
+            sort_by="sum_n",
+            descending=True,
+        ),
+        call("clean_json_data", records=RECORDS, missing="guess"),
+    ],
+    "read": "dataset://sample/5",
+    "prompt": {"name": "data_analysis_workflow", "arguments": {"goal": "why so few lamps?"}},
+}
+
+
+def drive(client: ClientKind, plan: dict[str, Any]) -> dict[str, Any]:
+    """Runs a client's driver and gives what it saw."""
+    done = subprocess.run(client.command, input=json.dumps(plan), capture_output=True, text=True, timeout=90)
+    if done.returncode != 0:
+        raise AssertionError(f"the client ended with {done.returncode}: {done.stderr.strip()[-1500:]}")
+    seen: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return seen
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--policies", metavar="URL")
+    options = parser.parse_args()
+    passed = failed = 0
+    with contextlib.ExitStack() as stack:
+        policies = options.policies
+        if policies is None:
+            port = free_port()
+            command = [python(), str(EXAMPLES / "policies.py"), str(port)]
+            stack.enter_context(serving(command, port, BUILD / "log" / "policies.log"))
+            policies = f"http://127.0.0.1:{port}/mcp"
+        port = free_port()
+        analytics = [python(), str(EXAMPLES / "data_analytics.py")]
+        stack.enter_context(serving([*analytics, "http", str(port)], port, BUILD / "log" / "data_analytics.log"))
+        environment = {"PATH": os.environ.get("PATH", "")}
+        targets: list[tuple[str, dict[str, Any], Callable[[dict[str, Any], str], None]]] = [
+            ("policies, HTTP", {"url": policies, "headers": {"x-api-key": "demo-key"}} | POLICY_PLAN, check_policies),
+            ("data_analytics, HTTP", {"url": f"http://127.0.0.1:{port}/mcp"} | ANALYTICS_PLAN, check_analytics),
+            ("data_analytics, stdio", {"command": analytics, "env": environment} | ANALYTICS_PLAN, check_analytics),
+        ]
+        for client in CLIENTS:
+            for era in client.eras:
+                for target, plan, check in targets:
+                    label = f"{client.name:16} {era:10} {target}"
+                    try:
+                        seen = drive(client, plan | {"era": era})
+                        check(seen, era)
+                    except (AssertionError, KeyError, ValueError, subprocess.TimeoutExpired) as error:
+                        failed += 1
+                        print(f"FAIL {label}\n     {type(error).__name__}: {error}")
+                    else:
+                        passed += 1
+                        print(f"ok   {label}: lists {len(seen['tools'])} tools, {len(seen['calls'])} calls as expected")
+    print(f"clients: {passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
