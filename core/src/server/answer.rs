@@ -219,6 +219,9 @@ fn checked<'r>(call: &Inflight, result: &'r str) -> Result<Raw<'r>, LocalError> 
     }
 }
 
+/// Members of an `input_required` result.
+const ASK_MEMBERS: [&str; 4] = ["resultType", "inputRequests", "requestState", "_meta"];
+
 /// Writes the answer of a call.
 pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
     server: &Server<'_, C>,
@@ -244,6 +247,8 @@ pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
     for (key, member) in raw.members() {
         if absent(member) && key != *"structuredContent" {
             // Serialisers write null for what is not there; no schema of the protocol has it.
+        } else if asks && !ASK_MEMBERS.iter().any(|name| key == **name) {
+            // A question has its own members and no others, whatever a handler had prepared besides.
         } else if key == *"_meta" {
             own_meta = Some(member);
         } else if fields::RESULT_ENVELOPE.iter().any(|name| key == **name) {
