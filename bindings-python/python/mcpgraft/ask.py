@@ -16,6 +16,7 @@ from ._native import accepts
 from ._typing.encode import dumps
 from ._typing.forms import adapter_of, form_of, misfit
 from ._typing.result import sampling_messages
+from ._typing.returns import Interim
 from .answers import Elicited, Root, Roots, Sampled
 from .errors import InvalidAnswer
 
@@ -90,7 +91,7 @@ class Elicit(Question):
             return Elicited(action, adapter.decode(msgspec.json.encode(content)), content, key=key)
         except ValueError as error:  # msgspec's and pydantic's are both
             problem = adapter.problem(error)
-            where = f"{problem.where}: " if problem.where else ""
+            where = f"{problem.where.lstrip('.')}: " if problem.where else ""
             raise InvalidAnswer(
                 f"the answer to {key!r} does not fit: {where}expected {problem.expected}", key
             ) from error
@@ -182,8 +183,10 @@ class AskRoots(Question):
 
 
 @dataclass(frozen=True)
-class NeedInput:
+class NeedInput(Interim):
     """What a handler in steps returns when it needs answers: it is called again with `ctx.answers` and `ctx.state`.
+
+    What does not fit a question is asked again before the handler is called.
 
     Args:
         asks: Questions by key. None at all: the client is told to try again later.

@@ -1,0 +1,619 @@
+"""Handlers that ask the client: what they get, in both eras, from every kind of client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+import msgspec
+import pytest
+
+from mcpgraft import (
+    AskError,
+    AskRoots,
+    Context,
+    Elicit,
+    ElicitUrl,
+    MissingClientCapability,
+    NeedInput,
+    Refused,
+    Sample,
+    Server,
+    TimedOut,
+    UrlElicitationRequired,
+    UserMessage,
+)
+from mcpgraft.testing import Client, ProtocolError
+from mcpgraft.testing_answers import NO_ANSWER, Refuse, Replies
+
+from .sessions import SessionClient
+
+SECRET = "a secret that is long enough"
+NAME = {"type": "object", "properties": {"name": {"type": "string", "minLength": 2}}, "required": ["name"]}
+
+
+@dataclass
+class Person:
+    name: str
+    age: int = 30
+    size: Literal["S", "M"] = "M"
+
+
+class Model(msgspec.Struct):
+    name: str
+
+
+class Typed(TypedDict):
+    name: str
+
+
+Make = Callable[..., Client]
+
+
+def modern(server: Server, **options: Any) -> Client:
+    return Client(server, **options)
+
+
+def modern_stdio(server: Server, **options: Any) -> Client:
+    return Client(server, transport="stdio", **options)
+
+
+def legacy_stdio(server: Server, **options: Any) -> Client:
+    return Client(server, era="legacy", transport="stdio", **options)
+
+
+def legacy_http(server: Server, **options: Any) -> Client:
+    return SessionClient(server, **options)
+
+
+EVERYWHERE = pytest.mark.parametrize("make", [modern, modern_stdio, legacy_stdio, legacy_http])
+HANDSHAKE = pytest.mark.parametrize("make", [legacy_stdio, legacy_http])
+STATELESS = pytest.mark.parametrize("make", [modern, modern_stdio])
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server("asks", secrets=[SECRET], ask_timeout=0.3)
+
+
+def text(result: dict[str, Any]) -> str:
+    return str(result["content"][0]["text"])
+
+
+def named(params: dict[str, Any]) -> dict[str, Any]:
+    return {"name": "Ada"}
+
+
+# --- questions and answers
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_all_kinds_of_questions(server: Server, make: Make, kind: str) -> None:
+    def body(ctx: Context) -> str:
+        person = ctx.elicit("who", "Who are you?", Person)
+        opened = ctx.elicit_url("login", "Log in", "https://example.org/login")
+        written = ctx.sample("poem", [UserMessage(f"A poem for {person.data.name}")], max_tokens=50, system="Be kind")
+        roots = ctx.roots()
+        return f"{person.data!r} {opened.action} {opened.data} {written.text} {written.model} {roots[0].uri}"
+
+    if kind == "sync":
+        server.add_tool(body, "all")
+    else:
+
+        async def later(ctx: Context) -> str:
+            person = await ctx.elicit("who", "Who are you?", Person)
+            opened = await ctx.elicit_url("login", "Log in", "https://example.org/login")
+            written = await ctx.sample("poem", f"A poem for {person.data.name}", max_tokens=50, system="Be kind")
+            roots = await ctx.roots()
+            return f"{person.data!r} {opened.action} {opened.data} {written.text} {written.model} {roots[0].uri}"
+
+        server.add_tool(later, "all")
+
+    def elicit(params: dict[str, Any]) -> Any:
+        return "accept" if params.get("mode") == "url" else {"name": "Ada", "age": 36}
+
+    answers = Replies(elicit=elicit, sample=lambda _: "Roses", roots=lambda _: ["file:///home"])
+    client = make(server, answers=answers)
+    assert text(client.call("all")) == "Person(name='Ada', age=36, size='M') accept None Roses test file:///home"
+    form, url, sample, roots = answers.asked
+    assert form["params"]["requestedSchema"]["properties"]["age"] == {"type": "integer", "default": 30}
+    assert form["params"]["requestedSchema"]["required"] == ["name"]
+    assert url["params"]["url"] == "https://example.org/login"
+    assert ("elicitationId" in url["params"]) == (client.era == "legacy")
+    assert sample["params"] == {
+        "messages": [{"role": "user", "content": {"type": "text", "text": "A poem for Ada"}}],
+        "systemPrompt": "Be kind",
+        "maxTokens": 50,
+    }
+    assert roots["method"] == "roots/list"
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("kind", [Person, Model, Typed, NAME])
+def test_typed_answers(server: Server, make: Make, kind: Any) -> None:
+    got: list[Any] = []
+
+    @server.tool
+    def greet(ctx: Context) -> str:
+        got.append(ctx.elicit("who", "Who?", kind).data)
+        return "ok"
+
+    make(server, answers=Replies(elicit=named)).call("greet")
+    expected: dict[Any, Any] = {Person: Person("Ada"), Model: Model("Ada")}
+    assert got == [expected.get(kind if isinstance(kind, type) else None, {"name": "Ada"})]
+
+
+def test_a_pydantic_model(server: Server) -> None:
+    pydantic = pytest.importorskip("pydantic")
+    model = pydantic.create_model("Who", name=(str, pydantic.Field(min_length=2)))
+
+    @server.tool
+    def greet(ctx: Context) -> str:
+        return str(ctx.elicit("who", "Who?", model).data.name)
+
+    said = iter(["A", "Ada"])
+    answers = Replies(elicit=lambda _: {"name": next(said)})
+    assert text(Client(server, answers=answers).call("greet")) == "Ada"
+    assert answers.asked[0]["params"]["requestedSchema"]["properties"]["name"]["minLength"] == 2
+
+
+@EVERYWHERE
+def test_several_at_once_are_one_round(server: Server, make: Make) -> None:
+    runs = []
+
+    @server.tool
+    def both(ctx: Context) -> str:
+        runs.append(1)
+        answers = ctx.ask_all({"who": Elicit("Who?", NAME), "poem": Sample("Hi"), "where": AskRoots()})
+        return f"{list(answers)} {answers['who'].data} {answers['poem'].text} {[one.uri for one in answers['where']]}"
+
+    answers = Replies(elicit=named, sample=lambda _: "Roses", roots=lambda _: ["file:///a"])
+    found = text(make(server, answers=answers).call("both"))
+    assert found == "['who', 'poem', 'where'] {'name': 'Ada'} Roses ['file:///a']"
+    assert len(runs) == 2
+
+
+@EVERYWHERE
+@pytest.mark.parametrize(("said", "expected"), [("decline", "declined: who"), ("cancel", "did not answer: who")])
+def test_a_no_is_not_an_error_unless_data_is_needed(server: Server, make: Make, said: str, expected: str) -> None:
+    @server.tool
+    def ask(ctx: Context) -> str:
+        answer = ctx.elicit("who", "Who?", NAME)
+        assert not answer
+        return answer.action
+
+    @server.tool
+    def insist(ctx: Context) -> str:
+        return ctx.elicit("who", "Who?", NAME).data["name"]
+
+    client = make(server, answers=Replies(elicit=lambda _: said))
+    assert text(client.call("ask")) == said
+    result = client.call("insist")
+    assert result["isError"]
+    assert expected in text(result)
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("bad", [{}, {"name": 5}, {"name": "x"}])
+@pytest.mark.parametrize("schema", [NAME, Model])
+def test_what_does_not_fit_is_asked_again(server: Server, make: Make, bad: Any, schema: Any) -> None:
+    if schema is Model and bad == {"name": "x"}:
+        pytest.skip("the struct has no shortest length")
+
+    @server.tool
+    def greet(ctx: Context) -> str:
+        answer = ctx.elicit("who", "Who?", schema).data
+        return str(answer["name"] if isinstance(answer, dict) else answer.name)
+
+    @server.tool
+    def strict(ctx: Context) -> str:
+        return str(ctx.elicit("who", "Who?", schema, again=False).data)
+
+    said = iter([bad, {"name": "Ada"}, bad])
+    client = make(server, answers=Replies(elicit=lambda _: next(said)))
+    assert text(client.call("greet")) == "Ada"
+    result = client.call("strict")
+    assert result["isError"]
+    assert "the answer to 'who' does not fit: name" in text(result)
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("odd", [12345, None, [], {"action": "maybe"}, {"method": "x", "result": {"action": "accept"}}])
+def test_answers_of_the_wrong_kind_are_asked_again(server: Server, make: Make, odd: Any) -> None:
+    @server.tool
+    def greet(ctx: Context) -> str:
+        return str(ctx.elicit("who", "Who?", NAME).data["name"])
+
+    said = iter([{"action": None, **odd} if isinstance(odd, dict) else odd, {"name": "Ada"}])
+    answers = Replies(elicit=lambda _: next(said))
+    assert text(make(server, answers=answers).call("greet")) == "Ada"
+    assert len(answers.asked) == 2
+
+
+@EVERYWHERE
+def test_ten_rounds_are_enough(server: Server, make: Make) -> None:
+    @server.tool
+    def greet(ctx: Context) -> str:
+        return str(ctx.elicit("who", "Who?", NAME).data["name"])
+
+    answers = Replies(elicit=lambda _: {"name": 1})
+    client = make(server, answers=answers)
+    if client.era == "legacy":
+        result = client.call("greet")
+        assert result["isError"]
+        assert "asked 10 times" in text(result)
+        assert len(answers.asked) == 10
+        return
+    # A client that goes on for ever is told so: the tenth state is the last one.
+    client = make(server, capabilities=answers.capabilities)
+    result = client.call("greet")
+    for _ in range(9):
+        retry = {"name": "greet", "requestState": result["requestState"], "inputResponses": {}}
+        result = client.request("tools/call", retry)
+    assert result["resultType"] == "input_required"
+    result = client.request("tools/call", {**retry, "requestState": result["requestState"]})
+    assert result["isError"]
+    assert "asked 10 times" in text(result)
+
+
+# --- no answer
+
+
+@HANDSHAKE
+def test_refused(server: Server, make: Make) -> None:
+    @server.tool
+    def caught(ctx: Context) -> str:
+        try:
+            return ctx.sample("poem", "Hi").text
+        except Refused as no:
+            return f"{no.code} {no.message} {no.key}"
+
+    @server.tool
+    def told(ctx: Context) -> str:
+        return ctx.sample("poem", "Hi").text
+
+    @server.tool
+    def gathered(ctx: Context) -> str:
+        found = ctx.ask_all({"who": Elicit("Who?", NAME), "poem": Sample("Hi")}, errors=True)
+        return f"{found['who'].data} {type(found['poem']).__name__}"
+
+    def refuse(params: dict[str, Any]) -> Any:
+        raise Refuse("not now", -1)
+
+    client = make(server, answers=Replies(elicit=named, sample=refuse))
+    assert text(client.call("caught")) == "-1 not now poem"
+    result = client.call("told")
+    assert result["isError"]
+    assert text(result) == "not now"
+    assert text(client.call("gathered")) == "{'name': 'Ada'} Refused"
+
+
+@HANDSHAKE
+def test_timed_out(server: Server, make: Make) -> None:
+    @server.tool
+    def ask(ctx: Context) -> str:
+        try:
+            return ctx.sample("poem", "Hi").text
+        except TimedOut as late:
+            return str(late)
+
+    client = make(server, answers=Replies(sample=lambda _: NO_ANSWER))
+    assert text(client.call("ask")) == "no answer came within 0.3 seconds: poem"
+
+
+@EVERYWHERE
+def test_a_missing_capability(server: Server, make: Make) -> None:
+    @server.tool
+    def ask(ctx: Context) -> str:
+        return ctx.sample("poem", "Hi").text
+
+    @server.tool
+    def needs(ctx: Context) -> str:
+        raise MissingClientCapability({"roots": {}}, "roots are needed")
+
+    @server.tool
+    def polite(ctx: Context) -> str:
+        try:
+            ctx.roots()
+        except AskError as error:
+            return type(error).__name__
+        return "?"
+
+    client = make(server, answers=Replies(elicit=named))
+    assert text(client.call("polite")) == "MissingClientCapability"
+    for name, needed in (("ask", {"sampling": {}}), ("needs", {"roots": {}})):
+        if client.era == "legacy":
+            assert client.call(name)["isError"]
+        else:
+            with pytest.raises(ProtocolError) as refused:
+                client.call(name)
+            assert (refused.value.code, refused.value.data) == (-32021, {"requiredCapabilities": needed})
+
+
+def test_without_a_session_there_is_no_way(server: Server) -> None:
+    @server.tool
+    def ask(ctx: Context) -> str:
+        return f"{ctx.can_elicit}" if not ctx.can_elicit else "?"
+
+    @server.tool
+    def insist(ctx: Context) -> str:
+        return str(ctx.elicit("who", "Who?", NAME))
+
+    @server.prompt
+    def topic(ctx: Context) -> str:
+        return str(ctx.elicit("who", "Who?", NAME))
+
+    client = Client(server, era="legacy", answers=Replies(elicit=named))
+    assert text(client.call("ask")) == "False"
+    result = client.call("insist")
+    assert result["isError"]
+    assert "no session" in text(result)
+    with pytest.raises(ProtocolError) as refused:
+        client.get("topic")
+    assert refused.value.code == -32603
+
+
+@EVERYWHERE
+def test_what_can_be_asked(server: Server, make: Make) -> None:
+    @server.tool
+    def can(ctx: Context) -> list[bool]:
+        return [ctx.can_elicit, ctx.can_elicit_url, ctx.can_sample, ctx.can_sample_tools, ctx.can_list_roots]
+
+    def of(capabilities: dict[str, Any]) -> Any:
+        return make(server, capabilities=capabilities).call("can")["structuredContent"]
+
+    def listed(found: Any) -> Any:
+        return found["result"] if isinstance(found, dict) else found
+
+    assert listed(of({})) == [False] * 5
+    assert listed(of({"elicitation": {}})) == [True, False, False, False, False]
+    assert listed(of({"elicitation": {"url": {}}, "sampling": {"tools": {}}})) == [False, True, True, True, False]
+    assert listed(of({"roots": {}, "sampling": {}})) == [False, False, True, False, True]
+
+
+# --- prompts, resources, guards
+
+
+@EVERYWHERE
+def test_prompts_resources_and_guards_ask_too(server: Server, make: Make) -> None:
+    @server.prompt
+    def topic(ctx: Context) -> str:
+        return f"About {ctx.elicit('who', 'Who?', NAME).data['name']}"
+
+    @server.resource("note://{day}")
+    def note(day: str, ctx: Context) -> str:
+        return f"{day} {ctx.elicit('who', 'Who?', NAME).data['name']}"
+
+    def allowed(ctx: Context) -> bool:
+        return ctx.elicit("sure", "Sure?", NAME).data["name"] == "Ada"
+
+    @server.tool(guard=allowed)
+    def plain() -> str:
+        return "done"
+
+    client = make(server, answers=Replies(elicit=named))
+    assert client.get("topic")["messages"][0]["content"]["text"] == "About Ada"
+    assert client.read("note://monday")["contents"][0]["text"] == "monday Ada"
+    assert text(client.call("plain")) == "done"
+
+
+# --- what is remembered, and what is not repeated
+
+
+@EVERYWHERE
+def test_memo_runs_once(server: Server, make: Make) -> None:
+    ran: list[str] = []
+
+    @server.tool
+    def sync(ctx: Context) -> str:
+        number = ctx.memo("n", lambda: ran.append("sync") or {"n": (len(ran), "x")})
+        ctx.elicit("a", "A?", NAME)
+        ctx.elicit("b", "B?", NAME)
+        return str(number)
+
+    @server.tool
+    async def later(ctx: Context) -> str:
+        async def effect() -> int:
+            ran.append("later")
+            return len(ran)
+
+        number = await ctx.memo("n", effect)
+        await ctx.elicit("a", "A?", NAME)
+        return str(number)
+
+    client = make(server, answers=Replies(elicit=named))
+    assert text(client.call("sync")) == "{'n': [1, 'x']}"
+    assert text(client.call("later")) == "2"
+    assert ran == ["sync", "later"]
+
+
+@EVERYWHERE
+def test_what_was_said_is_not_said_again(server: Server, make: Make) -> None:
+    @server.tool
+    def talk(ctx: Context) -> str:
+        ctx.info("start")
+        name = ctx.elicit("a", "A?", NAME).data["name"]
+        ctx.info(f"a {name}")
+        ctx.elicit("b", "B?", NAME)
+        ctx.info("b")
+        return "done"
+
+    client = make(server, answers=Replies(elicit=named), log_level="info")
+    assert text(client.call("talk")) == "done"
+    assert [one["params"]["data"] for one in client.notifications] == ["start", "a Ada", "b"]
+
+
+@EVERYWHERE
+def test_one_key_for_two_questions_is_a_mistake(server: Server, make: Make) -> None:
+    @server.tool
+    def wrong(ctx: Context) -> str:
+        ctx.elicit("a", "A?", NAME)
+        ctx.elicit("a", "B?", NAME)
+        return "?"
+
+    result = make(server, answers=Replies(elicit=named)).call("wrong")
+    assert "two different questions of one call have the key 'a'" in text(result)
+
+
+@EVERYWHERE
+def test_except_exception_does_not_swallow_a_question(server: Server, make: Make) -> None:
+    @server.tool
+    def careful(ctx: Context) -> str:
+        try:
+            return str(ctx.elicit("a", "A?", NAME).data["name"])
+        except Exception:
+            return "swallowed"
+
+    @server.tool
+    def careless(ctx: Context) -> str:
+        try:
+            return str(ctx.elicit("a", "A?", NAME).data["name"])
+        except BaseException:
+            return "swallowed"
+
+    client = make(server, answers=Replies(elicit=named))
+    assert text(client.call("careful")) == "Ada"
+    assert text(client.call("careless")) == "Ada"
+
+
+@EVERYWHERE
+def test_middleware_sees_every_run(server: Server, make: Make) -> None:
+    seen: list[str] = []
+
+    @server.middleware
+    async def watch(ctx: Context, call_next: Any) -> Any:
+        seen.append(ctx.name)
+        return await call_next()
+
+    @server.tool
+    def ask(ctx: Context) -> str:
+        return str(ctx.elicit("a", "A?", NAME).data["name"])
+
+    assert text(make(server, answers=Replies(elicit=named)).call("ask")) == "Ada"
+    assert seen == ["ask", "ask"]
+
+
+# --- handlers in steps
+
+
+@EVERYWHERE
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_steps(server: Server, make: Make, kind: str) -> None:
+    calls: list[Any] = []
+
+    def body(ctx: Context) -> str | NeedInput:
+        calls.append(ctx.state)
+        if ctx.state is None:
+            assert ctx.answers == {}
+            return NeedInput({"who": Elicit("Who?", Person), "poem": Sample("Hi")}, state={"at": 1})
+        if ctx.state == {"at": 1}:
+            person = ctx.answers["who"].to(Person)
+            return NeedInput({"who": Elicit(f"Really {person.name}?", NAME)}, state=[person.name])
+        return f"{ctx.state} {ctx.answers['who'].data} {ctx.answers['poem'].text}"
+
+    if kind == "async":
+
+        async def later(ctx: Context) -> str | NeedInput:
+            return body(ctx)
+
+        server.add_tool(later, "steps")
+    else:
+        server.add_tool(body, "steps")
+    said = iter([{"name": 7}, {"name": "Ada"}, {"name": "Bob"}])
+    client = make(server, answers=Replies(elicit=lambda _: next(said), sample=lambda _: "Roses"))
+    assert text(client.call("steps")) == "['Ada'] {'name': 'Bob'} Roses"
+    # What did not fit was asked again without the handler.
+    assert calls == [None, {"at": 1}, ["Ada"]]
+
+
+@EVERYWHERE
+def test_a_step_may_wait(server: Server, make: Make) -> None:
+    @server.tool
+    def poll(ctx: Context) -> dict[str, int] | NeedInput:
+        tries = (ctx.state or 0) + 1
+        return {"tries": tries} if tries == 3 else NeedInput(state=tries)
+
+    client = make(server, answers=Replies(elicit=named))
+    assert client.call("poll")["structuredContent"] == {"tries": 3}
+
+
+def test_need_input_is_not_in_the_output_schema(server: Server) -> None:
+    @server.tool
+    def poll(ctx: Context) -> dict[str, int] | NeedInput:
+        return {}
+
+    (tool,) = Client(server).list_tools()
+    assert tool["outputSchema"] == {"type": "object", "additionalProperties": {"type": "integer"}}
+
+
+# --- addresses
+
+
+@HANDSHAKE
+def test_the_client_hears_that_an_elicitation_is_done(server: Server, make: Make) -> None:
+    @server.tool
+    def login(ctx: Context) -> str:
+        opened = ctx.elicit_url("login", "Log in", "https://example.org/login")
+        assert opened.id is not None
+        ctx.elicitation_complete(opened.id)
+        return opened.id
+
+    answers = Replies(elicit=lambda _: "accept")
+    client = make(server, answers=answers)
+    id_ = text(client.call("login"))
+    assert answers.asked[0]["params"]["elicitationId"] == id_
+    (done,) = client.notifications
+    assert done["method"] == "notifications/elicitation/complete"
+    assert done["params"] == {"elicitationId": id_}
+
+
+@EVERYWHERE
+def test_an_address_that_must_be_opened_first(server: Server, make: Make) -> None:
+    allowed: list[int] = []
+
+    @server.tool
+    def pay() -> str:
+        if not allowed:
+            raise UrlElicitationRequired(ElicitUrl("Allow it", "https://example.org/allow", "e1"))
+        return "paid"
+
+    def elicit(params: dict[str, Any]) -> Any:
+        allowed.append(1)
+        return "accept"
+
+    client = make(server, answers=Replies(elicit=elicit))
+    if client.era == "modern":
+        assert text(client.call("pay")) == "paid"
+        return
+    with pytest.raises(ProtocolError) as refused:
+        client.call("pay")
+    assert refused.value.code == -32042
+    assert refused.value.data == {
+        "elicitations": [
+            {"mode": "url", "message": "Allow it", "url": "https://example.org/allow", "elicitationId": "e1"}
+        ]
+    }
+
+
+@STATELESS
+def test_a_declined_address_ends_the_call(server: Server, make: Make) -> None:
+    @server.tool
+    def pay() -> str:
+        raise UrlElicitationRequired(ElicitUrl("Allow it", "https://example.org/allow"))
+
+    result = make(server, answers=Replies(elicit=lambda _: "decline")).call("pay")
+    assert result["isError"]
+    assert "declined" in text(result)
+
+
+def test_an_older_client_has_no_addresses(server: Server) -> None:
+    @server.tool
+    def login(ctx: Context) -> str:
+        return f"{ctx.can_elicit} {ctx.can_elicit_url} {ctx.elicit_url('a', 'A', 'https://example.org')}"
+
+    client = legacy_stdio(server, revision="2025-06-18", answers=Replies(elicit=named))
+    result = client.call("login")
+    assert result["isError"]
+    assert "capability" in text(result)
