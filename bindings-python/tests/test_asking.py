@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
@@ -371,6 +373,25 @@ def test_what_can_be_asked(server: Server, make: Make) -> None:
     assert listed(of({"elicitation": {}})) == [True, False, False, False, False]
     assert listed(of({"elicitation": {"url": {}}, "sampling": {"tools": {}}})) == [False, True, True, True, False]
     assert listed(of({"roots": {}, "sampling": {}})) == [False, False, True, False, True]
+
+
+@EVERYWHERE
+def test_tasks_of_a_group_ask_together(server: Server, make: Make) -> None:
+    if sys.version_info < (3, 11):
+        pytest.skip("no TaskGroup")
+
+    @server.tool
+    async def group(ctx: Context) -> str:
+        async def name(key: str) -> str:
+            return str(ctx.elicit(key, key, NAME).data["name"])
+
+        async with asyncio.TaskGroup() as tasks:
+            both = [tasks.create_task(name(key)) for key in ("a", "b")]
+        return " ".join(task.result() for task in both)
+
+    answers = Replies(elicit=named)
+    assert text(make(server, answers=answers).call("group")) == "Ada Ada"
+    assert len(answers.asked) == 2
 
 
 # --- prompts, resources, guards

@@ -18,6 +18,7 @@ from mcpgraft.channel import HttpChannel
 from mcpgraft.dispatch import run_call
 from mcpgraft.request import Request
 from mcpgraft.stdio import run_stdio
+from mcpgraft.testing import HttpError
 from mcpgraft.testing_answers import NO_ANSWER, Replies
 
 from .sessions import SessionClient
@@ -187,6 +188,28 @@ def test_giving_up_is_told_over_http(server: Server) -> None:
     assert text(client.call("reason")) == "TimedOut"
     (gone,) = client.notifications
     assert gone["params"] == {"requestId": answers.asked[0]["id"]}
+
+
+def test_a_client_that_goes_away_is_not_waited_for_for_ever(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcpgraft.channel.GRACE", 0.1)
+
+    class Gone(Replies):
+        def response(self, request: Any) -> bytes | None:
+            raise OSError("broken pipe")
+
+    client = SessionClient(server, answers=Gone(elicit=named))
+    before = time.monotonic()
+    seen: list[str] = []
+
+    @server.middleware
+    def watch(ctx: Context, call_next: Any) -> Any:
+        seen.append(call_next())
+        return seen[-1]
+
+    with pytest.raises(HttpError):  # nobody is there to hear the result
+        client.call("reason")
+    assert seen == ["NoChannel"]
+    assert time.monotonic() - before < 3
 
 
 def test_a_closed_stateless_request_gives_no_state(server: Server) -> None:

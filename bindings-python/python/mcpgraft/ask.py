@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ._native import accepts
-from ._typing.encode import dumps
+from ._typing.encode import clean, dumps
 from ._typing.forms import adapter_of, form_of, misfit
 from ._typing.result import sampling_messages
 from ._typing.returns import Interim
@@ -75,7 +75,7 @@ class Elicit(Question):
 
     def native(self) -> NativeAsk:
         schema = dict(self.schema) if isinstance(self.schema, Mapping) else form_of(self.schema)
-        return ("form", self.message, dumps(schema))
+        return ("form", clean(self.message), dumps(schema))
 
     def read(self, answer: Any, key: str) -> Elicited[Any]:
         action, content = answer["action"], answer.get("content")
@@ -112,10 +112,10 @@ class ElicitUrl(Question):
     id: str | None = None
 
     def native(self) -> NativeAsk:
-        return ("url", self.message, self.url, self.id or "")
+        return ("url", clean(self.message), self.url, self.id or "")
 
     def spec(self) -> list[str]:
-        return ["url", self.message, self.url]  # the id is made up anew where nothing is remembered
+        return ["url", clean(self.message), self.url]  # the id is made up anew where nothing is remembered
 
     def read(self, answer: Any, key: str) -> Elicited[None]:
         return Elicited(answer["action"], key=key, id=self.id)
