@@ -139,9 +139,7 @@ fn over_http_it_asks_on_the_stream_of_the_call() {
         assert_eq!(exchange.give_up(key, "q1", &mut out), Ok(Emit::Nothing), "nothing was asked");
         let emit = exchange.ask(key, "q1", &FORM, &mut out).unwrap();
         assert!(matches!(emit, Emit::Events { start: Some(_), end: false }));
-        assert!(
-            text(&mut out).starts_with(r#"data: {"jsonrpc":"2.0","id":"q1","method":"elicitation/create""#)
-        );
+        assert!(event(&mut out).starts_with(r#"{"jsonrpc":"2.0","id":"q1","method":"elicitation/create""#));
         let emit = exchange.give_up(key, "q1", &mut out).unwrap();
         assert_eq!(emit, Emit::Events { start: None, end: false });
         assert_eq!(
