@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import msgspec
 
 from ._native import LocalError
+from ._typing.encode import clean
 from ._typing.result import error_result
 from .bridge import Hop, Inline, drive
-from .context import clean
 from .errors import (
     ArgumentError,
     AskError,
