@@ -19,6 +19,7 @@ from .registry import (
     PromptEntry,
     RawToolEntry,
     ResourceEntry,
+    TaskMode,
     ToolEntry,
     compiled,
     definition,
@@ -27,6 +28,7 @@ from .registry import (
 if TYPE_CHECKING:
     from .context import Context
     from .middleware import Middleware
+    from .tasks import Tasks
 
 __all__ = ["Server"]
 
@@ -68,6 +70,7 @@ class Server(Catalogue):
         ask_timeout: float = 600.0,
         state_ttl: float = 600.0,
         on_state_use: Callable[[str], Any] | None = None,
+        tasks: Tasks | None = None,
     ) -> None:
         """Describe the server.
 
@@ -98,6 +101,7 @@ class Server(Catalogue):
             on_state_use: `(nonce) -> bool`, sync or async: False if a state with this nonce came back before. For
                 handlers that must not run twice for one answer; keep nonces for `state_ttl`, where all workers see
                 them.
+            tasks: How tools run as tasks, and where tasks are kept; made with its defaults when a tool needs it.
         """
         self.keys = KeyRing(secrets)
         self.ask_timeout = ask_timeout
@@ -119,7 +123,6 @@ class Server(Catalogue):
             "allowed_hosts": None if allowed_hosts is None else list(allowed_hosts),
             "allowed_origins": list(allowed_origins) or None,
             "experimental": None if experimental is None else msgspec.json.encode(experimental),
-            "extensions": None if extensions is None else msgspec.json.encode(extensions),
         }
         super().__init__(
             name,
@@ -129,6 +132,8 @@ class Server(Catalogue):
             instructions=instructions,
             limits={**(limits or {}), **({} if page_items is None else {"page_items": page_items})},
             options={key: value for key, value in options.items() if value is not None},
+            extensions=extensions or {},
+            tasks=tasks,
         )
 
     # --- tools ---------------------------------------------------------------------------------------------------
@@ -146,6 +151,7 @@ class Server(Catalogue):
         icons: Icons = None,
         meta: Meta = None,
         guard: Guards = None,
+        task: TaskMode = "never",
     ) -> Callable[[F], F]: ...
     def tool(self, name: Any = None, **options: Any) -> Any:
         """Make a function a tool: `@server.tool`, `@server.tool("name")` or `@server.tool(title=..., ...)`.
@@ -165,6 +171,7 @@ class Server(Catalogue):
         icons: Icons = None,
         meta: Meta = None,
         guard: Guards = None,
+        task: TaskMode = "never",
     ) -> None:
         """Register a typed function as a tool, or replace the tool of that name.
 
@@ -177,6 +184,8 @@ class Server(Catalogue):
             icons: `Icon` values.
             meta: The definition's `_meta`.
             guard: One function or several, `(ctx) -> bool | None`; False or an exception refuses the call.
+            task: Whether a call may become a task: `never`, `optional`, `required` or `deferred`; see
+                `mcpgraft.tasks`.
 
         Raises:
             RegistrationError: an annotation has no JSON Schema, or the name is not allowed.
@@ -185,7 +194,7 @@ class Server(Catalogue):
         key = name or signature.name
         self._put(
             "tool",
-            ToolEntry(key, fn, signature, guard),
+            self._may_be_task(ToolEntry(key, fn, signature, guard), task),
             name=key,
             title=title,
             description=description or signature.description,
@@ -209,6 +218,7 @@ class Server(Catalogue):
         icons: Icons = None,
         meta: Meta = None,
         guard: Guards = None,
+        task: TaskMode = "never",
     ) -> None:
         """Register a tool from a JSON Schema and `fn(name, arguments)` or `fn(name, arguments, context)`.
 
@@ -217,7 +227,7 @@ class Server(Catalogue):
         output = None if output_schema is None else _schema(output_schema)
         self._put(
             "tool",
-            RawToolEntry(name, fn, guard, output),
+            self._may_be_task(RawToolEntry(name, fn, guard, output), task),
             name=name,
             title=title,
             description=description,

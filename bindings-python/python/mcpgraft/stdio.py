@@ -130,6 +130,10 @@ class Connection:
         """Tell the peer that a resource changed, if it subscribed."""
         self._say(lambda: self._session.resource_updated(uri))
 
+    def task_changed(self, task: Task) -> None:
+        """Tell the peer how a task stands now, if it listens."""
+        self._say(lambda: self._session.task_changed(task))
+
     def can_ask(self, key: int, ask: NativeAsk) -> Unable | None:
         return self.questions.can_ask(key, ask)
 
