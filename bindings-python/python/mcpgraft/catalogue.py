@@ -13,6 +13,7 @@ import msgspec
 from ._native import Core
 from .errors import RegistrationError
 from .registry import CompletionEntry, Entry, definition
+from .streams import Streams
 
 if TYPE_CHECKING:
     from ._native import Call
@@ -50,6 +51,7 @@ class Catalogue:
         self._completions: dict[tuple[str | None, str | None], CompletionEntry] = {}
         self._lock = threading.RLock()
         self._live: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.streams = Streams()
         self._served = False
         self._core = self._make_core()
 
@@ -125,4 +127,4 @@ class Catalogue:
 
     def _attached(self) -> list[Live]:
         with self._lock:
-            return list(self._live)
+            return [*self._live, *self.streams.all()]
