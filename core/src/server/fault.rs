@@ -99,7 +99,7 @@ pub enum Fault<'m> {
         field: &'static str,
     },
     /// A prompt argument that is required.
-    #[error("the prompt needs the argument \"{}\"", Shown(*.name))]
+    #[error("the prompt needs the argument {}", Shown(*.name))]
     PromptArgument {
         /// Its name.
         name: Str<'m>,
@@ -146,7 +146,7 @@ pub enum Fault<'m> {
         why: &'static str,
     },
     /// A mirror header of HTTP for one argument of a tool.
-    #[error("the header Mcp-Param-{} {why}", Shown(*.param))]
+    #[error("the header Mcp-Param-{param} {why}")]
     ParamHeader {
         /// Its name after the prefix.
         param: Str<'m>,

@@ -1,7 +1,7 @@
 //! A small server with something of everything and tight limits, and the messages its clients send.
 
 use mcpgraft::catalog::{Entry, Fixed};
-use mcpgraft::json::Raw;
+use mcpgraft::json::{Raw, check};
 use mcpgraft::server::{Offer, Profile};
 use mcpgraft::{Limits, Server};
 
@@ -127,4 +127,23 @@ pub fn message(at: usize, id: usize) -> String {
             )
         }
     }
+}
+
+/// The headers that a careful client sends with a message.
+pub fn headers(message: &str) -> Vec<(String, Vec<u8>)> {
+    let value = check(message.as_bytes(), 64).ok();
+    let text = |path: &[&str]| {
+        let text = value?.at(path)?.str()?;
+        text.plain().map(|text| text.as_bytes().to_vec())
+    };
+    let fixed = [
+        ("Host", Some(b"localhost:3000".to_vec())),
+        ("Content-Type", Some(b"application/json".to_vec())),
+        ("Accept", Some(b"application/json, text/event-stream".to_vec())),
+        ("MCP-Protocol-Version", text(&["params", "_meta", "io.modelcontextprotocol/protocolVersion"])),
+        ("Mcp-Method", text(&["method"])),
+        ("Mcp-Name", text(&["params", "name"]).or_else(|| text(&["params", "uri"]))),
+        ("Mcp-Param-To", text(&["params", "arguments", "to"])),
+    ];
+    fixed.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }

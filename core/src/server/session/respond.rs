@@ -207,9 +207,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         }
         ask.check(&call.capabilities, call.revision)?;
         let number = self.asks.wrapping_add(1);
-        let mut text = heapless::String::<16>::new();
-        // A u32 has at most ten digits.
-        let _ = core::fmt::write(&mut text, format_args!("{number}"));
+        let text = ask::number(number);
         whole(out, |out| Ok(ask::request(&text, ask, &call.capabilities, call.revision, out)?))?;
         self.asks = number;
         let _ = self.asked.push(Asked { number, call: key });
@@ -222,7 +220,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     /// [`LocalError::OutputFull`].
     pub fn give_up<S: Sink + ?Sized>(&mut self, ask: AskKey, out: &mut S) -> Result<bool, LocalError> {
         let Some(at) = self.asked.iter().position(|asked| asked.number == ask.0) else { return Ok(false) };
-        whole(out, |out| Ok(ask::cancelled(ask.0, out)?))?;
+        whole(out, |out| Ok(ask::cancelled(&ask::number(ask.0), out)?))?;
         self.asked.swap_remove(at);
         Ok(true)
     }
