@@ -46,12 +46,12 @@ fn sent(endpoint: &Endpoint<'_>, method: &str, headers: &[(String, Vec<u8>)], bo
     if let Some(head) = exchange.gate(&server, endpoint, &request, &mut out).unwrap() {
         return shown(head, &out);
     }
-    let mut step = exchange.accept(&server, &request, body, &mut out).unwrap();
+    let mut step = exchange.accept(&server, &request, mcpgraft::http::Attached::Off, body, &mut out).unwrap();
     if let HttpStep::Batch(mut batch) = step {
         step = exchange.next(&server, &mut batch, body, &mut out).unwrap();
     }
     match step {
-        HttpStep::Reply { head, .. } => shown(head, &out),
+        HttpStep::Reply { head, .. } | HttpStep::Opened { head, .. } => shown(head, &out),
         HttpStep::Call(call) => {
             exchange.reply(&server, call.key, "{}", &mut out).unwrap();
             shown(Head { status: 200, body: Body::Json }, &out)
@@ -91,7 +91,8 @@ const HANDSHAKE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#;
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#;
 
 // Answers that several rows have.
-const FOREIGN: &str = "403 - -32600 the Origin header names another site; add it to `origins` to allow it";
+const FOREIGN: &str =
+    "403 - -32600 the Origin header names another site; add it to `allowed_origins` to allow it";
 const MEDIA: &str = "415 - -32600 the header Content-Type must be application/json in UTF-8";
 const OK: &str = "200 1 result";
 const FORM: &str = "406 - -32600 the header Accept must allow application/json or text/event-stream";
@@ -109,7 +110,7 @@ const GATE: &[(Changes, &str)] = &[
     (&[("Host", Some(b"evil.example"))], OK),
     (
         &[("Host", Some(b"evil.example")), ("Origin", Some(b"http://evil.example"))],
-        "403 - -32600 the Origin header agrees with the Host header, but the name could point at this machine by DNS rebinding; add the host to `hosts` or the origin to `origins` to allow it",
+        "403 - -32600 the Origin header agrees with the Host header, but the name could point at this machine by DNS rebinding; add the host to `allowed_hosts` or the origin to `allowed_origins` to allow it",
     ),
     (&[("Host", Some(b"evil.example:3000")), ("Origin", Some(b"http://localhost:3000"))], FOREIGN),
     (&[("Origin", Some(b"http://localhost:3000"))], OK),
@@ -121,7 +122,7 @@ const GATE: &[(Changes, &str)] = &[
     (&[("Origin", Some(b"http://localhost:3000@evil.example"))], FOREIGN),
     (
         &[("Origin", Some(b"null"))],
-        r#"403 - -32600 the Origin header is null; add "null" to `origins` to allow it"#,
+        r#"403 - -32600 the Origin header is null; add "null" to `allowed_origins` to allow it"#,
     ),
     (&[("Origin", Some(b""))], FOREIGN),
     (&[("Origin", Some(b"\xFF"))], FOREIGN),
@@ -464,14 +465,17 @@ fn other_methods() {
 
 #[test]
 fn listed_hosts_and_origins() {
-    let guard = Guard { hosts: Hosts::Listed(&["api.example.com"]), origins: &["https://app.example.com"] };
+    let guard = Guard {
+        allowed_hosts: Hosts::Listed(&["api.example.com"]),
+        allowed_origins: &["https://app.example.com"],
+    };
     let endpoint = Endpoint { guard, ..Endpoint::default() };
     let host = |host: &'static [u8]| -> Changes { Box::leak(Box::new([("Host", Some(host))])) };
-    let not_listed = "403 - -32600 the Host header names a host that is not listed in `hosts`";
+    let not_listed = "403 - -32600 the Host header names a host that is not listed in `allowed_hosts`";
     for (changes, answer) in [
         (
             &[("Host", None)] as Changes,
-            "403 - -32600 the Host header is missing, and only the hosts listed in `hosts` are served",
+            "403 - -32600 the Host header is missing, and only the hosts listed in `allowed_hosts` are served",
         ),
         (host(b"localhost:3000"), not_listed),
         (host(b"api.example.com.evil.example"), not_listed),
