@@ -1,4 +1,5 @@
-"""Rules of the protocol that no transcript can show: what is open at the same time, what is refused to the host, who hangs up."""
+"""Rules of the protocol that no transcript can show: what is open at once, what the host may not do, who
+hangs up."""
 
 from __future__ import annotations
 

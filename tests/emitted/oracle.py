@@ -1,5 +1,5 @@
-"""Says what is wrong with a message a server sent: by the published JSON Schema of its revision, and by the rules on codes,
-ids and `_meta` keys that a schema does not hold."""
+"""Says what is wrong with a message a server sent: by the published JSON Schema of its revision, and by the rules on
+codes, ids and `_meta` keys that a schema does not hold."""
 
 from __future__ import annotations
 
@@ -29,17 +29,19 @@ META = {
 }
 LABEL = r"[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 KEY = re.compile(rf"(?:(?P<prefix>{LABEL}(?:\.{LABEL})*)/)?(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?)?")
-FORMATS = jsonschema.FormatChecker(formats=())
 
 
-@FORMATS.checks("byte", ValueError)
 def is_base64(value: object) -> bool:
     return not isinstance(value, str) or base64.b64decode(value, validate=True) is not None
 
 
-@FORMATS.checks("uri")
 def is_uri(value: object) -> bool:
     return not isinstance(value, str) or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", value) is not None
+
+
+FORMATS = jsonschema.FormatChecker(formats=())
+FORMATS.checks("byte", ValueError)(is_base64)
+FORMATS.checks("uri")(is_uri)
 
 
 def reserved(prefix: str) -> bool:

@@ -20,6 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 from oracle import NEWEST, OWN, Oracle, Schemas
+
 from serving import MODULES, NODE, ROOT, python
 
 VECTORS = ROOT / "tests" / "vectors"
@@ -65,7 +66,9 @@ class Check:
 
     def duplex(self, file: dict[str, Any]) -> None:
         """A session: what is sent belongs to the request it answers, to the one in work, or to the session."""
-        session, asked, spoken = NEWEST, {}, {}
+        session = NEWEST
+        asked: dict[str, str] = {}
+        spoken: dict[str, str] = {}
         for step in file["steps"]:
             if step.get("fresh"):
                 session, asked, spoken = NEWEST, {}, {}
