@@ -78,6 +78,7 @@ test-memory: build
 
 test-workers: build
 	$(PYTHON) tests/workers/run.py
+	$(PYTHON) tests/workers/fleet.py
 
 test-wheel: build
 	tests/wheel/run
