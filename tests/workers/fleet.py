@@ -47,7 +47,7 @@ http {{
   access_log off;
   client_body_temp_path {here}/b; proxy_temp_path {here}/p; fastcgi_temp_path {here}/f; uwsgi_temp_path {here}/u;
   scgi_temp_path {here}/s;
-  # Round robin; a worker that was killed is back at once, so none is given up, and no request is sent twice for a client.
+  # A worker that was killed is back at once, so none is given up; and no request is sent twice on behalf of a client.
   upstream fleet {{ {upstream} }}
   server {{
     listen 127.0.0.1:{port};
@@ -91,7 +91,7 @@ def fleet() -> Iterator[tuple[int, list[int]]]:
         yield port, ports
 
 
-class Lost(Exception):
+class LostError(Exception):
     """A request failed twice."""
 
 
@@ -139,13 +139,13 @@ class Client(threading.Thread):
                 why = f"status {status}: {answer}"
                 if status < 500:
                     break
-        raise Lost(f"{method}: {why}")
+        raise LostError(f"{method}: {why}")
 
     def run(self) -> None:
         try:
             while not self.stop.is_set():
                 self.turn()
-        except Lost as lost:
+        except LostError as lost:
             self.failures.append(str(lost))
         except (KeyError, AssertionError) as error:
             self.failures.append(f"{type(error).__name__}: {error}")
