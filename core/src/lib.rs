@@ -86,10 +86,18 @@
 //! [`Fault`](server::Fault) is the peer's mistake: it is answered on the wire, and never ends a session. How a call of the
 //! host's own failed is said with [`Failure`](server::Failure), which each revision gets in the form it knows.
 //!
+//! # Asking the client
+//!
+//! A handler that needs the user, the client's model or its folders ([`Ask`](server::Ask)) says so and ends; with the answers
+//! it is run again. A stateless client is asked with [`require_input`](Session::require_input), which answers the call: the
+//! answers come with a new one. Older clients are asked with [`ask`](Session::ask): the call stays in work, and each answer
+//! comes as [`Notice::Answer`](server::Notice::Answer) with its key.
+//!
 //! # HTTP
 //!
 //! An [`Exchange`](http::Exchange) is one HTTP request and its response. Nothing is remembered from one request to the
-//! next, so any worker can take any of them.
+//! next, so any worker can take any of them, unless the host keeps [`Sessions`](http::Sessions) for older clients and
+//! says what it found with [`Attached`](http::Attached).
 //!
 //! 1. [`gate`](http::Exchange::gate) looks at the head: Host, Origin, method, media type, length. `Some` is the refusal.
 //! 2. [`accept`](http::Exchange::accept) takes the body: a reply, or a call.
@@ -101,7 +109,7 @@
 //! Status and headers are in the [`Head`](http::Head); those for browsers come from [`http::cors`].
 //!
 //! ```
-//! use mcpgraft::http::{Emit, Endpoint, Exchange, Head, Headers, HttpStep, Request};
+//! use mcpgraft::http::{Attached, Emit, Endpoint, Exchange, Head, Headers, HttpStep, Request};
 //! # use mcpgraft::catalog::{Entry, Fixed};
 //! # use mcpgraft::json::{Raw, SliceSink};
 //! # use mcpgraft::server::{Offer, Profile};
@@ -121,7 +129,7 @@
 //! let mut exchange = Exchange::new(1);
 //! let head: Head = match exchange.gate(&server, &Endpoint::default(), &request, &mut out)? {
 //!     Some(refusal) => refusal,
-//!     None => match exchange.accept(&server, &request, body, &mut out)? {
+//!     None => match exchange.accept(&server, &request, Attached::Off, body, &mut out)? {
 //!         HttpStep::Call(call) => {
 //!             let result = r#"{"content":[{"type":"text","text":"3"}]}"#;
 //!             match exchange.reply(&server, call.key, result, &mut out)? {
@@ -130,7 +138,7 @@
 //!             }
 //!         }
 //!         HttpStep::Reply { head, .. } => head,
-//!         other => unreachable!("no batch was sent: {other:?}"),
+//!         other => unreachable!("nothing else was asked for: {other:?}"),
 //!     },
 //! };
 //! assert_eq!(head.status, 200);

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ._native import accepts
-from ._typing.encode import dumps
+from ._typing.encode import clean, dumps
 from ._typing.forms import adapter_of, form_of, misfit
 from ._typing.result import sampling_messages
+from ._typing.returns import Interim
 from .answers import Elicited, Root, Roots, Sampled
 from .errors import InvalidAnswer
 
@@ -74,7 +75,7 @@ class Elicit(Question):
 
     def native(self) -> NativeAsk:
         schema = dict(self.schema) if isinstance(self.schema, Mapping) else form_of(self.schema)
-        return ("form", self.message, dumps(schema))
+        return ("form", clean(self.message), dumps(schema))
 
     def read(self, answer: Any, key: str) -> Elicited[Any]:
         action, content = answer["action"], answer.get("content")
@@ -90,7 +91,7 @@ class Elicit(Question):
             return Elicited(action, adapter.decode(msgspec.json.encode(content)), content, key=key)
         except ValueError as error:  # msgspec's and pydantic's are both
             problem = adapter.problem(error)
-            where = f"{problem.where}: " if problem.where else ""
+            where = f"{problem.where.lstrip('.')}: " if problem.where else ""
             raise InvalidAnswer(
                 f"the answer to {key!r} does not fit: {where}expected {problem.expected}", key
             ) from error
@@ -111,10 +112,10 @@ class ElicitUrl(Question):
     id: str | None = None
 
     def native(self) -> NativeAsk:
-        return ("url", self.message, self.url, self.id or "")
+        return ("url", clean(self.message), self.url, self.id or "")
 
     def spec(self) -> list[str]:
-        return ["url", self.message, self.url]  # the id is made up anew where nothing is remembered
+        return ["url", clean(self.message), self.url]  # the id is made up anew where nothing is remembered
 
     def read(self, answer: Any, key: str) -> Elicited[None]:
         return Elicited(answer["action"], key=key, id=self.id)
@@ -182,8 +183,10 @@ class AskRoots(Question):
 
 
 @dataclass(frozen=True)
-class NeedInput:
+class NeedInput(Interim):
     """What a handler in steps returns when it needs answers: it is called again with `ctx.answers` and `ctx.state`.
+
+    What does not fit a question is asked again before the handler is called.
 
     Args:
         asks: Questions by key. None at all: the client is told to try again later.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -23,6 +24,11 @@ ReadBody = Callable[[int], Any]
 Write = Callable[[bytes], object]
 StartStream = Callable[[int, HeaderList], Write]
 """Starts the response with a status and headers and gives the function that writes the body."""
+
+
+GRACE = 30.0
+"""Seconds that an answer is waited for when the stream of its question broke; in the handshake era that takes no call
+back, and the answer comes in a request of its own."""
 
 
 class Answer(NamedTuple):
@@ -65,6 +71,7 @@ class HttpChannel:
         self._start = start
         self._full = full or (lambda: False)
         self._write: Write | None = None
+        self._lost: float | None = None
         self._lock = threading.Lock()
         self.answer: Answer | None = None
         """The whole response, if nothing was streamed."""
@@ -110,6 +117,10 @@ class HttpChannel:
         with self._lock:
             self._emit(self._exchange.give_up(key, id_))
 
+    def peer_is_lost(self) -> bool:
+        """True if the stream broke so long ago that no answer to anything on it will come."""
+        return self._lost is not None and time.monotonic() - self._lost > GRACE
+
     def keep_alive(self) -> None:
         with self._lock:
             self._send(KEEP_ALIVE)
@@ -148,6 +159,7 @@ class HttpChannel:
             except Exception:
                 # The peer is gone: each server has its own exception for that. The handler learns it by `cancelled`.
                 self._write = None
+                self._lost = time.monotonic()
                 self._exchange.close()
 
 
@@ -175,4 +187,6 @@ class Asked:
 
     def _note(self, answer: tuple[bool, bytes] | None) -> tuple[bool, bytes] | None:
         self._answered = self._answered or answer is not None
+        if answer is None and self._channel.peer_is_lost():
+            raise ConnectionError("the client went away before it answered")
         return answer

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import msgspec
 
 from ._native import LocalError
-from ._typing.encode import dumps
+from ._typing.encode import clean, dumps
 from .asking import Asking
 from .errors import Cancelled
 from .request import Headers, Request
@@ -232,11 +232,6 @@ class Context(Asking):
     def _trace(self, field: str) -> str | None:
         value = self.meta.get(field)
         return value if isinstance(value, str) else self.headers.get(field)
-
-
-def clean(text: str) -> str:
-    """A text as UTF-8 can carry it: lone surrogates become `?`."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _json(data: object) -> bytes:

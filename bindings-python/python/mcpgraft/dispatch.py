@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import msgspec
 
 from ._native import LocalError
+from ._typing.encode import clean
 from ._typing.result import error_result
 from .bridge import Hop, Inline, drive
-from .context import clean
 from .errors import (
     ArgumentError,
     AskError,
@@ -151,7 +151,8 @@ def _expected(ctx: Context, exc: BaseException, text: str) -> Outcome | None:
     if isinstance(exc, NotFound | Forbidden | Unauthorized) and tool:
         return error_result(text)
     if isinstance(exc, NotFound):
-        return Failure("not_found", text, data=_data(exc))
+        # Of a resource the peer hears the URI it asked for, whatever the exception says.
+        return Failure("not_found", ctx.name if ctx.kind == "resource" else text, data=_data(exc))
     if isinstance(exc, InvalidParams):
         return Failure("invalid_params", text, data=_data(exc))
     if isinstance(exc, MissingClientCapability):

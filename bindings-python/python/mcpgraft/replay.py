@@ -99,6 +99,7 @@ class Replay:
         """Take what a handler in steps returned. False: all answers are there already, so it can be called again."""
         kept = self.kept
         kept.steps, kept.state = True, msgspec.json.decode(dumps(step.state))
+        self._asked_now.clear()  # a later step may ask something else under the same key
         needs = [self.need(key, question) for key, question in step.asks.items()]
         for need in needs:
             kept.answers.pop(need.key, None)  # of an earlier step

@@ -15,7 +15,7 @@ import msgspec
 from ._native import BadSeal
 from ._typing.encode import dumps
 from .bridge import Hop, call
-from .errors import AskError, InvalidParams
+from .errors import InvalidParams
 from .keys import nonce, now_ms
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def seal_state(ctx: Context, kept: Kept) -> str:
     """The state for the client to bring back.
 
     Raises:
-        AskError: It is too long.
+        RuntimeError: It is too long.
     """
     call = ctx.call
     plain = dumps(_Sealed(kept.answers, kept.memo, kept.open, kept.ids, kept.steps, kept.state))
@@ -95,7 +95,7 @@ def seal_state(ctx: Context, kept: Kept) -> str:
     except BadSeal:
         sealed = ""
     if not sealed or len(sealed) > MAX_STATE_BYTES:
-        raise AskError(
+        raise RuntimeError(
             f"{ctx.kind} {ctx.name!r} remembers {len(plain)} bytes between two questions, too much for a client to "
             f"carry (sealed at most {MAX_STATE_BYTES} bytes): keep less in memo, answers and NeedInput.state"
         )
@@ -141,7 +141,7 @@ def principal_text(principal: Any) -> str | None:
     try:
         return dumps(principal).decode()
     except TypeError as wrong:
-        raise AskError(
+        raise TypeError(
             f"a principal of type {type(principal).__qualname__} needs an attribute subject, pk or id, "
             "so that an answer can be told to come from the one who was asked"
         ) from wrong

@@ -186,9 +186,11 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
             return Err(LocalError::BatchPending);
         }
         let Some(value) = batch.element(message) else {
-            if !out.is_empty() {
+            if !out.is_empty() && batch.at != usize::MAX {
                 out.put(b"]")?;
             }
+            // Asked again, the batch is still over.
+            *batch = Batch { at: usize::MAX, pending: None };
             return Ok(None);
         };
         let step = in_batch(out, |out| self.message(server, value, true, out))?;

@@ -263,8 +263,9 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     /// Sends a notification of the host's own.
     ///
     /// # Errors
-    /// [`LocalError::NotAllowed`] for a method under `notifications/`, which is the protocol's, or before a handshake:
-    /// stateless revisions know only notifications that belong to a request. [`LocalError::OutputFull`].
+    /// [`LocalError::NotAllowed`] for a method under `notifications/`, which is the protocol's, for parameters that are no
+    /// object, or before a handshake: stateless revisions know only notifications that belong to a request.
+    /// [`LocalError::OutputFull`].
     pub fn notify<S: Sink + ?Sized>(
         &mut self,
         method: &str,
@@ -273,6 +274,9 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     ) -> Result<(), LocalError> {
         if method.starts_with("notifications/") {
             return Err(LocalError::NotAllowed("methods under notifications/ are the protocol's own"));
+        }
+        if params.is_some_and(|params| !params.is_object()) {
+            return Err(LocalError::NotAllowed("params must be an object"));
         }
         if self.phase.revision().is_none() {
             return Err(LocalError::NotAllowed("there was no handshake"));
