@@ -3,13 +3,15 @@ hangs up."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from typing import Any
 
 import pytest
 
-from mcpgraft import Server, _native
+from mcpgraft import Context, Server, _native
+from mcpgraft.asgi import App as AsgiApp
 from mcpgraft.auth import Bearer
 from mcpgraft.testing import Client
 from mcpgraft.wsgi import App
@@ -213,3 +215,34 @@ def test_a_token_in_the_query_is_none() -> None:
     }
     b"".join(App(server)(environ, lambda status, headers, *more: seen.append(status)))
     assert seen[0].startswith("401")
+
+
+# proves: S-112
+def test_comments_keep_a_quiet_stream_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcpgraft.asgi.KEEP_ALIVE", 0.02)
+    server = Server("s")
+
+    @server.tool
+    async def slow(ctx: Context) -> str:
+        ctx.progress(1)
+        await asyncio.sleep(0.2)
+        return "done"
+
+    sent: list[bytes] = []
+    body = message("tools/call", modern=False, token="p", name="slow")
+    headers = [(b"host", b"localhost"), (b"content-type", b"application/json"), (b"accept", b"text/event-stream")]
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": headers, "query_string": b""}
+    scope |= {"scheme": "http", "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1)}
+    asked = iter([{"type": "http.request", "body": body}])
+
+    async def receive() -> Any:
+        if (part := next(asked, None)) is not None:
+            return part
+        await asyncio.Event().wait()
+
+    async def send(part: Any) -> None:
+        sent.append(part.get("body", b""))
+
+    asyncio.run(asyncio.wait_for(AsgiApp(server)(scope, receive, send), 5))
+    assert sum(part.startswith(b":") for part in sent) >= 3
+    assert b'"done"' in b"".join(sent[-2:])
