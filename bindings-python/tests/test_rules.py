@@ -236,9 +236,8 @@ def test_comments_keep_a_quiet_stream_open(monkeypatch: pytest.MonkeyPatch) -> N
     asked = iter([{"type": "http.request", "body": body}])
 
     async def receive() -> Any:
-        if (part := next(asked, None)) is not None:
-            return part
-        await asyncio.Event().wait()
+        part = next(asked, None)
+        return part if part is not None else await asyncio.Event().wait()
 
     async def send(part: Any) -> None:
         sent.append(part.get("body", b""))

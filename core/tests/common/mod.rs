@@ -223,7 +223,10 @@ pub fn check_able(step: &Value, able: Result<(), Unable>) -> bool {
 }
 
 /// The questions of an `input_required` result with their keys, and the state that goes with them.
-pub fn required(step: &Value) -> Option<(Vec<(&str, Ask<'_>)>, Option<&str>)> {
+pub type Required<'v> = (Vec<(&'v str, Ask<'v>)>, Option<&'v str>);
+
+/// What a step still needs from the client, if that is how it answers.
+pub fn required(step: &Value) -> Option<Required<'_>> {
     let require = step.get("require")?;
     let asks = require.get("asks").and_then(Value::as_array).into_iter().flatten();
     Some((asks.map(|item| (text(item, "key").unwrap(), ask(item))).collect(), text(require, "state")))
