@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+from broken import BROKEN
 from oracle import NEWEST, OWN, Oracle, Schemas
 
 from serving import MODULES, NODE, ROOT, python
@@ -151,6 +152,9 @@ def main() -> int:
     bundle = MODULES / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
     first = (python("mcp0"), str(Path(__file__).with_name("first.py")))
     check = Check(Oracle(Schemas(str(NODE), str(bundle), first)))
+    for revision, text, asked in BROKEN:
+        if not list(check.oracle.check(revision, json.loads(text), asked)):
+            check.wrong.append(f"not found in {revision}: {text}")
     check.transcripts()
     for path in traffic(sys.argv[1:]):
         check.traffic(path)
