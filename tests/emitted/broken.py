@@ -1,4 +1,4 @@
-"""Messages that no server may send: revision, message, and the method it answers. The oracle has to find each of them."""
+"""Messages that no server may send: revision, message, the method it answers. The oracle has to find each of them."""
 
 J = '{"jsonrpc":"2.0",'
 NEWEST = "2026-07-28"

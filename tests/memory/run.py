@@ -5,7 +5,7 @@ Three rounds, each of 20,000 calls: handlers that wait while everything arrives;
 that reads; and quick ones with a client that does not read for a while, so that the pipe fills up.
 """
 
-# proves: S-073, T-047
+# proves: S-073
 
 from __future__ import annotations
 
