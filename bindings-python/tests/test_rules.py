@@ -245,3 +245,17 @@ def test_comments_keep_a_quiet_stream_open(monkeypatch: pytest.MonkeyPatch) -> N
     asyncio.run(asyncio.wait_for(AsgiApp(server)(scope, receive, send), 5))
     assert sum(part.startswith(b":") for part in sent) >= 3
     assert b'"done"' in b"".join(sent[-2:])
+
+
+# proves: S-015, S-175
+@pytest.mark.parametrize("count", [1, 3])
+def test_every_call_of_a_batch_is_answered_over_http(count: int) -> None:
+    server = Server("s")
+    server.add_tool(lambda text: text, "echo")
+    calls = [message("tools/call", id, modern=False, name="echo", arguments={"text": f"{id}"}) for id in range(count)]
+    batch = [json.loads(call) for call in calls]
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    answer = Client(server, era="legacy").raw(json.dumps(batch).encode(), headers=headers)
+    assert answer.status == 200
+    said = [(one["id"], one["result"]["content"][0]["text"]) for one in json.loads(answer.body)]
+    assert said == [(id, f"{id}") for id in range(count)]

@@ -19,7 +19,7 @@ CALL_KEYS = ABOUT_KEYS | {"call", "during", "reply", "fail", "require"}
 ASK_KEYS = {"asks", "of", "give_up", "tell", "answered"}
 STEP_KEYS = {
     "duplex": CALL_KEYS | ASK_KEYS | {"fresh", "in", "in_hex", "as", "answer", "save", "out", "expect"},
-    "http": CALL_KEYS | {"request", "response", "opens", "ends", "notice", "tell"},
+    "http": CALL_KEYS | {"request", "response", "opens", "ends", "notices", "tell"},
     "framing": ABOUT_KEYS | {"fresh", "feed", "feed_hex", "finish", "frames"},
 }
 ALONE = ("answer", "tell", "give_up", "of")  # what a step of a session does when nothing arrives

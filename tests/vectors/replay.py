@@ -226,17 +226,12 @@ def tell(listener: native.Listener, session: bytes | None, step: Json) -> bytes:
     return b"".join(one for one in told if one is not None)
 
 
-def check_event(step: Json, made: native.HttpStep) -> None:
-    """What the host learns besides the answer has to be what the step says."""
-    if (wanted := step.get("notice")) is not None:
-        if "response" in wanted:
-            params = wanted["params"].encode()
-            seen = (made.event, made.text, made.ok, made.params)
-            assert seen == ("response", wanted["response"], wanted["ok"], params), seen
-        else:
-            assert (made.event, made.text) == ("cancelled", wanted["cancelled"]), made.event
-    assert (made.event == "opened") >= ("opens" in step), made.event
-    assert (made.event == "ended") == ("ends" in step), made.event
+def told(made: native.HttpStep) -> list[Json]:
+    """What the host learns besides the answer, as a step says it."""
+    if made.event == "response":
+        params = None if made.params is None else made.params.decode()
+        return [{"response": made.text, "ok": made.ok, "params": params}]
+    return [{"cancelled": made.text}] if made.event == "cancelled" else []
 
 
 def exchange(step: Json, core: native.Core, kept: dict[str, bytes], listens: bool) -> Json:
@@ -248,7 +243,9 @@ def exchange(step: Json, core: native.Core, kept: dict[str, bytes], listens: boo
     if head is None:
         name = request.get("session")
         made = one.accept(incoming(request, "body") or b"", kept[name] if name else None)
-        check_event(step, made)
+        assert (made.event == "opened") >= ("opens" in step), made.event
+        assert (made.event == "ended") == ("ends" in step), made.event
+        notices = told(made)
         if made.session is not None and (to := step.get("opens", name)) is not None:
             kept[to] = made.session
         if made.listener is not None:
@@ -268,8 +265,10 @@ def exchange(step: Json, core: native.Core, kept: dict[str, bytes], listens: boo
                 if not batch:
                     break
             made = one.next()
+            notices += told(made)
         if made.reply is not None:
             head = made.reply
+        assert notices == step.get("notices", notices), notices
     assert head is not None
     headers = {name.lower(): value for name, value in head.headers}
     wanted = step["response"]
