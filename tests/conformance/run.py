@@ -3,7 +3,8 @@
     run.py [--lang python] [--url URL] [SCENARIO...]
 
 Any FAILURE of any check fails the run; there is no list of expected failures. scenarios.txt says what is run and why
-the rest is not. With --url a server that already runs is tested instead of the fixture.
+the rest is not. The fixture writes its traffic to .build/conformance/LANG.jsonl, for tests/emitted. With --url a server
+that already runs is tested instead of the fixture.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Plan:
         for line in LIST.read_text().splitlines():
             if not line.strip() or line.startswith("#"):
                 continue
-            name, rest = line.split(None, 1)
+            name, rest = line.partition("#")[0].split(None, 1)
             if rest.startswith("- "):
                 plan.left_out[name] = rest[2:]
             else:
@@ -103,8 +104,12 @@ def main() -> int:
         if url is None:
             port = free_port()
             url = f"http://127.0.0.1:{port}/mcp"
+            record = BUILD / "conformance" / f"{options.lang}.jsonl"
+            record.parent.mkdir(parents=True, exist_ok=True)
+            record.unlink(missing_ok=True)
+            env = {"MCPGRAFT_RECORD": str(record)}
             fixture = [str(ROOT / "tests" / "fixture"), options.lang, "http", str(port)]
-            stack.enter_context(serving(fixture, port, BUILD / "log" / f"fixture-{options.lang}.log"))
+            stack.enter_context(serving(fixture, port, BUILD / "log" / f"fixture-{options.lang}.log", env))
         with ThreadPoolExecutor(2) as pool:
             outcomes = list(pool.map(lambda item: run(url, item[0], item[1], out), chosen))
     print(f"conformance, {options.lang}\n     {'scenario':46} {'revision':10}  ok skip warn fail")

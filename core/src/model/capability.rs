@@ -75,6 +75,7 @@ mod tests {
         ClientCapabilities::read(Raw::trusted(text), revision)
     }
 
+    // proves: T-029
     #[test]
     fn only_objects_count() {
         let none = ClientCapabilities::default();
@@ -89,6 +90,7 @@ mod tests {
         }
     }
 
+    // proves: T-055
     #[test]
     fn empty_elicitation_means_form() {
         let newest = Revision::NEWEST;
