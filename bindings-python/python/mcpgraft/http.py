@@ -112,12 +112,9 @@ async def _in_session(
     elif id_ is not None and saved is not None:
         if step.session is not None:
             await call(hop, sessions.save, id_, owned(step.session, principal))
-        if step.event == "ended":
-            await call(hop, sessions.end, id_)
-        elif step.event == "response" and step.text is not None and step.params is not None:
-            server.hub.answer(id_, str(msgspec.json.decode(step.text)), step.ok, step.params)
-        elif step.event == "cancelled" and step.text is not None:
-            server.hub.cancel(id_, step.text)
+        if step.event == "ended" and not await call(hop, sessions.end, id_):
+            return _answer(exchange.refuse(405, [("Allow", "GET, POST")], b""))
+        _route(server, id_, step)
     if step.listener is not None:
         return _open(
             server,
@@ -179,9 +176,10 @@ class Pending:
         While `full()` is true notifications are dropped; the result is not.
         """
         step = self.step
+        batch = step.batch
         # The answers of a batch leave together as one array, so there is nothing to stream into.
         hub = self.server.hub
-        channel = HttpChannel(self.exchange, None if step.batch else start, full, session=self.session, hub=hub)
+        channel = HttpChannel(self.exchange, None if batch else start, full, session=self.session, hub=hub)
         with hub.working(self.session, self.exchange):
             while True:
                 if step.reply is not None:
@@ -189,9 +187,19 @@ class Pending:
                 if step.call is not None:
                     ctx = Context(step.call, channel, self.server, self.request)
                     channel.settle(step.call, await run_call(ctx, hop))
-                if not step.batch:
+                if not batch:
                     return channel.answer
                 step = self.exchange.next()
+                if self.session is not None:
+                    _route(self.server, self.session, step)
+
+
+def _route(server: Server, session: str, step: HttpStep) -> None:
+    """An answer goes to the call that asked, a cancellation to its call, wherever in this process they are."""
+    if step.event == "response" and step.text is not None and step.params is not None:
+        server.hub.answer(session, str(msgspec.json.decode(step.text)), step.ok, step.params)
+    elif step.event == "cancelled" and step.text is not None:
+        server.hub.cancel(session, step.text)
 
 
 def _answer(reply: Reply) -> Answer:

@@ -67,8 +67,8 @@ class Sessions(Protocol):
         """A session has changed."""
         ...
 
-    def end(self, id: str) -> None:
-        """The client is done with it."""
+    def end(self, id: str) -> bool:
+        """The client is done with it. False: it lasts until its time is over."""
         ...
 
 
@@ -115,9 +115,10 @@ class MemorySessions:
                 self._table[id] = (saved, self._clock())
                 self._table.move_to_end(id)
 
-    def end(self, id: str) -> None:
+    def end(self, id: str) -> bool:
         with self._lock:
             self._table.pop(id, None)
+        return True
 
     def _drop_old(self) -> None:
         oldest = self._clock() - self._idle
@@ -131,8 +132,7 @@ class MemorySessions:
 class SealedSessions:
     """Nothing is stored: the id carries the session, sealed with the server's secrets, and when it ends.
 
-    A client that ends its session early is told so, but the id stays good until its time is over; `revoked(id)` may say
-    otherwise.
+    A client cannot end one before its time (DELETE answers 405), unless `revoke(id)` and `revoked(id)` keep such ids.
     """
 
     mode: Literal["fixed"] = "fixed"
@@ -142,12 +142,14 @@ class SealedSessions:
         keys: Callable[[], Keys],
         lifetime: float = LIFETIME,
         clock: Callable[[], float] = time.time,
+        revoke: Callable[[str], object] | None = None,
         revoked: Callable[[str], bool] | None = None,
     ) -> None:
         """Seal with `keys()`; times in seconds, `clock` since the Unix epoch and alike on all workers."""
         self._keys = keys
         self._lifetime = lifetime
         self._clock = clock
+        self._revoke = revoke
         self._revoked = revoked
 
     def open(self, saved: bytes) -> str:
@@ -166,8 +168,11 @@ class SealedSessions:
     def save(self, id: str, saved: bytes) -> None:
         """Cannot be: the core asks for it in kept sessions only."""
 
-    def end(self, id: str) -> None:
-        """Nothing to forget."""
+    def end(self, id: str) -> bool:
+        if self._revoke is None:
+            return False
+        self._revoke(id)
+        return True
 
 
 class StoredSessions:
@@ -194,8 +199,9 @@ class StoredSessions:
     def save(self, id: str, saved: bytes) -> None:
         self._store.save(id, saved, self._idle)
 
-    def end(self, id: str) -> None:
+    def end(self, id: str) -> bool:
         self._store.save(id, None, 0.0)
+        return True
 
 
 def choose(wanted: object, keys: Callable[[], Keys]) -> Sessions | None:
