@@ -13,6 +13,7 @@ import msgspec
 from ._native import Core
 from .errors import RegistrationError
 from .registry import TASK_MODES, CompletionEntry, Entry, TaskMode, definition
+from .streams import Streams
 
 if TYPE_CHECKING:
     from ._native import Call, Task
@@ -59,6 +60,7 @@ class Catalogue:
         self._completions: dict[tuple[str | None, str | None], CompletionEntry] = {}
         self._lock = threading.RLock()
         self._live: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.streams = Streams()
         self._served = False
         self._core = self._make_core()
         if tasks is not None:
@@ -95,6 +97,10 @@ class Catalogue:
         finally:
             with self._lock:
                 self._live.discard(live)
+
+    def is_listened_to(self) -> bool:
+        """Whether anybody could hear of a change."""
+        return bool(self._attached())
 
     def task_changed(self, task: Task) -> None:
         """Tell the listeners of a task how it stands now. Called by `Tasks`."""
@@ -166,4 +172,4 @@ class Catalogue:
 
     def _attached(self) -> list[Live]:
         with self._lock:
-            return list(self._live)
+            return [*self._live, *self.streams.all()]

@@ -10,6 +10,7 @@ import msgspec
 from .bridge import is_async
 from .catalogue import Catalogue
 from .errors import RegistrationError
+from .hub import Hub
 from .keys import KeyRing
 from .registry import (
     CompletionEntry,
@@ -28,6 +29,7 @@ from .registry import (
 if TYPE_CHECKING:
     from .context import Context
     from .middleware import Middleware
+    from .sessions import Sessions
     from .tasks import Tasks
 
 __all__ = ["Server"]
@@ -70,6 +72,8 @@ class Server(Catalogue):
         ask_timeout: float = 600.0,
         state_ttl: float = 600.0,
         on_state_use: Callable[[str], Any] | None = None,
+        sessions: object = "off",
+        listen_streams: int | None = None,
         tasks: Tasks | None = None,
     ) -> None:
         """Describe the server.
@@ -101,9 +105,16 @@ class Server(Catalogue):
             on_state_use: `(nonce) -> bool`, sync or async: False if a state with this nonce came back before. For
                 handlers that must not run twice for one answer; keep nonces for `state_ttl`, where all workers see
                 them.
+            sessions: For clients of the handshake era over HTTP: `off`, `memory`, `sealed`, or a store; see
+                `mcpgraft.sessions`. They need one to be asked and to take requests back.
+            listen_streams: How many HTTP responses one process keeps open for clients that listen for changes. Default:
+                8 under WSGI with threads (each takes one), none with a single thread, 1000 under ASGI. 0: none.
             tasks: How tools run as tasks, and where tasks are kept; made with its defaults when a tool needs it.
         """
         self.keys = KeyRing(secrets)
+        self.sessions = _sessions(sessions, self.keys)
+        self.hub = Hub()
+        self.listen_streams = listen_streams
         self.ask_timeout = ask_timeout
         self.state_ttl = state_ttl
         self.on_state_use = on_state_use
@@ -116,6 +127,7 @@ class Server(Catalogue):
         options: dict[str, object | None] = {
             "logging": logging,
             "completions": False,
+            "sessions": self.sessions.mode if self.sessions is not None else "off",
             "list_changed": True,
             "subscribe": True,
             "ttl_ms": ttl_ms,
@@ -417,6 +429,10 @@ class Server(Catalogue):
         self.repair_hooks = [*self.repair_hooks, _sync(fn, "on_repair")]
         return fn
 
+    def close(self) -> None:
+        """End the open streams in good order, for a shutdown; nothing else is kept open."""
+        self.streams.close()
+
     # --- ways in -----------------------------------------------------------------------------------------------------
 
     def respond(self, request: Any, *, auth: object = None) -> Any:
@@ -464,6 +480,14 @@ def _schema(schema: Mapping[str, object] | bytes) -> dict[str, object]:
         return msgspec.json.decode(schema, type=dict[str, object]) if isinstance(schema, bytes) else dict(schema)
     except msgspec.DecodeError as wrong:
         raise RegistrationError(f"the schema is not a JSON object: {wrong}") from wrong
+
+
+def _sessions(wanted: object, keys: KeyRing) -> Sessions | None:
+    if wanted is None or wanted == "off":
+        return None  # without the import: it brings in OpenSSL
+    from .sessions import choose
+
+    return choose(wanted, keys)
 
 
 def _sync(fn: F, hook: str) -> F:

@@ -30,14 +30,14 @@ LOOK = 1.0
 
 
 class Job(msgspec.Struct, omit_defaults=True):
-    """What it takes to go on with a task, on any worker."""
+    """What it takes to go on with a task, on any worker. What the client sent is JSON text."""
 
     tool: str
-    arguments: msgspec.Raw
+    arguments: str
     revision: str
-    meta: msgspec.Raw | None = None
-    client_info: msgspec.Raw | None = None
-    client_capabilities: msgspec.Raw | None = None
+    meta: str | None = None
+    client_info: str | None = None
+    client_capabilities: str | None = None
     # What the runs before have left.
     round: int = 0
     answers: dict[str, Known] = {}
@@ -55,16 +55,16 @@ class Job(msgspec.Struct, omit_defaults=True):
     def of(cls, call: Call) -> Job:
         """The job of a tool call."""
 
-        def raw(text: bytes | None) -> msgspec.Raw | None:
-            return None if text is None else msgspec.Raw(text)
+        def text(given: bytes | None) -> str | None:
+            return None if given is None else given.decode()
 
         return cls(
             call.entry or call.name,
-            msgspec.Raw(call.arguments),
+            call.arguments.decode(),
             call.revision,
-            raw(call.meta),
-            raw(call.client_info),
-            raw(call.client_capabilities),
+            text(call.meta),
+            text(call.client_info),
+            text(call.client_capabilities),
         )
 
     def keep(self, kept: Kept) -> None:
@@ -179,16 +179,16 @@ class _Detached:
     tasks = False
 
     def __init__(self, job: Job, run: Run, input_responses: bytes | None) -> None:
-        def text(raw: msgspec.Raw | None) -> bytes | None:
-            return None if raw is None else bytes(raw)
+        def given(text: str | None) -> bytes | None:
+            return None if text is None else text.encode()
 
         self.name = self.entry = job.tool
-        self.arguments = bytes(job.arguments)
+        self.arguments = job.arguments.encode()
         self.variables: dict[str, str] = {}
-        self.meta = text(job.meta)
+        self.meta = given(job.meta)
         self.revision = job.revision
-        self.client_info = text(job.client_info)
-        self.client_capabilities = text(job.client_capabilities)
+        self.client_info = given(job.client_info)
+        self.client_capabilities = given(job.client_capabilities)
         self.input_responses = input_responses
         self._run = run
 

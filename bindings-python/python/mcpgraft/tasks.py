@@ -90,6 +90,7 @@ class Tasks:
         self._pool = Pool(workers, "mcpgraft-task")
         self._running: dict[str, Run] = {}
         self._changed = threading.Condition()
+        self._telling = threading.RLock()
         self._process = os.getpid()
 
     def idle(self, timeout: float | None = None) -> bool:
@@ -288,9 +289,18 @@ class Tasks:
                 task=changed.save(), job=record.job if job is None else job, version=record.version + 1
             )
             if self.store.swap(after, now):
-                server.task_changed(changed)
+                self._tell(id_, server)
                 return after, changed
         raise RuntimeError(f"task {id_!r} was changed by others again and again")
+
+    def _tell(self, id_: str, server: Server) -> None:
+        # What is told is how it stands now: of two changes at once the later one must not be told first.
+        if server.is_listened_to():
+            with self._telling:
+                record = self.store.get(id_, self.clock())
+                task = None if record is None else Task.restore(record.task)
+                if task is not None:
+                    server.task_changed(task)
 
     def _gone(self, id_: str) -> bool:
         record = self.store.get(id_, self.clock())

@@ -87,6 +87,7 @@ mod tests {
         ClientCapabilities::read(Raw::trusted(text), revision)
     }
 
+    // proves: T-029
     #[test]
     fn only_objects_count() {
         let none = ClientCapabilities::default();
@@ -101,6 +102,7 @@ mod tests {
         }
     }
 
+    // proves: T-055
     #[test]
     fn tasks_are_declared_in_the_newest_form_only() {
         let declared = r#"{"extensions":{"io.modelcontextprotocol/tasks":{}}}"#;

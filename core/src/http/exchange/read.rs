@@ -41,7 +41,7 @@ pub(super) struct Asker<'m, 's> {
 }
 
 /// A cancellation that comes in a request of its own.
-fn cancelled(params: Option<Raw<'_>>) -> Option<Notice<'_>> {
+pub(super) fn cancelled(params: Option<Raw<'_>>) -> Option<Notice<'_>> {
     let params = params?;
     let id = jsonrpc::Id::read(params.get("requestId")?).ok()?;
     Some(Notice::CancelledElsewhere { id, reason: params.get("reason").and_then(Raw::str) })
