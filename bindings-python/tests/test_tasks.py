@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import pytest
 
 from mcpgraft import (
@@ -24,6 +25,9 @@ from mcpgraft import (
 )
 from mcpgraft.testing import Client, ProtocolError
 from mcpgraft.testing_answers import Replies
+from mcpgraft.wsgi import App
+
+from .test_streams import META, environ, events, start
 
 EXTENSION = "io.modelcontextprotocol/tasks"
 TAKES = {"extensions": {EXTENSION: {}}, "elicitation": {}}
@@ -78,6 +82,7 @@ def text(result: dict[str, Any]) -> str:
 # --- who gets a task
 
 
+# proves: S-392, S-393, T-076
 def test_a_declaring_client_gets_a_task_and_then_its_result(world: World) -> None:
     @world.server.tool(task="optional")
     def work(n: int, ctx: Context) -> dict[str, int]:
@@ -106,6 +111,7 @@ def test_a_declaring_client_gets_a_task_and_then_its_result(world: World) -> Non
     assert text(done["result"]) == '{"n":2}'
 
 
+# proves: S-390, S-391, S-396
 @pytest.mark.parametrize(
     "options",
     [
@@ -159,9 +165,9 @@ def test_the_extension_is_declared_when_a_tool_needs_it() -> None:
     assert server.tasks is not None
     assert server.tasks.idle(LONG)
     assert text(client.request("tasks/get", {"taskId": task["taskId"]})["result"]) == "raw"
+    late = Server("late")
+    Client(late).request("server/discover")
     with pytest.raises(RegistrationError, match="before the server"):
-        late = Server("late")
-        Client(late).request("server/discover")
         late.add_tool(lambda: "x", "raw", task="optional")
 
 
@@ -183,6 +189,7 @@ def test_wrong_calls_are_refused_at_once(world: World) -> None:
 # --- how it ends
 
 
+# proves: S-394, T-074
 def test_failures_of_the_tool_and_of_the_protocol(world: World) -> None:
     @world.server.tool(task="optional")
     def broken(how: str) -> Any:
@@ -275,6 +282,7 @@ def test_async_handlers_run_on_a_loop_and_are_cancelled_there(world: World) -> N
 # --- questions
 
 
+# proves: S-395, S-398
 def test_questions_show_in_the_task(world: World) -> None:
     @world.server.tool(task="optional")
     def book(ctx: Context) -> str:
@@ -392,6 +400,7 @@ def test_a_deferred_tool_asks_first(world: World, asynchronous: bool) -> None:
 # --- whose it is, and how long
 
 
+# proves: S-397, S-400
 def test_a_task_belongs_to_its_principal(world: World) -> None:
     @world.server.tool(task="optional")
     def work() -> str:
@@ -436,6 +445,7 @@ def test_tasks_expire_and_are_bounded(world: World) -> None:
 # --- who listens
 
 
+# proves: S-399
 def test_listeners_hear_of_their_tasks(world: World) -> None:
     @world.server.tool(task="optional")
     def work(ctx: Context) -> str:
@@ -447,8 +457,6 @@ def test_listeners_hear_of_their_tasks(world: World) -> None:
     task = client.call("work")
     other = client.call("work")
     envelope = {"_meta": client._enveloped({})["_meta"]}
-    import msgspec
-
     listen = {"notifications": {"taskIds": [task["taskId"]]}, **envelope}
     ack = client.raw(
         msgspec.json.encode({"jsonrpc": "2.0", "id": "L", "method": "subscriptions/listen", "params": listen})
@@ -464,6 +472,38 @@ def test_listeners_hear_of_their_tasks(world: World) -> None:
     assert text(told[1]["result"]) == "done"
     assert told[1]["_meta"]["io.modelcontextprotocol/subscriptionId"] == "L"
     assert "resultType" not in told[1]
+
+
+def test_listeners_over_http_hear_how_their_tasks_stand_now(world: World) -> None:
+    @world.server.tool(task="optional")
+    def work(ctx: Context) -> str:
+        assert world.go.wait(LONG)
+        ctx.task.status("half way")
+        return "done"
+
+    def verify(request: Any) -> str:
+        return str(request.headers["X-User"])
+
+    task = world.client(auth=verify, headers={"X-User": "ann"}).call("work")
+    host = App(world.server, auth=verify)
+    meta = {**META, "io.modelcontextprotocol/clientCapabilities": TAKES}
+    params = {"notifications": {"taskIds": [task["taskId"]]}, "_meta": meta}
+    body = msgspec.json.encode({"jsonrpc": "2.0", "id": 7, "method": "subscriptions/listen", "params": params})
+    told: dict[str, list[Any]] = {}
+    streams = {user: start(host, environ(body, HTTP_X_USER=user)) for user in ("ann", "bob")}
+    for user, (status, _, pieces) in streams.items():
+        assert status == 200
+        told[user] = events(next(pieces))
+    world.go.set()
+    assert world.tasks.idle(LONG)
+    world.server.streams.close()
+    for user, (_, _, pieces) in streams.items():
+        told[user] += [message for piece in pieces for message in events(piece)]
+    methods = {user: [message.get("method", "end") for message in messages] for user, messages in told.items()}
+    acknowledged = "notifications/subscriptions/acknowledged"
+    # Both changes came before the stream was read: how it stands now is what counts.
+    assert methods == {"ann": [acknowledged, "notifications/tasks", "end"], "bob": [acknowledged, "end"]}
+    assert told["ann"][1]["params"]["status"] == "completed"
 
 
 # --- stores

@@ -61,6 +61,7 @@ fn answer(server: &Server<'_, Borrowed>, message: &str) -> String {
     String::from_utf8(out).unwrap()
 }
 
+// proves: S-396
 #[test]
 fn both_sides_must_declare_the_extension() {
     for (method, params) in [
@@ -322,6 +323,7 @@ fn refused(_: &mut Exchange, step: HttpStep<'_>, _: &mut Vec<u8>) -> u16 {
     head.status
 }
 
+// proves: T-095
 #[test]
 fn http_repeats_the_task_in_a_header() {
     let get = request("tasks/get", r#""taskId":"t1","#, true);
