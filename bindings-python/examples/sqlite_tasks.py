@@ -33,8 +33,6 @@ class SqliteTasks:
         limit: Most tasks at once.
     """
 
-    shared = True
-
     def __init__(self, path: str | Path, limit: int = 100_000) -> None:
         self._path = path
         self._limit = limit

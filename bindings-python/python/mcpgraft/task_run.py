@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Begin", "CurrentTask", "Job", "Run", "begins", "context_of"]
 
 LOOK = 1.0
-"""Seconds between two looks into a shared store at whether another worker took the task back."""
+"""Seconds between two looks into the store: another worker may have taken the task back, or it has expired."""
 
 
 class Job(msgspec.Struct, omit_defaults=True):
@@ -91,7 +91,7 @@ class Job(msgspec.Struct, omit_defaults=True):
 class Run:
     """One run in this process."""
 
-    def __init__(self, id: str, look: Callable[[], bool] | None) -> None:
+    def __init__(self, id: str, look: Callable[[], bool]) -> None:
         self.id = id
         self.stop: Callable[[], object] = lambda: None
         """Ends what can be ended from outside: an async handler, or a run that has not begun."""
@@ -111,7 +111,7 @@ class Run:
     @property
     def taken_back(self) -> bool:
         """True once nobody wants the result."""
-        if self._look is not None and not self._taken_back.is_set() and time.monotonic() - self._looked > LOOK:
+        if not self._taken_back.is_set() and time.monotonic() - self._looked > LOOK:
             self._looked = time.monotonic()
             if self._look():
                 self._taken_back.set()

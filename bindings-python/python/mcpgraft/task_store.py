@@ -29,10 +29,7 @@ class TaskRecord(NamedTuple):
 
 
 class TaskStore(Protocol):
-    """What `Tasks` needs. All methods may block, and are called from any thread; `now` is in ms since the Unix epoch.
-
-    `shared` (an attribute; True if it is missing) says that other processes see and change the same records.
-    """
+    """What `Tasks` needs. All methods may block, and are called from any thread; `now` is in ms since the Unix epoch."""
 
     def add(self, record: TaskRecord, now: int) -> bool:
         """Keep a new record: when this returns, every worker finds it. False: there is no room."""
@@ -53,8 +50,6 @@ class MemoryTasks:
     Args:
         limit: Most tasks at once, finished ones until they expire among them; more are refused.
     """
-
-    shared = False
 
     def __init__(self, limit: int = 10_000) -> None:
         if limit < 1:

@@ -184,18 +184,18 @@ class Tasks:
     # --- running -----------------------------------------------------------------------------------------------------
 
     def _launch(self, task: Task, entry: Entry | None, job: Job, server: Server, request: Request, hop: Hop) -> None:
-        shared = getattr(self.store, "shared", True)
         id_ = task.id
-        run = Run(id_, (lambda: self._gone(id_)) if shared else None)
+        run = Run(id_, lambda: self._gone(id_))
         ctx = context_of(job, run, task, server, request, lambda message: self._say(id_, server, message))
         with self._changed:
             if self._process != os.getpid():  # what ran before a fork runs in the other process
                 self._process, self._running = os.getpid(), {}
             self._running[id_] = run
+        called: list[Callable[..., Any]] = [] if entry is None else [entry.fn, *entry.guards, *server.middlewares]
         if entry is None:
             self._end(run, ctx, Failure("not_found", f"tool {job.tool!r} is gone"))
             self._forget(run)
-        elif any(is_async(fn) for fn in (entry.fn, *entry.guards, *server.middlewares)):
+        elif any(is_async(fn) for fn in called):
             self._launch_on(_loop_of(hop)(), run, ctx, entry, job)
         else:
             context, inline = contextvars.copy_context(), Inline(_loop_of(hop))
