@@ -29,7 +29,7 @@ class TaskRecord(NamedTuple):
 
 
 class TaskStore(Protocol):
-    """What `Tasks` needs. All methods may block, and are called from any thread; `now` is in ms since the Unix epoch."""
+    """What `Tasks` needs. Methods may block, and are called from any thread; `now` is in ms since the Unix epoch."""
 
     def add(self, record: TaskRecord, now: int) -> bool:
         """Keep a new record: when this returns, every worker finds it. False: there is no room."""
