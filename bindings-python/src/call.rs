@@ -123,6 +123,7 @@ impl Call {
                 };
                 ("completion", name, None, call.params)
             }
+            Target::Task { id, responses, .. } => ("task", id.to_cow().into_owned(), None, responses),
             Target::List { kind, cursor: from } => {
                 cursor = from.map(|from| from.to_cow().into_owned());
                 let name = match kind {

@@ -159,6 +159,7 @@ pub fn check_call(step: &Value, call: &Call<'_>) {
         Target::Completion { reference, .. } => match reference {
             Reference::Prompt(name) | Reference::Resource(name) => ("completion", name.to_string(), None),
         },
+        Target::Task { id, .. } => ("task", id.to_string(), None),
         Target::List { kind, .. } => ("list", kind.list().to_string(), None),
         Target::Custom { method } => ("custom", method.to_string(), None),
     };

@@ -8,6 +8,7 @@ use crate::catalog::Catalog;
 use crate::error::LocalError;
 use crate::json::{Raw, Sink};
 use crate::jsonrpc::{self, Message};
+use crate::model::ClientCapabilities;
 use crate::revision::Revision;
 use crate::revision::methods::Notification;
 use crate::server::call::{Batch, Notice};
@@ -128,7 +129,7 @@ impl Exchange {
             }
         };
         let channel = self.channel();
-        match request::plan(server, &request, revision, channel, &Unmirrored) {
+        match request::plan(server, &request, revision, ClientCapabilities::default(), channel, &Unmirrored) {
             Err(fault) => fault.write(Some(request.id), Some(revision), served, out)?,
             Ok(Plan::Run(run)) => {
                 let asker = Asker { revision, envelope: None, session: None };
