@@ -5,14 +5,13 @@ use super::ask::{self, Ask};
 use super::fault;
 use super::inflight::Inflight;
 use super::request::Wrap;
-use super::translate;
 use crate::catalog::Catalog;
 use crate::error::LocalError;
 use crate::json::{self, Full, Kind, Raw, Sink, Writer};
 use crate::jsonrpc::Id;
 use crate::revision::fields::{self, meta};
 use crate::revision::methods::Method;
-use crate::revision::{Revision, codes};
+use crate::revision::{Revision, codes, translate};
 
 /// How a call failed, in the host's words. Each revision gets the form it knows.
 #[derive(Clone, Copy, Debug)]

@@ -23,8 +23,6 @@ pub(crate) mod profile;
 pub(crate) mod request;
 mod session;
 
-mod translate;
-
 pub use answer::Failure;
 pub use ask::{Ask, AskKey, Unable};
 pub use call::{Batch, Call, CallKey, Notice, Reference, Step, Target};
