@@ -12,6 +12,7 @@ mod listener;
 mod seal;
 mod session;
 mod shared;
+mod task;
 
 /// See the module's documentation in `_native.pyi`.
 #[pymodule(gil_used = false)]
@@ -37,6 +38,8 @@ mod _native {
     use super::session::{Batch, Session, Step};
     #[pymodule_export]
     use super::shared::Core;
+    #[pymodule_export]
+    use super::task::Task;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

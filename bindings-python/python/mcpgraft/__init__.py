@@ -62,6 +62,8 @@ from .server import Server
 
 if TYPE_CHECKING:
     from .auth import ApiKey, Bearer, InsufficientScope, Principal, requires
+    from .task_store import MemoryTasks, TaskRecord, TaskStore
+    from .tasks import Tasks
 
 __version__ = VERSION
 
@@ -92,6 +94,7 @@ __all__ = [
     "InvalidAnswer",
     "InvalidParams",
     "McpError",
+    "MemoryTasks",
     "Message",
     "MissingClientCapability",
     "NeedInput",
@@ -108,6 +111,9 @@ __all__ = [
     "Sample",
     "Sampled",
     "Server",
+    "TaskRecord",
+    "TaskStore",
+    "Tasks",
     "Text",
     "TimedOut",
     "TooManyRounds",
@@ -121,13 +127,16 @@ __all__ = [
     "requires",
 ]
 
-_AUTH = frozenset({"ApiKey", "Bearer", "InsufficientScope", "Principal", "requires"})
+_LATER = {
+    # hmac brings in OpenSSL, which a server on stdio never needs.
+    "ApiKey": "auth", "Bearer": "auth", "InsufficientScope": "auth", "Principal": "auth", "requires": "auth",
+    "MemoryTasks": "task_store", "TaskRecord": "task_store", "TaskStore": "task_store", "Tasks": "tasks",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
-    # hmac brings in OpenSSL, which a server on stdio never needs.
-    if name in _AUTH:
-        from . import auth
+    if (module := _LATER.get(name)) is not None:
+        from importlib import import_module
 
-        return getattr(auth, name)
+        return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,6 +18,7 @@ from .bridge import Hop, Inline, call, drive
 from .channel import Answer, HeaderList, HttpChannel, ReadBody, StartStream
 from .context import Context
 from .dispatch import run_call
+from .state import principal_text
 from .streams import Stream
 
 if TYPE_CHECKING:
@@ -77,17 +78,22 @@ async def begin_async(
         return await _in_session(server, sessions, request, exchange, body, hop, limit)
     step = exchange.accept(body)
     if step.listener is not None:
-        return _open(server, exchange, step, limit, lambda: None)
+        return _open(server, exchange, step, limit, lambda: None, principal_text(request.principal))
     return Pending(server, request, exchange, step) if step.reply is None else _answer(step.reply)
 
 
 def _open(
-    server: Server, exchange: Exchange, step: HttpStep, limit: int, session: Callable[[], bytes | None]
+    server: Server,
+    exchange: Exchange,
+    step: HttpStep,
+    limit: int,
+    session: Callable[[], bytes | None],
+    principal: str | None,
 ) -> Answer:
     """Keep a response open, if there may be one more."""
     assert step.listener is not None
     assert step.reply is not None
-    stream = Stream(step.listener, session, step.reply.body)
+    stream = Stream(step.listener, session, step.reply.body, principal)
     if not server.streams.add(stream, limit):
         return _answer(exchange.refuse(503, [("Retry-After", "60")], b""))
     opened = Open(step.reply.status, list(step.reply.headers), b"")
@@ -100,7 +106,6 @@ async def _in_session(
 ) -> Answer | Pending:
     """The same where sessions are kept. A store may block."""
     from .sessions import of_owner, owned
-    from .state import principal_text
 
     principal = principal_text(request.principal)
     id_ = exchange.session_id
@@ -122,6 +127,7 @@ async def _in_session(
             step,
             limit,
             lambda: None if id_ is None else of_owner(sessions.load(id_), principal),
+            principal,
         )
     if step.reply is not None:
         answer = _answer(step.reply)

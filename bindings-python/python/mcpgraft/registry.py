@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .context import Context
 
 __all__ = [
+    "TASK_MODES",
     "CompletionEntry",
     "Entry",
     "Guard",
@@ -32,6 +33,7 @@ __all__ = [
     "PromptEntry",
     "RawToolEntry",
     "ResourceEntry",
+    "TaskMode",
     "ToolEntry",
     "definition",
 ]
@@ -39,6 +41,10 @@ __all__ = [
 Handler = Callable[..., Any]
 Guard = Callable[["Context"], Any]
 """Runs before the arguments are decoded. Returns False or raises to refuse; may be async."""
+
+TaskMode = Literal["never", "optional", "required", "deferred"]
+"""Whether a call of a tool may become a task; see `mcpgraft.tasks`."""
+TASK_MODES: tuple[TaskMode, ...] = ("never", "optional", "required", "deferred")
 
 OnRepair = Callable[["Repair"], None]
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -60,13 +66,14 @@ class Entry:
     """Base of all entries: the function, who may call it, and whether it takes a context."""
 
     kind = ""
-    __slots__ = ("fn", "guards", "key", "wants_context")
+    __slots__ = ("fn", "guards", "key", "task", "wants_context")
 
     def __init__(self, key: str, fn: Handler, *, guard: Guard | Sequence[Guard] | None, wants_context: bool) -> None:
         self.key = key
         self.fn = fn
         self.guards = guards(guard)
         self.wants_context = wants_context
+        self.task: TaskMode = "never"
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
         """Positional and keyword arguments for `fn`. Raises `ArgumentError` when the peer's do not fit."""

@@ -20,6 +20,7 @@ from .registry import (
     PromptEntry,
     RawToolEntry,
     ResourceEntry,
+    TaskMode,
     ToolEntry,
     compiled,
     definition,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .context import Context
     from .middleware import Middleware
     from .sessions import Sessions
+    from .tasks import Tasks
 
 __all__ = ["Server"]
 
@@ -72,6 +74,7 @@ class Server(Catalogue):
         on_state_use: Callable[[str], Any] | None = None,
         sessions: object = "off",
         listen_streams: int | None = None,
+        tasks: Tasks | None = None,
     ) -> None:
         """Describe the server.
 
@@ -106,6 +109,7 @@ class Server(Catalogue):
                 `mcpgraft.sessions`. They need one to be asked and to take requests back.
             listen_streams: How many HTTP responses one process keeps open for clients that listen for changes. Default:
                 8 under WSGI with threads (each takes one), none with a single thread, 1000 under ASGI. 0: none.
+            tasks: How tools run as tasks, and where tasks are kept; made with its defaults when a tool needs it.
         """
         self.keys = KeyRing(secrets)
         self.sessions = _sessions(sessions, self.keys)
@@ -131,7 +135,6 @@ class Server(Catalogue):
             "allowed_hosts": None if allowed_hosts is None else list(allowed_hosts),
             "allowed_origins": list(allowed_origins) or None,
             "experimental": None if experimental is None else msgspec.json.encode(experimental),
-            "extensions": None if extensions is None else msgspec.json.encode(extensions),
         }
         super().__init__(
             name,
@@ -141,6 +144,8 @@ class Server(Catalogue):
             instructions=instructions,
             limits={**(limits or {}), **({} if page_items is None else {"page_items": page_items})},
             options={key: value for key, value in options.items() if value is not None},
+            extensions=extensions or {},
+            tasks=tasks,
         )
 
     # --- tools ---------------------------------------------------------------------------------------------------
@@ -158,6 +163,7 @@ class Server(Catalogue):
         icons: Icons = None,
         meta: Meta = None,
         guard: Guards = None,
+        task: TaskMode = "never",
     ) -> Callable[[F], F]: ...
     def tool(self, name: Any = None, **options: Any) -> Any:
         """Make a function a tool: `@server.tool`, `@server.tool("name")` or `@server.tool(title=..., ...)`.
@@ -177,6 +183,7 @@ class Server(Catalogue):
         icons: Icons = None,
         meta: Meta = None,
         guard: Guards = None,
+        task: TaskMode = "never",
     ) -> None:
         """Register a typed function as a tool, or replace the tool of that name.
 
@@ -189,6 +196,8 @@ class Server(Catalogue):
             icons: `Icon` values.
             meta: The definition's `_meta`.
             guard: One function or several, `(ctx) -> bool | None`; False or an exception refuses the call.
+            task: Whether a call may become a task: `never`, `optional`, `required` or `deferred`; see
+                `mcpgraft.tasks`.
 
         Raises:
             RegistrationError: an annotation has no JSON Schema, or the name is not allowed.
@@ -197,7 +206,7 @@ class Server(Catalogue):
         key = name or signature.name
         self._put(
             "tool",
-            ToolEntry(key, fn, signature, guard),
+            self._may_be_task(ToolEntry(key, fn, signature, guard), task),
             name=key,
             title=title,
             description=description or signature.description,
@@ -221,6 +230,7 @@ class Server(Catalogue):
         icons: Icons = None,
         meta: Meta = None,
         guard: Guards = None,
+        task: TaskMode = "never",
     ) -> None:
         """Register a tool from a JSON Schema and `fn(name, arguments)` or `fn(name, arguments, context)`.
 
@@ -229,7 +239,7 @@ class Server(Catalogue):
         output = None if output_schema is None else _schema(output_schema)
         self._put(
             "tool",
-            RawToolEntry(name, fn, guard, output),
+            self._may_be_task(RawToolEntry(name, fn, guard, output), task),
             name=name,
             title=title,
             description=description,

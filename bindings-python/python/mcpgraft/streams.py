@@ -1,7 +1,8 @@
 """Responses that stay open: `subscriptions/listen` of the stateless era, and the GET stream of a session.
 
-A stream holds no queue of messages, only which lists and resources have changed since it was read last: however fast
-they change and however slowly the client reads, one notification is sent for each. How many streams a process gives
+A stream holds no queue of messages, only which lists and resources have changed since it was read last, and how the
+tasks of its client stand: however fast they change and however slowly the client reads, one notification is sent for
+each. How many streams a process gives
 away is limited (`Server(listen_streams=...)`), because under WSGI each one keeps a thread.
 """
 
@@ -14,27 +15,32 @@ from typing import TYPE_CHECKING
 from ._native import KEEP_ALIVE
 
 if TYPE_CHECKING:
-    from ._native import Listener
+    from ._native import Listener, Task
 
 __all__ = ["KEEP_ALIVE_SECONDS", "WATCHED", "Stream", "Streams"]
 
 KEEP_ALIVE_SECONDS = 15.0
 """How often a comment is written to a stream on which nothing else happens; that is when a lost client is noticed."""
 WATCHED = 1024
-"""Most changed resources that wait for one slow client; it misses what comes beyond."""
+"""Most changed resources, and most tasks, that wait for one slow client; it misses what comes beyond."""
 
 
 class Stream:
     """One open response. It is told of changes by any thread and read by one."""
 
-    def __init__(self, listener: Listener, session: Callable[[], bytes | None], first: bytes) -> None:
-        """Give `first` before everything else. `session` loads the stream's session as it is at that time."""
+    def __init__(
+        self, listener: Listener, session: Callable[[], bytes | None], first: bytes, principal: str | None = None
+    ) -> None:
+        """Give `first` before everything else. `session` loads the stream's session as it is at that time; `principal`
+        is whose tasks may be told of."""
         self._listener = listener
         self._session = session
         self._first = first
+        self._principal = principal
         self._changed = threading.Condition()
         self._lists: dict[str, None] = {}
         self._uris: dict[str, None] = {}
+        self._tasks: dict[str, bytes] = {}
         self._over = False
         self.wake: Callable[[], object] = lambda: None
         """Called after every change, for a reader that cannot block."""
@@ -54,6 +60,17 @@ class Stream:
             self._changed.notify()
         self.wake()
 
+    def task_changed(self, task: Task) -> None:
+        """A task stands otherwise now."""
+        told = self._listener.task_changed(task, self._principal)
+        if told is None:
+            return
+        with self._changed:
+            if len(self._tasks) < WATCHED or task.id in self._tasks:
+                self._tasks[task.id] = told
+            self._changed.notify()
+        self.wake()
+
     def finish(self) -> None:
         """End it in good order: what has changed is told, then the client hears that this was all."""
         with self._changed:
@@ -66,12 +83,14 @@ class Stream:
         with self._changed:
             lists, self._lists = self._lists, {}
             uris, self._uris = self._uris, {}
+            tasks, self._tasks = self._tasks, {}
             first, self._first = self._first, b""
             over = self._over
         parts = [first, *(self._listener.list_changed(kind) or b"" for kind in lists)]
         if uris:
             session = self._session()
             parts += [self._listener.resource_updated(uri, session) or b"" for uri in uris]
+        parts += tasks.values()
         if over:
             parts.append(self._listener.end() or b"")
         return b"".join(parts), over
@@ -85,7 +104,7 @@ class Stream:
             if over:
                 return
             with self._changed:
-                idle = not (self._lists or self._uris or self._over)
+                idle = not (self._lists or self._uris or self._tasks or self._over)
                 if idle and not self._changed.wait(KEEP_ALIVE_SECONDS):
                     data = KEEP_ALIVE
                 else:
