@@ -76,7 +76,19 @@ class Outcome:
 def run(url: str, scenario: str, revision: str, out: Path, *more: str) -> Outcome:
     """One scenario at one revision; `more` are options of the suite."""
     folder = out / f"{scenario}-{revision}"
-    command = [*SUITE, "server", "--url", url, "--scenario", scenario, "--spec-version", revision, "-o", str(folder), *more]
+    command = [
+        *SUITE,
+        "server",
+        "--url",
+        url,
+        "--scenario",
+        scenario,
+        "--spec-version",
+        revision,
+        "-o",
+        str(folder),
+        *more,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     checks = [check for file in folder.rglob("checks.json") for check in json.loads(file.read_text())]
     counts = Counter(check["status"] for check in checks)
@@ -115,7 +127,9 @@ def main() -> int:
             fixture = [str(ROOT / "tests" / "fixture"), options.lang, "http", str(port)]
             stack.enter_context(serving(fixture, port, BUILD / "log" / f"fixture-{options.lang}.log", env))
         with ThreadPoolExecutor(2) as pool:
-            outcomes = list(pool.map(lambda item: run(url, *item, out, *(FORCE if item[0] in plan.forced else ())), chosen))
+            outcomes = list(
+                pool.map(lambda item: run(url, *item, out, *(FORCE if item[0] in plan.forced else ())), chosen)
+            )
     print(f"conformance, {options.lang}\n     {'scenario':46} {'revision':10}  ok skip warn fail")
     for outcome in outcomes:
         counts = outcome.counts

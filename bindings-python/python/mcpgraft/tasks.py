@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ._native import LocalError, Task
+from ._native import Task
 from .bridge import Hop, Inline, Loop, drive, is_async
 from .dispatch import Failure, Outcome, explain, reporter
 from .errors import InvalidParams, McpError, MissingClientCapability
@@ -177,9 +177,7 @@ class Tasks:
 
     # --- running -----------------------------------------------------------------------------------------------------
 
-    def _launch(
-        self, task: Task, entry: Entry | None, job: Job, server: Server, request: Request, hop: Hop
-    ) -> None:
+    def _launch(self, task: Task, entry: Entry | None, job: Job, server: Server, request: Request, hop: Hop) -> None:
         shared = getattr(self.store, "shared", True)
         id_ = task.id
         run = Run(id_, (lambda: self._gone(id_)) if shared else None)
