@@ -16,8 +16,10 @@ its own, or on the event loop if it is async. Any other client gets the result o
 - `deferred`: the call begins within its request, where questions are asked before there is a task, and becomes one when
   the handler calls `ctx.task.begin()`.
 
-Questions inside a task (`ctx.elicit` and the rest) show in `tasks/get` and are answered by `tasks/update`; while they are
-open no thread waits: the handler is run again when the answers are there. A task belongs to the principal that made it.
+Questions inside a task (`ctx.elicit` and the rest) show in `tasks/get` and are answered by `tasks/update`; while they
+are open no thread waits: the handler is run again when the answers are there, with the request that brought them as its
+`ctx.request`. A task belongs to the principal that made it. What a task says of itself goes to listeners in the process
+it runs in; with several workers, clients of the others hear of it by asking.
 """
 
 from __future__ import annotations
@@ -32,12 +34,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ._native import Task
-from .bridge import Hop, Inline, Loop, drive, is_async
+from .bridge import Hop, Inline, Loop, call, drive, is_async
 from .dispatch import Failure, Outcome, explain, reporter
 from .errors import InvalidParams, McpError, MissingClientCapability
 from .keys import now_ms
 from .middleware import admit
-from .replay import Replay
+from .replay import Replay, only_suspended
 from .rounds import play, rounds
 from .state import principal_text
 from .task_pool import Pool
@@ -116,11 +118,15 @@ class Tasks:
             except BaseException as exc:
                 if not begins(exc):
                     raise
-            if ctx._replay is not None:
-                job.keep(ctx._replay.kept)
         else:
-            # Who may not call hears it now, and so who calls wrongly.
-            await admit(ctx, entry, hop)
+            try:
+                # Who may not call hears it now, and so who calls wrongly.
+                await admit(ctx, entry, hop)
+            except BaseException as exc:
+                if not only_suspended(exc):  # a guard that asks does so within the task
+                    raise
+        if ctx._replay is not None:
+            job.keep(ctx._replay.kept)
         return await hop.sync(lambda inner: self._start(ctx, entry, job, inner))
 
     async def answer(self, ctx: Context, hop: Hop) -> Outcome:
@@ -189,7 +195,7 @@ class Tasks:
         if entry is None:
             self._end(run, ctx, Failure("not_found", f"tool {job.tool!r} is gone"))
             self._forget(run)
-        elif any(map(is_async, (entry.fn, *entry.guards, *server.middlewares))):
+        elif any(is_async(fn) for fn in (entry.fn, *entry.guards, *server.middlewares)):
             self._launch_on(_loop_of(hop)(), run, ctx, entry, job)
         else:
             context, inline = contextvars.copy_context(), Inline(_loop_of(hop))
@@ -215,7 +221,7 @@ class Tasks:
         try:
             outcome = await self._play(run, ctx, entry, job, hop)
             if outcome is not None:
-                await hop.sync(lambda _: self._end(run, ctx, outcome))
+                await call(hop, self._end, run, ctx, outcome)
         except BaseException:
             # The loop ends, or the store fails: whoever asks for the task should know.
             self._end(run, ctx, Failure("internal", "the server stopped working on it"))
@@ -229,13 +235,11 @@ class Tasks:
         try:
             while isinstance(played := await play(ctx, entry, hop, report), Replay):
                 if played.needs:
-                    parked = played
-                    await hop.sync(lambda _: self._park(run, ctx, job, parked))
+                    await call(hop, self._park, run, ctx, job, played)
                     return None
                 # A step that asks nothing wants to be called again, a little later.
                 played.asked()
-                seconds = 0.25 * 2**played.kept.round
-                await hop.sync(lambda _, seconds=seconds: run.wait(seconds))
+                await call(hop, run.wait, 0.25 * 2**played.kept.round)
                 played.restart()
                 report = None
             return played
