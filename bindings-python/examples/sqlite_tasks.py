@@ -60,7 +60,10 @@ class SqliteTasks:
         return None if found is None else TaskRecord(*found)
 
     def swap(self, record: TaskRecord, now: int) -> bool:
-        sql = f"UPDATE task SET task = :task, job = :job, version = :version WHERE id = :id AND version = :version - 1 AND {ALIVE}"
+        sql = (
+            "UPDATE task SET task = :task, job = :job, version = :version "
+            f"WHERE id = :id AND version = :version - 1 AND {ALIVE}"
+        )
         with self._db as db:
             return db.execute(sql, {**record._asdict(), "now": now}).rowcount == 1
 

@@ -159,9 +159,9 @@ def test_the_extension_is_declared_when_a_tool_needs_it() -> None:
     assert server.tasks is not None
     assert server.tasks.idle(LONG)
     assert text(client.request("tasks/get", {"taskId": task["taskId"]})["result"]) == "raw"
+    late = Server("late")
+    Client(late).request("server/discover")
     with pytest.raises(RegistrationError, match="before the server"):
-        late = Server("late")
-        Client(late).request("server/discover")
         late.add_tool(lambda: "x", "raw", task="optional")
 
 
