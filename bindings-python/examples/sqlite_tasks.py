@@ -59,8 +59,8 @@ class SqliteTasks:
 
     def swap(self, record: TaskRecord, now: int) -> bool:
         sql = (
-            "UPDATE task SET task = :task, job = :job, version = :version"
-            f" WHERE id = :id AND version = :version - 1 AND {ALIVE}"
+            "UPDATE task SET task = :task, job = :job, version = :version "
+            f"WHERE id = :id AND version = :version - 1 AND {ALIVE}"
         )
         with self._db as db:
             return db.execute(sql, {**record._asdict(), "now": now}).rowcount == 1

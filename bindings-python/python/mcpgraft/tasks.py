@@ -191,11 +191,12 @@ class Tasks:
             if self._process != os.getpid():  # what ran before a fork runs in the other process
                 self._process, self._running = os.getpid(), {}
             self._running[id_] = run
-        called: list[Callable[..., Any]] = [] if entry is None else [entry.fn, *entry.guards, *server.middlewares]
+        functions: list[Callable[..., Any]] = [*server.middlewares]
+        functions += [entry.fn, *entry.guards] if entry is not None else []
         if entry is None:
             self._end(run, ctx, Failure("not_found", f"tool {job.tool!r} is gone"))
             self._forget(run)
-        elif any(is_async(fn) for fn in called):
+        elif any(is_async(fn) for fn in functions):
             self._launch_on(_loop_of(hop)(), run, ctx, entry, job)
         else:
             context, inline = contextvars.copy_context(), Inline(_loop_of(hop))

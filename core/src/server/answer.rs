@@ -7,7 +7,7 @@ use super::failure::{Data, Described};
 use super::fault;
 use super::inflight::Inflight;
 use super::request::Wrap;
-use super::{tasks_wire, translate};
+use super::tasks_wire;
 use crate::catalog::Catalog;
 use crate::error::LocalError;
 use crate::json::{self, Full, Kind, Raw, Sink, Writer};
@@ -15,6 +15,7 @@ use crate::jsonrpc::Id;
 use crate::revision::Revision;
 use crate::revision::fields::{self, meta};
 use crate::revision::methods::Method;
+use crate::revision::translate;
 
 /// Which members a stateless result starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

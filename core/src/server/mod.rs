@@ -26,8 +26,6 @@ mod session;
 mod tasks;
 mod tasks_wire;
 
-mod translate;
-
 pub use answer::Failure;
 pub use ask::{Ask, AskKey, Unable};
 pub use call::{Batch, Call, CallKey, Notice, Reference, Step, Target, TaskAction};

@@ -15,6 +15,7 @@ use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
 use crate::revision::fields::meta;
 use crate::revision::methods::{self, Feature, Method};
+use crate::revision::translate::is_object_schema;
 
 /// What a request asks for, checked.
 #[derive(Clone, Copy, Debug)]
@@ -366,11 +367,6 @@ fn progress_token(meta: Option<Raw<'_>>) -> Result<Option<Id<'_>>, Fault<'_>> {
             .map(Some)
             .ok_or(Fault::Param { field: "_meta.progressToken", expected: "a short string or an integer" }),
     }
-}
-
-/// Whether the root of an output schema is an object, as revisions before `structured_any` need it.
-pub(crate) fn is_object_schema(schema: Raw<'_>) -> bool {
-    schema.get("type").and_then(Raw::str).is_some_and(|ty| ty == *"object")
 }
 
 fn required<'m>(field: &'static str, value: Option<Raw<'m>>) -> Result<Str<'m>, Fault<'m>> {
