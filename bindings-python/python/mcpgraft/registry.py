@@ -18,8 +18,10 @@ from ._typing.result import completion_result, prompt_result, resource_result, t
 from ._typing.signature import Signature, compile_signature
 from .context import inject
 from .errors import ArgumentError, InvalidParams, RegistrationError
+from .validation import check_arguments, check_result
 
 if TYPE_CHECKING:
+    from ._native import Validator
     from ._typing.repair import Repair
     from .context import Context
 
@@ -93,36 +95,66 @@ class _Typed(Entry):
 
 
 class ToolEntry(_Typed):
-    """A typed function as a tool."""
+    """A typed function as a tool. With `results`, what it returns is checked against its schema."""
 
     kind = "tool"
-    __slots__ = ()
+    __slots__ = ("results",)
+
+    def __init__(
+        self,
+        key: str,
+        fn: Handler,
+        signature: Signature,
+        guard: Guard | Sequence[Guard] | None,
+        results: Validator | None = None,
+    ) -> None:
+        super().__init__(key, fn, signature, guard)
+        self.results = results
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
         return self._with_context(self.signature.decode(ctx.call.arguments, on_repair), ctx)
 
     def encode(self, value: Any, ctx: Context) -> bytes:
-        return tool_result(value, self.signature)
+        result = tool_result(value, self.signature)
+        if self.results is not None:
+            check_result(self.results, self.key, result)
+        return result
 
 
 class RawToolEntry(Entry):
-    """A JSON Schema and a function `(name, arguments)` or `(name, arguments, context)` as a tool."""
+    """A JSON Schema and a function `(name, arguments)` or `(name, arguments, context)` as a tool.
+
+    `given` checks the arguments and `results` the structured results; None leaves them unchecked.
+    """
 
     kind = "tool"
-    __slots__ = ("output_schema",)
+    __slots__ = ("given", "output_schema", "results")
 
     def __init__(
-        self, key: str, fn: Handler, guard: Guard | Sequence[Guard] | None, output_schema: dict[str, Any] | None
+        self,
+        key: str,
+        fn: Handler,
+        guard: Guard | Sequence[Guard] | None,
+        output_schema: bytes | None,
+        given: Validator | None = None,
+        results: Validator | None = None,
     ) -> None:
         super().__init__(key, fn, guard=guard, wants_context=_positional(fn) >= 3)
         self.output_schema = output_schema
+        self.given = given
+        self.results = results
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
+        if self.given is not None:
+            check_arguments(self.given, ctx.call.arguments)
         args: tuple[Any, ...] = (ctx.name, msgspec.json.decode(ctx.call.arguments))
         return ((*args, ctx) if self.wants_context else args), {}
 
     def encode(self, value: Any, ctx: Context) -> bytes:
-        return tool_result(value, self)
+        result = tool_result(value, self)
+        if self.results is not None:
+            check_result(self.results, self.key, result)
+        return result
 
 
 class ResourceEntry(_Typed):

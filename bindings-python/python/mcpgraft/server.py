@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 
+from ._typing.encode import dumps
 from .bridge import is_async
 from .catalogue import Catalogue
 from .errors import RegistrationError
@@ -23,9 +24,11 @@ from .registry import (
     compiled,
     definition,
 )
+from .validation import compiled_schema, schema_json
 
 if TYPE_CHECKING:
     from .context import Context
+    from .lint import Problem
     from .middleware import Middleware
 
 __all__ = ["Server"]
@@ -68,6 +71,7 @@ class Server(Catalogue):
         ask_timeout: float = 600.0,
         state_ttl: float = 600.0,
         on_state_use: Callable[[str], Any] | None = None,
+        validate_results: bool = False,
     ) -> None:
         """Describe the server.
 
@@ -98,11 +102,14 @@ class Server(Catalogue):
             on_state_use: `(nonce) -> bool`, sync or async: False if a state with this nonce came back before. For
                 handlers that must not run twice for one answer; keep nonces for `state_ttl`, where all workers see
                 them.
+            validate_results: Check the structured results of typed tools against their schemas, too; those of raw tools
+                are always checked. For development: what a type checker proves need not be proved again per call.
         """
         self.keys = KeyRing(secrets)
         self.ask_timeout = ask_timeout
         self.state_ttl = state_ttl
         self.on_state_use = on_state_use
+        self.validate_results = validate_results
         self.auth = auth
         self.hide_errors = hide_errors
         self.workers = workers
@@ -183,9 +190,12 @@ class Server(Catalogue):
         """
         signature = compiled(fn)
         key = name or signature.name
+        results = None
+        if self.validate_results and signature.output_schema is not None:
+            results = compiled_schema(f"tool {key!r}: outputSchema", dumps(signature.output_schema))
         self._put(
             "tool",
-            ToolEntry(key, fn, signature, guard),
+            ToolEntry(key, fn, signature, guard, results),
             name=key,
             title=title,
             description=description or signature.description,
@@ -209,21 +219,39 @@ class Server(Catalogue):
         icons: Icons = None,
         meta: Meta = None,
         guard: Guards = None,
+        validate: bool = True,
     ) -> None:
         """Register a tool from a JSON Schema and `fn(name, arguments)` or `fn(name, arguments, context)`.
 
-        `arguments` is the decoded object as sent: nothing is validated or converted. The schema is shown as it is.
+        `arguments` is the decoded object as sent: checked, and nothing of it converted.
+
+        Args:
+            name: What it is called by.
+            schema: JSON Schema of the arguments: 2020-12, or what its `$schema` says. Nothing is ever fetched. Given
+                as JSON it is shown to clients byte for byte, less line breaks and the white space around them.
+            fn: Sync or async.
+            output_schema: JSON Schema of the structured results; shown in the same way.
+            validate: Check arguments (what is wrong becomes an `isError` result that names the field) and structured
+                results (`InvalidResult`). False: somebody else does, such as the server behind a proxy.
+            title, description, annotations, icons, meta, guard: As in `add_tool`.
+
+        Raises:
+            RegistrationError: a schema is none, or has references that lead out of it.
         """
-        output = None if output_schema is None else _schema(output_schema)
+        given, output = schema_json(schema), None if output_schema is None else schema_json(output_schema)
+        entry = RawToolEntry(name, fn, guard, output)
+        if validate:
+            entry.given = compiled_schema(f"tool {name!r}: inputSchema", given)
+            entry.results = None if output is None else compiled_schema(f"tool {name!r}: outputSchema", output)
         self._put(
             "tool",
-            RawToolEntry(name, fn, guard, output),
+            entry,
             name=name,
             title=title,
             description=description,
             icons=icons,
-            inputSchema=_schema(schema),
-            outputSchema=output,
+            inputSchema=msgspec.Raw(given),
+            outputSchema=None if output is None else msgspec.Raw(output),
             annotations=annotations,
             _meta=meta,
         )
@@ -407,6 +435,16 @@ class Server(Catalogue):
         self.repair_hooks = [*self.repair_hooks, _sync(fn, "on_repair")]
         return fn
 
+    # --- looking at it ----------------------------------------------------------------------------------------------
+
+    def lint(self) -> list[Problem]:
+        """What known clients refuse or misread about the tools registered so far; see `mcpgraft.lint`."""
+        from .lint import lint
+
+        with self._lock:
+            found = [self._core.get("tool", key) for key in self._core.keys("tool")]
+        return lint(one for one in found if one is not None)
+
     # --- ways in -----------------------------------------------------------------------------------------------------
 
     def respond(self, request: Any, *, auth: object = None) -> Any:
@@ -447,13 +485,6 @@ class Server(Catalogue):
         before = self._entries.get(("resource" if kind == "template" else kind, key))
         if before is not None and before.fn is not fn:
             raise RegistrationError(f"{kind} {key!r} is already registered; use add_{kind}() to replace it")
-
-
-def _schema(schema: Mapping[str, object] | bytes) -> dict[str, object]:
-    try:
-        return msgspec.json.decode(schema, type=dict[str, object]) if isinstance(schema, bytes) else dict(schema)
-    except msgspec.DecodeError as wrong:
-        raise RegistrationError(f"the schema is not a JSON object: {wrong}") from wrong
 
 
 def _sync(fn: F, hook: str) -> F:
