@@ -22,11 +22,17 @@ const PATTERN_STEPS: usize = 100_000;
 /// Most problems told of one value: enough to act on, short enough to read.
 const PROBLEMS: usize = 3;
 
+/// Most errors looked at to find that many: a schema may say the same twice.
+const LOOKED_AT: usize = 4 * PROBLEMS;
+
 /// Longest value or list of values shown, in characters.
 const SHOWN: usize = 60;
 
 /// Deepest chain of alternatives that is followed to find the one that nearly fits.
 const ALTERNATIVES: u8 = 8;
+
+/// What is expected where a property should not be.
+const UNKNOWN: &str = "no property of this name";
 
 /// A compiled JSON Schema.
 #[pyclass(frozen, module = "mcpgraft._native")]
@@ -47,7 +53,14 @@ impl Validator {
         py.detach(|| match serde_json::from_slice::<Value>(instance) {
             Ok(value) if self.0.is_valid(&value) => Vec::new(),
             Ok(value) => {
-                self.0.iter_errors(&value).take(PROBLEMS).map(|error| problem(&error, ALTERNATIVES)).collect()
+                let mut problems = Vec::new();
+                for error in self.0.iter_errors(&value).take(LOOKED_AT) {
+                    let found = problem(&error, &value, ALTERNATIVES);
+                    if problems.len() < PROBLEMS && !problems.contains(&found) {
+                        problems.push(found);
+                    }
+                }
+                problems
             }
             // Numbers beyond any float, and nesting that nobody validates.
             Err(error) => vec![(String::new(), "JSON that can be validated".to_owned(), error.to_string())],
@@ -77,15 +90,15 @@ fn compile(schema: &[u8]) -> Result<jsonschema::Validator, String> {
         .map_err(|error| match error.kind() {
             Kind::Referencing(why) => format!("a reference leads nowhere, and none is ever fetched: {why}"),
             _ => {
-                let (path, expected, got) = problem(&error, ALTERNATIVES);
+                let (path, expected, got) = problem(&error, &schema, ALTERNATIVES);
                 let at = if path.is_empty() { "it" } else { &path };
                 format!("{at} is no JSON Schema: expected {expected}, got {got}")
             }
         })
 }
 
-/// One problem as `mcpgraft.ArgumentError` tells it.
-fn problem(error: &ValidationError<'_>, left: u8) -> Problem {
+/// One problem of a value as `mcpgraft.ArgumentError` tells it.
+fn problem(error: &ValidationError<'_>, root: &Value, left: u8) -> Problem {
     let instance = error.instance();
     let mut path = path_of(error);
     let mut got = short(instance);
@@ -99,7 +112,14 @@ fn problem(error: &ValidationError<'_>, left: u8) -> Problem {
             let name = unexpected.first().map_or("", String::as_str);
             got = instance.get(name).map_or(got, short);
             step(&mut path, name);
-            "no property of this name".to_owned()
+            UNKNOWN.to_owned()
+        }
+        // An object that may have no property at all is not told by its name which one it has.
+        Kind::FalseSchema if error.schema_path().as_str().ends_with("/additionalProperties") => {
+            let object = root.pointer(error.instance_path().as_str()).and_then(Value::as_object);
+            let name = object.and_then(|object| object.keys().next());
+            step(&mut path, name.map_or("", String::as_str));
+            UNKNOWN.to_owned()
         }
         Kind::Type { kind: TypeKind::Single(one) } => one.to_string(),
         Kind::Type { kind: TypeKind::Multiple(several) } => {
@@ -110,13 +130,15 @@ fn problem(error: &ValidationError<'_>, left: u8) -> Problem {
             other => short(other),
         },
         Kind::Constant { expected_value } => short(expected_value),
-        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => match nearest(error, context, left) {
-            Ok(nearer) => return nearer,
-            Err(expected) => expected,
-        },
+        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
+            match nearest(error, context, root, left) {
+                Ok(nearer) => return nearer,
+                Err(expected) => expected,
+            }
+        }
         Kind::OneOfMultipleValid { .. } => "a value that fits one of the alternatives only".to_owned(),
         Kind::PropertyNames { error } if left > 0 => {
-            let (_, expected, got) = problem(error, left - 1);
+            let (_, expected, got) = problem(error, root, left - 1);
             return (path, format!("property names to be {expected}"), got);
         }
         Kind::Minimum { limit } => format!("a number >= {limit}"),
@@ -150,6 +172,7 @@ fn problem(error: &ValidationError<'_>, left: u8) -> Problem {
 fn nearest(
     error: &ValidationError<'_>,
     context: &[Vec<ValidationError<'static>>],
+    root: &Value,
     left: u8,
 ) -> Result<Problem, String> {
     let here = path_of(error);
@@ -157,7 +180,7 @@ fn nearest(
     let mut best: Option<Problem> = None;
     let mut several = false;
     for first in context.iter().filter_map(|branch| branch.first()).filter(|_| left > 0) {
-        let found = problem(first, left - 1);
+        let found = problem(first, root, left - 1);
         if found.0 == here {
             if !wanted.contains(&found.1) {
                 wanted.push(found.1);

@@ -216,7 +216,7 @@ def _schemas(tool: Schema) -> Hits:
 def _one(schema: Schema, path: str, depth: int) -> Hits:
     kind = schema.get("type")
     kinds = kind if isinstance(kind, list) else [kind]
-    if depth == DEEP + 1:
+    if depth == DEEP + 1 and not {"object", "array"}.isdisjoint(kinds):
         yield "depth", path
     if "$ref" in schema or "$dynamicRef" in schema:
         yield "reference", path
