@@ -12,6 +12,7 @@ mod listener;
 mod seal;
 mod session;
 mod shared;
+mod task;
 #[cfg(feature = "schema")]
 mod validate;
 
@@ -39,6 +40,8 @@ mod _native {
     use super::session::{Batch, Session, Step};
     #[pymodule_export]
     use super::shared::Core;
+    #[pymodule_export]
+    use super::task::Task;
     #[cfg(feature = "schema")]
     #[pymodule_export]
     use super::validate::Validator;

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -18,14 +18,14 @@ from ._typing.result import completion_result, prompt_result, resource_result, t
 from ._typing.signature import Signature, compile_signature
 from .context import inject
 from .errors import ArgumentError, InvalidParams, RegistrationError
-from .validation import check_arguments, check_result
+from .validation import check_arguments, check_result, compiled_schema
 
 if TYPE_CHECKING:
-    from ._native import Validator
     from ._typing.repair import Repair
     from .context import Context
 
 __all__ = [
+    "TASK_MODES",
     "CompletionEntry",
     "Entry",
     "Guard",
@@ -34,6 +34,7 @@ __all__ = [
     "PromptEntry",
     "RawToolEntry",
     "ResourceEntry",
+    "TaskMode",
     "ToolEntry",
     "definition",
 ]
@@ -41,6 +42,10 @@ __all__ = [
 Handler = Callable[..., Any]
 Guard = Callable[["Context"], Any]
 """Runs before the arguments are decoded. Returns False or raises to refuse; may be async."""
+
+TaskMode = Literal["never", "optional", "required", "deferred"]
+"""Whether a call of a tool may become a task; see `mcpgraft.tasks`."""
+TASK_MODES: tuple[TaskMode, ...] = ("never", "optional", "required", "deferred")
 
 OnRepair = Callable[["Repair"], None]
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -62,13 +67,14 @@ class Entry:
     """Base of all entries: the function, who may call it, and whether it takes a context."""
 
     kind = ""
-    __slots__ = ("fn", "guards", "key", "wants_context")
+    __slots__ = ("fn", "guards", "key", "task", "wants_context")
 
     def __init__(self, key: str, fn: Handler, *, guard: Guard | Sequence[Guard] | None, wants_context: bool) -> None:
         self.key = key
         self.fn = fn
         self.guards = guards(guard)
         self.wants_context = wants_context
+        self.task: TaskMode = "never"
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
         """Positional and keyword arguments for `fn`. Raises `ArgumentError` when the peer's do not fit."""
@@ -95,7 +101,7 @@ class _Typed(Entry):
 
 
 class ToolEntry(_Typed):
-    """A typed function as a tool. With `results`, what it returns is checked against its schema."""
+    """A typed function as a tool. With `validate`, what it returns is checked against its schema."""
 
     kind = "tool"
     __slots__ = ("results",)
@@ -106,10 +112,12 @@ class ToolEntry(_Typed):
         fn: Handler,
         signature: Signature,
         guard: Guard | Sequence[Guard] | None,
-        results: Validator | None = None,
+        *,
+        validate: bool = False,
     ) -> None:
         super().__init__(key, fn, signature, guard)
-        self.results = results
+        promised = signature.output_schema if validate else None
+        self.results = None if promised is None else compiled_schema(f"tool {key!r}: outputSchema", dumps(promised))
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
         return self._with_context(self.signature.decode(ctx.call.arguments, on_repair), ctx)
@@ -124,7 +132,7 @@ class ToolEntry(_Typed):
 class RawToolEntry(Entry):
     """A JSON Schema and a function `(name, arguments)` or `(name, arguments, context)` as a tool.
 
-    `given` checks the arguments and `results` the structured results; None leaves them unchecked.
+    With `validate`, arguments and structured results are checked against the schemas.
     """
 
     kind = "tool"
@@ -135,14 +143,16 @@ class RawToolEntry(Entry):
         key: str,
         fn: Handler,
         guard: Guard | Sequence[Guard] | None,
-        output_schema: bytes | None,
-        given: Validator | None = None,
-        results: Validator | None = None,
+        schema: bytes,
+        output_schema: bytes | None = None,
+        *,
+        validate: bool = True,
     ) -> None:
         super().__init__(key, fn, guard=guard, wants_context=_positional(fn) >= 3)
         self.output_schema = output_schema
-        self.given = given
-        self.results = results
+        self.given = compiled_schema(f"tool {key!r}: inputSchema", schema) if validate else None
+        promised = output_schema if validate else None
+        self.results = None if promised is None else compiled_schema(f"tool {key!r}: outputSchema", promised)
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
         if self.given is not None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import msgspec
 
-from ._typing.encode import dumps
 from .bridge import is_async
 from .catalogue import Catalogue
 from .errors import RegistrationError
+from .hub import Hub
 from .keys import KeyRing
 from .registry import (
     CompletionEntry,
@@ -20,16 +20,18 @@ from .registry import (
     PromptEntry,
     RawToolEntry,
     ResourceEntry,
+    TaskMode,
     ToolEntry,
     compiled,
     definition,
 )
-from .validation import compiled_schema, schema_json
+from .validation import schema_json
 
 if TYPE_CHECKING:
     from .context import Context
-    from .lint import Problem
     from .middleware import Middleware
+    from .sessions import Sessions
+    from .tasks import Tasks
 
 __all__ = ["Server"]
 
@@ -72,6 +74,9 @@ class Server(Catalogue):
         state_ttl: float = 600.0,
         on_state_use: Callable[[str], Any] | None = None,
         validate_results: bool = False,
+        sessions: object = "off",
+        listen_streams: int | None = None,
+        tasks: Tasks | None = None,
     ) -> None:
         """Describe the server.
 
@@ -102,10 +107,17 @@ class Server(Catalogue):
             on_state_use: `(nonce) -> bool`, sync or async: False if a state with this nonce came back before. For
                 handlers that must not run twice for one answer; keep nonces for `state_ttl`, where all workers see
                 them.
-            validate_results: Check the structured results of typed tools against their schemas, too; those of raw tools
-                are always checked. For development: what a type checker proves need not be proved again per call.
+            validate_results: Check the structured results of typed tools, too, and not of raw tools only.
+            sessions: For clients of the handshake era over HTTP: `off`, `memory`, `sealed`, or a store; see
+                `mcpgraft.sessions`. They need one to be asked and to take requests back.
+            listen_streams: How many HTTP responses one process keeps open for clients that listen for changes. Default:
+                8 under WSGI with threads (each takes one), none with a single thread, 1000 under ASGI. 0: none.
+            tasks: How tools run as tasks, and where tasks are kept; made with its defaults when a tool needs it.
         """
         self.keys = KeyRing(secrets)
+        self.sessions = _sessions(sessions, self.keys)
+        self.hub = Hub()
+        self.listen_streams = listen_streams
         self.ask_timeout = ask_timeout
         self.state_ttl = state_ttl
         self.on_state_use = on_state_use
@@ -119,6 +131,7 @@ class Server(Catalogue):
         options: dict[str, object | None] = {
             "logging": logging,
             "completions": False,
+            "sessions": self.sessions.mode if self.sessions is not None else "off",
             "list_changed": True,
             "subscribe": True,
             "ttl_ms": ttl_ms,
@@ -126,7 +139,6 @@ class Server(Catalogue):
             "allowed_hosts": None if allowed_hosts is None else list(allowed_hosts),
             "allowed_origins": list(allowed_origins) or None,
             "experimental": None if experimental is None else msgspec.json.encode(experimental),
-            "extensions": None if extensions is None else msgspec.json.encode(extensions),
         }
         super().__init__(
             name,
@@ -136,6 +148,8 @@ class Server(Catalogue):
             instructions=instructions,
             limits={**(limits or {}), **({} if page_items is None else {"page_items": page_items})},
             options={key: value for key, value in options.items() if value is not None},
+            extensions=extensions or {},
+            tasks=tasks,
         )
 
     # --- tools ---------------------------------------------------------------------------------------------------
@@ -153,6 +167,7 @@ class Server(Catalogue):
         icons: Icons = None,
         meta: Meta = None,
         guard: Guards = None,
+        task: TaskMode = "never",
     ) -> Callable[[F], F]: ...
     def tool(self, name: Any = None, **options: Any) -> Any:
         """Make a function a tool: `@server.tool`, `@server.tool("name")` or `@server.tool(title=..., ...)`.
@@ -172,6 +187,7 @@ class Server(Catalogue):
         icons: Icons = None,
         meta: Meta = None,
         guard: Guards = None,
+        task: TaskMode = "never",
     ) -> None:
         """Register a typed function as a tool, or replace the tool of that name.
 
@@ -184,18 +200,17 @@ class Server(Catalogue):
             icons: `Icon` values.
             meta: The definition's `_meta`.
             guard: One function or several, `(ctx) -> bool | None`; False or an exception refuses the call.
+            task: Whether a call may become a task: `never`, `optional`, `required` or `deferred`; see
+                `mcpgraft.tasks`.
 
         Raises:
             RegistrationError: an annotation has no JSON Schema, or the name is not allowed.
         """
         signature = compiled(fn)
         key = name or signature.name
-        results = None
-        if self.validate_results and signature.output_schema is not None:
-            results = compiled_schema(f"tool {key!r}: outputSchema", dumps(signature.output_schema))
         self._put(
             "tool",
-            ToolEntry(key, fn, signature, guard, results),
+            self._may_be_task(ToolEntry(key, fn, signature, guard, validate=self.validate_results), task),
             name=key,
             title=title,
             description=description or signature.description,
@@ -220,10 +235,11 @@ class Server(Catalogue):
         meta: Meta = None,
         guard: Guards = None,
         validate: bool = True,
+        task: TaskMode = "never",
     ) -> None:
         """Register a tool from a JSON Schema and `fn(name, arguments)` or `fn(name, arguments, context)`.
 
-        `arguments` is the decoded object as sent: checked, and nothing of it converted.
+        `arguments` is the decoded object as sent: checked, and nothing of it converted. The rest is as in `add_tool`.
 
         Args:
             name: What it is called by.
@@ -231,21 +247,16 @@ class Server(Catalogue):
                 as JSON it is shown to clients byte for byte, less line breaks and the white space around them.
             fn: Sync or async.
             output_schema: JSON Schema of the structured results; shown in the same way.
-            validate: Check arguments (what is wrong becomes an `isError` result that names the field) and structured
-                results (`InvalidResult`). False: somebody else does, such as the server behind a proxy.
-            title, description, annotations, icons, meta, guard: As in `add_tool`.
+            validate: Check arguments (wrong ones are an `isError` result that names the field) and structured results
+                (`InvalidResult`). False: somebody else does, such as the server behind a proxy.
 
         Raises:
             RegistrationError: a schema is none, or has references that lead out of it.
         """
         given, output = schema_json(schema), None if output_schema is None else schema_json(output_schema)
-        entry = RawToolEntry(name, fn, guard, output)
-        if validate:
-            entry.given = compiled_schema(f"tool {name!r}: inputSchema", given)
-            entry.results = None if output is None else compiled_schema(f"tool {name!r}: outputSchema", output)
         self._put(
             "tool",
-            entry,
+            self._may_be_task(RawToolEntry(name, fn, guard, given, output, validate=validate), task),
             name=name,
             title=title,
             description=description,
@@ -435,15 +446,9 @@ class Server(Catalogue):
         self.repair_hooks = [*self.repair_hooks, _sync(fn, "on_repair")]
         return fn
 
-    # --- looking at it ----------------------------------------------------------------------------------------------
-
-    def lint(self) -> list[Problem]:
-        """What known clients refuse or misread about the tools registered so far; see `mcpgraft.lint`."""
-        from .lint import lint
-
-        with self._lock:
-            found = [self._core.get("tool", key) for key in self._core.keys("tool")]
-        return lint(one for one in found if one is not None)
+    def close(self) -> None:
+        """End the open streams in good order, for a shutdown; nothing else is kept open."""
+        self.streams.close()
 
     # --- ways in -----------------------------------------------------------------------------------------------------
 
@@ -485,6 +490,21 @@ class Server(Catalogue):
         before = self._entries.get(("resource" if kind == "template" else kind, key))
         if before is not None and before.fn is not fn:
             raise RegistrationError(f"{kind} {key!r} is already registered; use add_{kind}() to replace it")
+
+
+def _schema(schema: Mapping[str, object] | bytes) -> dict[str, object]:
+    try:
+        return msgspec.json.decode(schema, type=dict[str, object]) if isinstance(schema, bytes) else dict(schema)
+    except msgspec.DecodeError as wrong:
+        raise RegistrationError(f"the schema is not a JSON object: {wrong}") from wrong
+
+
+def _sessions(wanted: object, keys: KeyRing) -> Sessions | None:
+    if wanted is None or wanted == "off":
+        return None  # without the import: it brings in OpenSSL
+    from .sessions import choose
+
+    return choose(wanted, keys)
 
 
 def _sync(fn: F, hook: str) -> F:

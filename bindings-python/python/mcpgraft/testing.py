@@ -22,6 +22,7 @@ from .duplex import Questions
 from .http import Answer, HeaderList, begin
 from .request import Request
 from .server import Server
+from .state import principal_text
 from .testing_answers import Replies
 
 __all__ = ["Client", "HttpError", "ProtocolError", "RawAnswer"]
@@ -29,7 +30,10 @@ __all__ = ["Client", "HttpError", "ProtocolError", "RawAnswer"]
 Json = dict[str, Any]
 
 _META = "io.modelcontextprotocol/"
-_NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+_NAMED = {
+    "tools/call": "name", "prompts/get": "name", "resources/read": "uri",
+    "tasks/get": "taskId", "tasks/update": "taskId", "tasks/cancel": "taskId",
+}  # fmt: skip
 
 
 class ProtocolError(Exception):
@@ -365,6 +369,9 @@ class _Session:
 
     def resource_updated(self, uri: str) -> None:
         self._add(self._session.resource_updated(uri))
+
+    def task_changed(self, task: Any) -> None:
+        self._add(self._session.task_changed(task, principal_text(self._request.principal)))
 
     def _run(self, call: Any) -> None:
         outcome = run(Context(call, self, self._server, self._request))

@@ -271,6 +271,7 @@ mod tests {
         assert_eq!(Revision::parse("draft"), None);
     }
 
+    // proves: S-045, T-009, T-012
     #[test]
     fn initialize_never_yields_a_stateless_revision() {
         let all = RevisionSet::ALL;
