@@ -13,6 +13,8 @@ mod seal;
 mod session;
 mod shared;
 mod task;
+#[cfg(feature = "schema")]
+mod validate;
 
 /// See the module's documentation in `_native.pyi`.
 #[pymodule(gil_used = false)]
@@ -40,6 +42,9 @@ mod _native {
     use super::shared::Core;
     #[pymodule_export]
     use super::task::Task;
+    #[cfg(feature = "schema")]
+    #[pymodule_export]
+    use super::validate::Validator;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -17,6 +17,7 @@ from .streams import Streams
 
 if TYPE_CHECKING:
     from ._native import Call, Task
+    from .lint import Problem
     from .tasks import Tasks
 
 __all__ = ["Catalogue", "Live"]
@@ -106,6 +107,14 @@ class Catalogue:
         """Tell the listeners of a task how it stands now. Called by `Tasks`."""
         for live in self._attached():
             live.task_changed(task)
+
+    def lint(self) -> list[Problem]:
+        """What known clients refuse or misread about the tools registered so far; see `mcpgraft.lint`."""
+        from .lint import lint
+
+        with self._lock:
+            found = [self._core.get("tool", key) for key in self._core.keys("tool")]
+        return lint(one for one in found if one is not None)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

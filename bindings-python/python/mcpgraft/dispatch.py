@@ -23,6 +23,7 @@ from .errors import (
     Cancelled,
     Forbidden,
     InvalidParams,
+    InvalidResult,
     McpError,
     MissingClientCapability,
     NotFound,
@@ -140,7 +141,7 @@ def explain(ctx: Context, exc: BaseException) -> Outcome:
         except Exception:
             log.exception("the on_error hook failed")
     shown = HIDDEN if server.hide_errors else text
-    return error_result(shown) if tool else Failure("internal", shown)
+    return error_result(shown) if tool and not isinstance(exc, InvalidResult) else Failure("internal", shown)
 
 
 def _expected(ctx: Context, exc: BaseException, text: str) -> Outcome | None:

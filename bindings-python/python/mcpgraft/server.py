@@ -25,6 +25,7 @@ from .registry import (
     compiled,
     definition,
 )
+from .validation import schema_json
 
 if TYPE_CHECKING:
     from .context import Context
@@ -72,6 +73,7 @@ class Server(Catalogue):
         ask_timeout: float = 600.0,
         state_ttl: float = 600.0,
         on_state_use: Callable[[str], Any] | None = None,
+        validate_results: bool = False,
         sessions: object = "off",
         listen_streams: int | None = None,
         tasks: Tasks | None = None,
@@ -105,6 +107,7 @@ class Server(Catalogue):
             on_state_use: `(nonce) -> bool`, sync or async: False if a state with this nonce came back before. For
                 handlers that must not run twice for one answer; keep nonces for `state_ttl`, where all workers see
                 them.
+            validate_results: Check the structured results of typed tools, too, and not of raw tools only.
             sessions: For clients of the handshake era over HTTP: `off`, `memory`, `sealed`, or a store; see
                 `mcpgraft.sessions`. They need one to be asked and to take requests back.
             listen_streams: How many HTTP responses one process keeps open for clients that listen for changes. Default:
@@ -118,6 +121,7 @@ class Server(Catalogue):
         self.ask_timeout = ask_timeout
         self.state_ttl = state_ttl
         self.on_state_use = on_state_use
+        self.validate_results = validate_results
         self.auth = auth
         self.hide_errors = hide_errors
         self.workers = workers
@@ -206,7 +210,7 @@ class Server(Catalogue):
         key = name or signature.name
         self._put(
             "tool",
-            self._may_be_task(ToolEntry(key, fn, signature, guard), task),
+            self._may_be_task(ToolEntry(key, fn, signature, guard, validate=self.validate_results), task),
             name=key,
             title=title,
             description=description or signature.description,
@@ -230,22 +234,35 @@ class Server(Catalogue):
         icons: Icons = None,
         meta: Meta = None,
         guard: Guards = None,
+        validate: bool = True,
         task: TaskMode = "never",
     ) -> None:
         """Register a tool from a JSON Schema and `fn(name, arguments)` or `fn(name, arguments, context)`.
 
-        `arguments` is the decoded object as sent: nothing is validated or converted. The schema is shown as it is.
+        `arguments` is the decoded object as sent: checked, and nothing of it converted. The rest is as in `add_tool`.
+
+        Args:
+            name: What it is called by.
+            schema: JSON Schema of the arguments: 2020-12, or what its `$schema` says. Nothing is ever fetched. Given
+                as JSON it is shown to clients byte for byte, less line breaks and the white space around them.
+            fn: Sync or async.
+            output_schema: JSON Schema of the structured results; shown in the same way.
+            validate: Check arguments (wrong ones are an `isError` result that names the field) and structured results
+                (`InvalidResult`). False: somebody else does, such as the server behind a proxy.
+
+        Raises:
+            RegistrationError: a schema is none, or has references that lead out of it.
         """
-        output = None if output_schema is None else _schema(output_schema)
+        given, output = schema_json(schema), None if output_schema is None else schema_json(output_schema)
         self._put(
             "tool",
-            self._may_be_task(RawToolEntry(name, fn, guard, output), task),
+            self._may_be_task(RawToolEntry(name, fn, guard, given, output, validate=validate), task),
             name=name,
             title=title,
             description=description,
             icons=icons,
-            inputSchema=_schema(schema),
-            outputSchema=output,
+            inputSchema=msgspec.Raw(given),
+            outputSchema=None if output is None else msgspec.Raw(output),
             annotations=annotations,
             _meta=meta,
         )
