@@ -11,7 +11,7 @@
 /// | `in_flight` | calls of one session being worked on | 64 | error -32603 to that request only |
 /// | `subscriptions` | resources one session watches | 256 | error -32603 to that request only |
 /// | `page_items` | entries on one page of a list | 1000 | the rest follows by `nextCursor` |
-/// | `page_bytes` | bytes of the entries on one page of a list | 1 MiB | the same; at least one entry is sent |
+/// | `page_bytes` | bytes of the entries on one page of a list | 1 MiB | the same; at least one entry is sent. A bounded output ends a page, too |
 ///
 /// Two more are fixed: an id or a progress token is at most [`TOKEN_BYTES`] long on the wire, and `in_flight` and
 /// `subscriptions` cannot exceed the capacities a `Session` was compiled with.

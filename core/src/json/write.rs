@@ -23,6 +23,13 @@ pub struct Mark {
     comma: bool,
 }
 
+impl Mark {
+    /// How long the output was.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
+}
+
 impl<'s, S: Sink + ?Sized> Writer<'s, S> {
     /// A writer for one value at the end of `sink`.
     pub fn new(sink: &'s mut S) -> Self {
