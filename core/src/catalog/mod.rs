@@ -5,6 +5,7 @@
 //! live in flash), [`Owned`] can change at run time.
 
 mod check;
+mod declare;
 mod fixed;
 #[cfg(feature = "alloc")]
 mod owned;
@@ -92,7 +93,8 @@ pub struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// An entry of a static table. Nothing is checked here: use [`entry`] where that matters.
+    /// An entry of a static table. Nothing is checked here: use [`entry()`] where that matters, and
+    /// [`entry!`](crate::entry) where the key is not to be said twice.
     #[must_use]
     pub const fn new(key: &'a str, definition: &'a str) -> Self {
         Entry { key, definition: Raw::trusted(definition) }
