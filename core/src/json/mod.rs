@@ -12,6 +12,7 @@
 //! ```
 
 mod check;
+pub(crate) mod digits;
 mod number;
 mod scan;
 mod sink;
@@ -22,7 +23,7 @@ mod value;
 mod write;
 
 pub use check::{JsonError, JsonErrorKind, MAX_DEPTH, check};
-pub(crate) use scan::find;
+pub(crate) use scan::{find, find_text, skip_space};
 pub(crate) use sink::whole;
 pub use sink::{Full, Sink, SliceSink};
 pub use stream::Stream;

@@ -64,8 +64,23 @@ pub(crate) fn find(bytes: &[u8], byte: u8) -> Option<usize> {
     (at < bytes.len()).then_some(at)
 }
 
+/// Where a short text that is not empty first stands at or after `from`. A plain search: those of the standard library
+/// are two kilobytes of code.
+pub(crate) fn find_text(bytes: &[u8], from: usize, text: &[u8]) -> Option<usize> {
+    let first = *text.first()?;
+    let mut at = from;
+    loop {
+        let rest = bytes.get(at..)?;
+        let ahead = find(rest, first)?;
+        if rest.get(ahead..).is_some_and(|rest| rest.starts_with(text)) {
+            return Some(at + ahead);
+        }
+        at += ahead + 1;
+    }
+}
+
 /// The first place at or after `at` that is not white space.
-pub(super) fn skip_space(text: &[u8], at: usize) -> usize {
+pub(crate) fn skip_space(text: &[u8], at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     at + rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')).count()
 }

@@ -2,8 +2,7 @@
 
 use super::scan::plain_run;
 use super::sink::whole;
-use super::{Full, Raw, Sink, Str};
-use core::fmt::Write as _;
+use super::{Full, Raw, Sink, Str, digits};
 
 /// Writes compact JSON and sets the commas.
 ///
@@ -145,27 +144,18 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
 
     /// Writes an unsigned integer.
     pub fn u64(&mut self, number: u64) -> Result<(), Full> {
-        self.item(true, |out| format(out, format_args!("{number}")))
+        self.raw_text(&digits::unsigned(number))
     }
 
     /// Writes a signed integer.
     pub fn i64(&mut self, number: i64) -> Result<(), Full> {
-        self.item(true, |out| format(out, format_args!("{number}")))
+        self.raw_text(&digits::signed(number))
     }
 
     /// Writes the shortest number that reads back as the same float; a whole number without a fraction.
     /// What JSON cannot say (NaN and the infinities) becomes `null`.
     pub fn f64(&mut self, number: f64) -> Result<(), Full> {
-        let size = number.abs();
-        self.item(true, |out| {
-            if !number.is_finite() {
-                out.put(b"null")
-            } else if size == 0.0 || (1e-5..1e16).contains(&size) {
-                format(out, format_args!("{number}"))
-            } else {
-                format(out, format_args!("{number:e}"))
-            }
-        })
+        if number.is_finite() { self.raw_text(&digits::float(number)) } else { self.null() }
     }
 
     /// Writes `true` or `false`.
@@ -230,7 +220,10 @@ pub fn escape(text: &str, out: &mut (impl Sink + ?Sized)) -> Result<(), Full> {
                 b'\t' => out.put(b"\\t")?,
                 0x08 => out.put(b"\\b")?,
                 0x0C => out.put(b"\\f")?,
-                control => format(out, format_args!("\\u{control:04x}"))?,
+                control => {
+                    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' - 10 + value };
+                    out.put(&[b'\\', b'u', b'0', b'0', digit(control >> 4), digit(control & 15)])?;
+                }
             }
             rest = after;
         }
@@ -252,19 +245,6 @@ fn compact<S: Sink + ?Sized>(text: &[u8], out: &mut S) -> Result<(), Full> {
         at = super::scan::skip_space(text, end);
     }
     Ok(())
-}
-
-/// Lets `core::fmt` write into a sink.
-struct Formatter<'s, S: Sink + ?Sized>(&'s mut S);
-
-impl<S: Sink + ?Sized> core::fmt::Write for Formatter<'_, S> {
-    fn write_str(&mut self, text: &str) -> core::fmt::Result {
-        self.0.put(text.as_bytes()).map_err(|Full| core::fmt::Error)
-    }
-}
-
-fn format<S: Sink + ?Sized>(out: &mut S, arguments: core::fmt::Arguments<'_>) -> Result<(), Full> {
-    Formatter(out).write_fmt(arguments).map_err(|_| Full)
 }
 
 #[cfg(test)]

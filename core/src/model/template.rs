@@ -1,6 +1,6 @@
 //! URI templates for resources (RFC 6570, level 1): literal text and `{name}` expressions.
 
-use crate::json::{Full, Partial, Sink};
+use crate::json::{Full, Partial, Sink, find_text};
 use thiserror::Error;
 
 /// The greatest number of variables in one template.
@@ -138,7 +138,7 @@ impl<'a> Template<'a> {
                 (Some(Part::Literal(literal)), None) => rest.strip_suffix(literal)?.len(),
                 (Some(Part::Literal(literal)), Some(_)) => {
                     let first = rest.chars().next()?.len_utf8();
-                    first + rest.get(first..)?.find(literal)?
+                    find_text(rest.as_bytes(), first, literal.as_bytes())?
                 }
                 _ => rest.len(),
             };

@@ -3,7 +3,7 @@
 
 use super::Revision;
 use super::fields::{self, Shape, Value};
-use crate::json::{Full, Kind, Raw, Sink, Str, Writer};
+use crate::json::{Full, Kind, Raw, Sink, Str, Writer, digits, find_text, skip_space};
 
 /// Writes an object of a shape. The depth of this recursion is that of the shapes, not of the input.
 pub(crate) fn object<S: Sink + ?Sized>(
@@ -136,8 +136,10 @@ fn audio_as_resource<S: Sink + ?Sized>(block: Raw<'_>, at: u64, w: &mut Writer<'
     w.key("resource")?;
     w.begin_object()?;
     w.key("uri")?;
-    let mut uri = heapless::String::<48>::new();
-    core::fmt::write(&mut uri, format_args!("mcp-content://audio/{at}")).map_err(|_| Full)?;
+    let mut uri = heapless::String::<64>::new();
+    for part in ["mcp-content://audio/", &digits::unsigned(at)] {
+        uri.push_str(part).map_err(|_| Full)?;
+    }
     w.string(&uri)?;
     for (from, to) in [("mimeType", "mimeType"), ("data", "blob")] {
         if let Some(value) = block.get(from) {
@@ -248,23 +250,30 @@ fn with_references<S: Sink + ?Sized>(
     own_root: bool,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    const KEY: &str = "\"$ref\"";
+    const KEY: &[u8] = b"\"$ref\"";
     let text = value.text();
-    if own_root || !text.contains(KEY) {
+    let bytes = text.as_bytes();
+    let mut next = find_text(bytes, 0, KEY);
+    if own_root || next.is_none() {
         return w.raw(value);
     }
     w.begin_value()?;
     let mut written = 0;
-    for (at, _) in text.match_indices(KEY) {
+    while let Some(at) = next {
+        next = find_text(bytes, at + KEY.len(), KEY);
         // Inside a string the quote would be escaped; as a value no colon follows.
-        let escaped = text.get(..at).is_some_and(|before| before.ends_with('\\'));
-        let after = text.get(at + KEY.len()..).unwrap_or("");
-        let Some(rest) = after.trim_start().strip_prefix(':').map(str::trim_start) else { continue };
-        let Some(target) = rest.strip_prefix('"').and_then(|rest| rest.split('"').next()) else { continue };
+        let escaped = at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'\\');
+        let colon = skip_space(bytes, at + KEY.len());
+        let quote = skip_space(bytes, colon + 1);
+        if bytes.get(colon) != Some(&b':') || bytes.get(quote) != Some(&b'"') {
+            continue;
+        }
+        let start = quote + 1;
+        let target = text.get(start..).and_then(|rest| rest.split('"').next()).unwrap_or("");
         if escaped || !moves(target) {
             continue;
         }
-        let start = text.len() - rest.len() + 1;
+        // After the first character, which is '#'.
         on_one_line(text.get(written..start).unwrap_or(""), w.sink())?;
         w.sink().put(b"#/properties/result")?;
         written = start + 1;

@@ -6,7 +6,7 @@ use super::cursor;
 use super::fault::Fault;
 use super::mirror::Mirror;
 use super::profile::{Channel, Offer};
-use crate::catalog::{Catalog, Kind as Entries, param_headers};
+use crate::catalog::{Catalog, Kind as Entries};
 use crate::json::{Kind, Raw, SliceSink, Str};
 use crate::jsonrpc::{Id, Request};
 use crate::limits::URI_BYTES;
@@ -179,9 +179,7 @@ where
             let arguments = object("arguments", arguments)?.unwrap_or(NOTHING);
             let (entry, definition) =
                 find(server, profile.tools, Entries::Tool, name).ok_or(Fault::NoTool { name })?;
-            if let Some(schema) = definition.and_then(|definition| definition.get("inputSchema"))
-                && param_headers::present(schema)
-            {
+            if let Some(schema) = definition.and_then(|definition| definition.get("inputSchema")) {
                 mirror.arguments(schema, arguments)?;
             }
             let wrap = match definition.and_then(|definition| definition.get("outputSchema")) {
