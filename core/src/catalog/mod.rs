@@ -20,7 +20,7 @@ pub(crate) use texts::write_listed;
 
 use crate::json::{Raw, Str};
 use crate::revision::Revision;
-use crate::revision::methods::Method;
+use crate::revision::methods::{Feature, Method};
 
 /// The four kinds of things a catalogue lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -127,6 +127,15 @@ pub trait Catalog {
         let _ = method;
         false
     }
+
+    /// Whether a server with this catalogue can have a feature at all; [`Profile`](crate::server::Profile) says whether it
+    /// has. For firmware: where this is constant and `false`, the code of the feature is not linked. It must not be
+    /// `false` for what the profile offers.
+    #[inline]
+    fn can(&self, feature: Feature) -> bool {
+        let _ = feature;
+        true
+    }
 }
 
 impl<C: Catalog + ?Sized> Catalog for &C {
@@ -144,5 +153,8 @@ impl<C: Catalog + ?Sized> Catalog for &C {
     }
     fn custom_method(&self, method: Str<'_>) -> bool {
         (**self).custom_method(method)
+    }
+    fn can(&self, feature: Feature) -> bool {
+        (**self).can(feature)
     }
 }

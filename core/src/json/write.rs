@@ -105,6 +105,15 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
         self.item(true, |out| escape(text, out))
     }
 
+    /// Writes one string out of several pieces, escaped as needed.
+    pub fn string_of(&mut self, pieces: &[&str]) -> Result<(), Full> {
+        self.item(true, |out| {
+            out.put(b"\"")?;
+            pieces.iter().try_for_each(|piece| escape_body(piece, out))?;
+            out.put(b"\"")
+        })
+    }
+
     /// Writes a value byte for byte as it stands. Only a value with line breaks between its parts loses the white
     /// space there: a message is one line, whoever formatted what is in it.
     pub fn raw(&mut self, value: Raw<'_>) -> Result<(), Full> {
@@ -207,28 +216,34 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
 pub fn escape(text: &str, out: &mut (impl Sink + ?Sized)) -> Result<(), Full> {
     whole(out, |out| {
         out.put(b"\"")?;
-        let mut rest = text.as_bytes();
-        while !rest.is_empty() {
-            let (plain, after) = rest.split_at_checked(plain_run(rest)).unwrap_or((rest, &[]));
-            out.put(plain)?;
-            let Some((special, after)) = after.split_first() else { break };
-            match special {
-                b'"' => out.put(b"\\\"")?,
-                b'\\' => out.put(b"\\\\")?,
-                b'\n' => out.put(b"\\n")?,
-                b'\r' => out.put(b"\\r")?,
-                b'\t' => out.put(b"\\t")?,
-                0x08 => out.put(b"\\b")?,
-                0x0C => out.put(b"\\f")?,
-                control => {
-                    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' - 10 + value };
-                    out.put(&[b'\\', b'u', b'0', b'0', digit(control >> 4), digit(control & 15)])?;
-                }
-            }
-            rest = after;
-        }
+        escape_body(text, out)?;
         out.put(b"\"")
     })
+}
+
+/// Appends `text` as it stands between the quotes of a JSON string.
+fn escape_body<S: Sink + ?Sized>(text: &str, out: &mut S) -> Result<(), Full> {
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let (plain, after) = rest.split_at_checked(plain_run(rest)).unwrap_or((rest, &[]));
+        out.put(plain)?;
+        let Some((special, after)) = after.split_first() else { break };
+        match special {
+            b'"' => out.put(b"\\\"")?,
+            b'\\' => out.put(b"\\\\")?,
+            b'\n' => out.put(b"\\n")?,
+            b'\r' => out.put(b"\\r")?,
+            b'\t' => out.put(b"\\t")?,
+            0x08 => out.put(b"\\b")?,
+            0x0C => out.put(b"\\f")?,
+            control => {
+                let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' - 10 + value };
+                out.put(&[b'\\', b'u', b'0', b'0', digit(control >> 4), digit(control & 15)])?;
+            }
+        }
+        rest = after;
+    }
+    Ok(())
 }
 
 fn compact<S: Sink + ?Sized>(text: &[u8], out: &mut S) -> Result<(), Full> {

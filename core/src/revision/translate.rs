@@ -22,6 +22,46 @@ pub(crate) fn object<S: Sink + ?Sized>(
     w.end_object()
 }
 
+/// As [`object`], for shapes without content blocks, tools and schemas: a server that only lists needs nothing of those.
+pub(crate) fn simple<S: Sink + ?Sized>(
+    value: Raw<'_>,
+    shape: &Shape,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    if revision == Revision::NEWEST || value.kind() != Kind::Object {
+        return w.raw(value);
+    }
+    w.begin_object()?;
+    for (key, member) in value.members() {
+        match known(key, shape, revision, w)? {
+            None => {}
+            Some(Value::One(shape)) => simple(member, shape, revision, w)?,
+            Some(Value::Each(shape)) => {
+                each(member, revision, w, |item, w| simple(item, shape, revision, w))?;
+            }
+            Some(_) => w.raw(member)?,
+        }
+    }
+    w.end_object()
+}
+
+/// Writes the name of a member that the revision has, and says how its value is written; `None`: it is left out.
+fn known<S: Sink + ?Sized>(
+    key: Str<'_>,
+    shape: &Shape,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<Option<&'static Value>, Full> {
+    let value = match shape.field(key) {
+        None => &Value::Same,
+        Some(field) if field.exists_in(revision) => &field.value,
+        Some(_) => return Ok(None),
+    };
+    w.raw_key(key)?;
+    Ok(Some(value))
+}
+
 /// Writes one member of an object of a shape, or leaves it out.
 pub(crate) fn field<S: Sink + ?Sized>(
     key: Str<'_>,
@@ -30,23 +70,16 @@ pub(crate) fn field<S: Sink + ?Sized>(
     revision: Revision,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    let Some(field) = shape.field(key) else {
-        w.raw_key(key)?;
-        return w.raw(member);
-    };
-    if !field.exists_in(revision) {
-        return Ok(());
-    }
-    w.raw_key(key)?;
-    match &field.value {
-        Value::Same => w.raw(member),
-        Value::One(shape) => object(member, shape, revision, w),
-        Value::Each(shape) => each(member, revision, w, |item, w| object(item, shape, revision, w)),
-        Value::Tools => each(member, revision, w, |item, w| tool(item, revision, w)),
-        Value::Block => block(member, 0, revision, w),
-        Value::Blocks => blocks(member, revision, w),
-        Value::Schema => schema(member, revision, w),
-        Value::OutputSchema => output_schema(member, revision, w),
+    match known(key, shape, revision, w)? {
+        None => Ok(()),
+        Some(Value::Same) => w.raw(member),
+        Some(Value::One(shape)) => object(member, shape, revision, w),
+        Some(Value::Each(shape)) => each(member, revision, w, |item, w| object(item, shape, revision, w)),
+        Some(Value::Tools) => each(member, revision, w, |item, w| tool(item, revision, w)),
+        Some(Value::Block) => block(member, 0, revision, w),
+        Some(Value::Blocks) => blocks(member, revision, w),
+        Some(Value::Schema) => schema(member, revision, w),
+        Some(Value::OutputSchema) => output_schema(member, revision, w),
     }
 }
 
@@ -93,7 +126,12 @@ pub(crate) fn tool<S: Sink + ?Sized>(
     for (key, member) in tool.members() {
         match title {
             Some(_) if key == *"annotations" && member.kind() == Kind::Object => {}
-            _ => field(key, member, &fields::TOOL, revision, w)?,
+            _ => match known(key, &fields::TOOL, revision, w)? {
+                None => {}
+                Some(Value::Schema) => schema(member, revision, w)?,
+                Some(Value::OutputSchema) => output_schema(member, revision, w)?,
+                Some(_) => w.raw(member)?,
+            },
         }
     }
     if let Some(title) = title {

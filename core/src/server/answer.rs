@@ -51,11 +51,13 @@ pub(crate) fn head<C, S: Sink + ?Sized>(
         return Ok(());
     }
     w.field_str("resultType", "complete")?;
-    if head == Head::Cacheable {
-        w.field_u64("ttlMs", server.profile.ttl_ms)?;
-        w.field_str("cacheScope", server.profile.cache_scope.name())?;
-    }
-    Ok(())
+    if head == Head::Cacheable { hints(server, w) } else { Ok(()) }
+}
+
+/// Writes how long a stateless result may be kept, and by whom.
+pub(crate) fn hints<C, S: Sink + ?Sized>(server: &Server<'_, C>, w: &mut Writer<'_, S>) -> Result<(), Full> {
+    w.field_u64("ttlMs", server.profile.ttl_ms)?;
+    w.field_str("cacheScope", server.profile.cache_scope.name())
 }
 
 /// Writes `_meta`: the host's, and who the server is where the revision wants it in every result.

@@ -99,7 +99,7 @@ pub(crate) fn initialize<C: Catalog, S: Sink + ?Sized>(
     w.key("capabilities")?;
     profile::capabilities(&server.profile, revision, channel, &mut w)?;
     w.key("serverInfo")?;
-    translate::object(server.profile.info, &fields::IMPLEMENTATION, revision, &mut w)?;
+    translate::simple(server.profile.info, &fields::IMPLEMENTATION, revision, &mut w)?;
     if let Some(instructions) = server.profile.instructions {
         w.field_str("instructions", instructions)?;
     }

@@ -105,7 +105,9 @@ where
     if row.is_none() && !(custom && server.catalog.custom_method(request.method)) {
         return Err(Fault::NoMethod { method: request.method });
     }
-    if row.is_some_and(|row| row.feature == Feature::Tasks) && !capabilities.tasks {
+    // Where this is constant, nothing of what it refuses is linked.
+    let can = |feature| server.catalog.can(feature);
+    if can(Feature::Tasks) && row.is_some_and(|row| row.feature == Feature::Tasks) && !capabilities.tasks {
         return Err(Fault::NoTasks);
     }
     let params = request.params.unwrap_or(NOTHING);
@@ -159,7 +161,8 @@ where
         Method::Initialize => Ok(Plan::Initialize),
         Method::Ping => Ok(Plan::Empty),
         Method::Discover => Ok(Plan::Discover),
-        Method::Listen => match object("notifications", params.get("notifications"))? {
+        Method::Listen if can(Feature::Listen) => match object("notifications", params.get("notifications"))?
+        {
             Some(filter)
                 if profile.tasks()
                     && !capabilities.tasks
@@ -170,11 +173,17 @@ where
             Some(filter) => Ok(Plan::Listen { filter }),
             None => Err(Fault::Param { field: "notifications", expected: "an object" }),
         },
-        Method::ToolsList => list(server, profile.tools, Entries::Tool, cursor, run),
-        Method::PromptsList => list(server, profile.prompts, Entries::Prompt, cursor, run),
-        Method::ResourcesList => list(server, profile.resources, Entries::Resource, cursor, run),
-        Method::ResourceTemplatesList => list(server, profile.resources, Entries::Template, cursor, run),
-        Method::ToolsCall => {
+        Method::ToolsList if can(Feature::Tools) => list(server, profile.tools, Entries::Tool, cursor, run),
+        Method::PromptsList if can(Feature::Prompts) => {
+            list(server, profile.prompts, Entries::Prompt, cursor, run)
+        }
+        Method::ResourcesList if can(Feature::Resources) => {
+            list(server, profile.resources, Entries::Resource, cursor, run)
+        }
+        Method::ResourceTemplatesList if can(Feature::Resources) => {
+            list(server, profile.resources, Entries::Template, cursor, run)
+        }
+        Method::ToolsCall if can(Feature::Tools) => {
             let name = required("name", name)?;
             let arguments = object("arguments", arguments)?.unwrap_or(NOTHING);
             let (entry, definition) =
@@ -189,7 +198,7 @@ where
             };
             Ok(Plan::Run(Run { target: Target::Tool { entry, name, arguments }, wrap, ..run }))
         }
-        Method::PromptsGet => {
+        Method::PromptsGet if can(Feature::Prompts) => {
             let name = required("name", name)?;
             let arguments = object("arguments", arguments)?.unwrap_or(NOTHING);
             if arguments.members().any(|(_, value)| value.str().is_none()) {
@@ -205,7 +214,7 @@ where
             }
             Ok(Plan::Run(Run { target: Target::Prompt { entry, name, arguments }, ..run }))
         }
-        Method::ResourcesRead => {
+        Method::ResourcesRead if can(Feature::Resources) => {
             let uri = required("uri", uri)?;
             let entry = match profile.resources {
                 Offer::Catalog => Some(resource(&server.catalog, uri).ok_or(Fault::NoResource { uri })?),
@@ -213,14 +222,16 @@ where
             };
             Ok(Plan::Run(Run { target: Target::Resource { entry, uri }, ..run }))
         }
-        Method::ResourcesSubscribe => Ok(Plan::Subscribe(required("uri", uri)?)),
-        Method::ResourcesUnsubscribe => Ok(Plan::Unsubscribe(required("uri", uri)?)),
-        Method::SetLevel => level
+        Method::ResourcesSubscribe if can(Feature::Subscribe) => Ok(Plan::Subscribe(required("uri", uri)?)),
+        Method::ResourcesUnsubscribe if can(Feature::Subscribe) => {
+            Ok(Plan::Unsubscribe(required("uri", uri)?))
+        }
+        Method::SetLevel if can(Feature::Logging) => level
             .and_then(Raw::str)
             .and_then(Level::of)
             .map(Plan::Level)
             .ok_or(Fault::Param { field: "level", expected: "a log level such as \"info\"" }),
-        Method::TasksGet | Method::TasksUpdate | Method::TasksCancel => {
+        Method::TasksGet | Method::TasksUpdate | Method::TasksCancel if can(Feature::Tasks) => {
             let id = required("taskId", task)?;
             let (action, responses) = match row.method {
                 Method::TasksGet => (TaskAction::Get, NOTHING),
@@ -232,10 +243,11 @@ where
             };
             Ok(Plan::Run(Run { target: Target::Task { action, id, responses }, ..run }))
         }
-        Method::Complete => {
+        Method::Complete if can(Feature::Completions) => {
             let target = completion(server, reference, argument, context)?;
             Ok(Plan::Run(Run { target, ..run }))
         }
+        _ => Err(Fault::NoMethod { method: request.method }),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::server::inflight::Inflight;
 use crate::server::listen::Listener;
 use crate::server::notify::{self, Log, Progress};
 use crate::server::out::{in_batch, line, whole};
+use crate::server::plain::{self, Text};
 use crate::server::tasks::Task;
 
 impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
@@ -32,6 +33,21 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         out: &mut S,
     ) -> Result<bool, LocalError> {
         self.end(key, out, |call, out| answer::result(server, call, result, out))
+    }
+
+    /// Answers a call of a tool, a prompt or a resource with a text; otherwise as [`Session::reply`]. Nothing has to be put
+    /// together before, and into a [`Stream`](crate::json::Stream) the text may be of any length.
+    ///
+    /// # Errors
+    /// [`LocalError::BadResult`] for other calls; otherwise as [`Session::reply`].
+    pub fn reply_text<C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        key: CallKey,
+        text: &Text<'_>,
+        out: &mut S,
+    ) -> Result<bool, LocalError> {
+        self.end(key, out, |call, out| plain::text(server, call, text, out))
     }
 
     /// Answers a call with a failure; otherwise as [`Session::reply`].
