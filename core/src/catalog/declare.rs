@@ -18,6 +18,66 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// Whether every revision lists a definition as it is, so that a table of such entries needs no translation, and
+/// [`Catalog::listed`](super::Catalog::listed) may always give the text. Checked while the program is compiled:
+///
+/// ```
+/// use mcpgraft::catalog::{Kind, universal};
+/// const _: () = assert!(universal(Kind::Tool, r#"{"name":"read","inputSchema":{"type":"object"}}"#));
+/// assert!(!universal(Kind::Tool, r#"{"name":"read","title":"Read","inputSchema":{"type":"object"}}"#));
+/// ```
+///
+/// `false` also for what it is not sure of: a definition that spans lines, members it does not know, and tools with a
+/// literal `true` or `false` anywhere.
+#[must_use]
+pub const fn universal(kind: Kind, definition: &str) -> bool {
+    let text = definition.as_bytes();
+    let (mut at, mut depth) = (0, 0usize);
+    let mut named = false;
+    while let Some(byte) = get(text, at) {
+        match byte {
+            b'{' | b'[' => {
+                depth += 1;
+                named = depth == 1;
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b',' => named = depth == 1,
+            b'"' => {
+                let Some(end) = string_end(text, at + 1) else { return false };
+                if named && !basic(kind, text, at + 1, end) {
+                    return false;
+                }
+                named = false;
+                at = end;
+            }
+            // A schema that is a boolean is not for strict readers of older revisions.
+            b't' | b'f' if matches!(kind, Kind::Tool) => return false,
+            b'\n' | b'\r' => return false,
+            _ => {}
+        }
+        at += 1;
+    }
+    true
+}
+
+/// Whether the name of a member is one that every revision has, with a value that every revision reads.
+const fn basic(kind: Kind, text: &[u8], from: usize, to: usize) -> bool {
+    let names: &[&str] = match kind {
+        Kind::Tool => &["name", "description", "inputSchema"],
+        Kind::Resource => &["name", "description", "uri", "mimeType", "size"],
+        Kind::Template => &["name", "description", "uriTemplate", "mimeType"],
+        Kind::Prompt => &["name", "description"],
+    };
+    let mut rest = names;
+    while let [name, more @ ..] = rest {
+        if same(text, from, to, name.as_bytes()) {
+            return true;
+        }
+        rest = more;
+    }
+    false
+}
+
 /// One entry of a static table: its [`Kind`] and its definition, a JSON object in the newest shape. Its key is taken from
 /// the definition when the program is compiled; a definition without one does not compile.
 ///
@@ -154,6 +214,47 @@ mod tests {
             assert_eq!(key(kind, definition), Some(found), "{definition}");
             // As the checked way finds it.
             assert!(Raw::trusted(definition).get(kind.key()).and_then(Raw::str).unwrap() == found);
+        }
+    }
+
+    /// What is said to be the same everywhere is: each revision lists it byte for byte.
+    #[test]
+    fn universal_definitions_are_listed_as_they_are() {
+        use crate::json::Writer;
+        use crate::revision::Revision;
+        for (kind, definition, expected) in [
+            (
+                Kind::Tool,
+                r#"{"name":"a","description":"true","inputSchema":{"type":"object","required":["a"]}}"#,
+                true,
+            ),
+            (Kind::Tool, r#"{"name":"a","inputSchema":{"properties":{"a":true}}}"#, false),
+            (Kind::Tool, r#"{"name":"a","inputSchema":{},"outputSchema":{}}"#, false),
+            (Kind::Tool, r#"{"name":"a","inputSchema":{},"annotations":{}}"#, false),
+            (Kind::Tool, "{\"name\":\"a\",\n\"inputSchema\":{}}", false),
+            (Kind::Tool, r#"{"name":"a","title":"b","inputSchema":{}}"#, false),
+            (Kind::Resource, r#"{"uri":"a:b","name":"a","mimeType":"text/plain","size":1}"#, true),
+            (Kind::Resource, r#"{"uri":"a:b","name":"a","annotations":{"lastModified":"x"}}"#, false),
+            (Kind::Template, r#"{"uriTemplate":"a:{b}","name":"a"}"#, true),
+            (Kind::Prompt, r#"{"name":"a","description":"{\"title\":1}"}"#, true),
+            (Kind::Prompt, r#"{"name":"a","arguments":[{"name":"b","title":"c"}]}"#, false),
+            (Kind::Prompt, r#"{"name":"a"#, false),
+        ] {
+            assert_eq!(universal(kind, definition), expected, "{definition}");
+            if !expected {
+                continue;
+            }
+            for revision in Revision::ALL {
+                let mut out = heapless::Vec::<u8, 256>::new();
+                crate::catalog::write_listed(
+                    kind,
+                    Raw::trusted(definition),
+                    revision,
+                    &mut Writer::new(&mut out),
+                )
+                .unwrap();
+                assert_eq!(out.as_slice(), definition.as_bytes());
+            }
         }
     }
 

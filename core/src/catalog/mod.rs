@@ -13,6 +13,7 @@ pub(crate) mod param_headers;
 mod texts;
 
 pub use check::{MAX_NAME, entry};
+pub use declare::universal;
 pub use fixed::Fixed;
 #[cfg(feature = "alloc")]
 pub use owned::Owned;

@@ -1,66 +1,98 @@
 //! Walking over bytes: the runs inside strings, eight bytes at a time, and the extent of values known to be valid.
 
-const ONES: u64 = u64::MAX / 255;
-const HIGH: u64 = ONES * 0x80;
+/// The tier without a heap is for small machines: there a byte at a time is less code, and not slower where words have
+/// 32 bits.
+#[cfg(not(feature = "alloc"))]
+mod runs {
+    fn run(bytes: &[u8], ends: impl Fn(u8) -> bool) -> usize {
+        bytes.iter().take_while(|byte| !ends(**byte)).count()
+    }
 
-/// The high bit of every zero byte. Bytes above the lowest zero byte may be marked falsely (the borrow runs
-/// upward), so only the lowest mark is exact: that is the first byte in text order of a little-endian word.
-const fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & HIGH
+    pub(in crate::json) fn plain_run(bytes: &[u8]) -> usize {
+        run(bytes, |byte| byte == b'"' || byte == b'\\' || byte < 0x20)
+    }
+
+    pub(in crate::json) fn quote_run(bytes: &[u8]) -> usize {
+        run(bytes, |byte| byte == b'"' || byte == b'\\')
+    }
+
+    pub(super) fn find_run(bytes: &[u8], wanted: u8) -> usize {
+        run(bytes, |byte| byte == wanted)
+    }
 }
 
-/// Marks the quotes and backslashes of a little-endian word; the lowest mark is exact.
-const fn quotes(word: u64) -> u64 {
-    zero_bytes(word ^ (ONES * b'"' as u64)) | zero_bytes(word ^ (ONES * b'\\' as u64))
-}
+#[cfg(feature = "alloc")]
+mod runs {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES * 0x80;
 
-/// Marks what cannot stand plainly in a string: quotes, backslashes, control characters; the lowest mark is exact.
-const fn specials(word: u64) -> u64 {
-    quotes(word) | (word.wrapping_sub(ONES * 0x20) & !word & HIGH)
-}
+    /// The high bit of every zero byte. Bytes above the lowest zero byte may be marked falsely (the borrow runs
+    /// upward), so only the lowest mark is exact: that is the first byte in text order of a little-endian word.
+    const fn zero_bytes(word: u64) -> u64 {
+        word.wrapping_sub(ONES) & !word & HIGH
+    }
 
-/// How many bytes stand before the first marked one; all of them if none is marked.
-#[inline(always)]
-fn run(bytes: &[u8], marks: impl Fn(u64) -> u64) -> usize {
-    let mut at = 0;
-    let (blocks, _) = bytes.as_chunks::<32>();
-    for block in blocks {
-        let (words, _) = block.as_chunks::<8>();
-        if words.iter().fold(0, |seen, word| seen | marks(u64::from_le_bytes(*word))) != 0 {
-            break;
+    /// Marks the quotes and backslashes of a little-endian word; the lowest mark is exact.
+    const fn quotes(word: u64) -> u64 {
+        zero_bytes(word ^ (ONES * b'"' as u64)) | zero_bytes(word ^ (ONES * b'\\' as u64))
+    }
+
+    /// Marks what cannot stand plainly in a string: quotes, backslashes, control characters; the lowest mark is exact.
+    const fn specials(word: u64) -> u64 {
+        quotes(word) | (word.wrapping_sub(ONES * 0x20) & !word & HIGH)
+    }
+
+    /// How many bytes stand before the first marked one; all of them if none is marked.
+    #[inline(always)]
+    fn run(bytes: &[u8], marks: impl Fn(u64) -> u64) -> usize {
+        let mut at = 0;
+        let (blocks, _) = bytes.as_chunks::<32>();
+        for block in blocks {
+            let (words, _) = block.as_chunks::<8>();
+            if words.iter().fold(0, |seen, word| seen | marks(u64::from_le_bytes(*word))) != 0 {
+                break;
+            }
+            at += 32;
         }
-        at += 32;
-    }
-    let (words, tail) = bytes.get(at..).unwrap_or_default().as_chunks::<8>();
-    for word in words {
-        let seen = marks(u64::from_le_bytes(*word));
-        if seen != 0 {
-            return at + seen.trailing_zeros() as usize / 8;
+        let (words, tail) = bytes.get(at..).unwrap_or_default().as_chunks::<8>();
+        for word in words {
+            let seen = marks(u64::from_le_bytes(*word));
+            if seen != 0 {
+                return at + seen.trailing_zeros() as usize / 8;
+            }
+            at += 8;
         }
-        at += 8;
+        // The bytes left over. Whatever a mark means, one in the padding comes after them all.
+        let mut last = [0; 8];
+        for (to, from) in last.iter_mut().zip(tail) {
+            *to = *from;
+        }
+        let seen = marks(u64::from_le_bytes(last));
+        at + tail.len().min(seen.trailing_zeros() as usize / 8)
     }
-    // The bytes left over. Whatever a mark means, one in the padding comes after them all.
-    let mut last = [0; 8];
-    for (to, from) in last.iter_mut().zip(tail) {
-        *to = *from;
+
+    /// The length of the run at the front that needs no escape in a JSON string.
+    pub(in crate::json) fn plain_run(bytes: &[u8]) -> usize {
+        run(bytes, specials)
     }
-    let seen = marks(u64::from_le_bytes(last));
-    at + tail.len().min(seen.trailing_zeros() as usize / 8)
+
+    /// The length of the run at the front without a quote or backslash.
+    pub(in crate::json) fn quote_run(bytes: &[u8]) -> usize {
+        run(bytes, quotes)
+    }
+
+    /// The length of the run at the front without `byte`.
+    pub(super) fn find_run(bytes: &[u8], byte: u8) -> usize {
+        run(bytes, |word| zero_bytes(word ^ (ONES * u64::from(byte))))
+    }
 }
 
-/// The length of the run at the front that needs no escape in a JSON string.
-pub(super) fn plain_run(bytes: &[u8]) -> usize {
-    run(bytes, specials)
-}
-
-/// The length of the run at the front without a quote or backslash.
-pub(super) fn quote_run(bytes: &[u8]) -> usize {
-    run(bytes, quotes)
-}
+use runs::find_run;
+pub(super) use runs::{plain_run, quote_run};
 
 /// Where `byte` first stands; `None` if it does not.
 pub(crate) fn find(bytes: &[u8], byte: u8) -> Option<usize> {
-    let at = run(bytes, |word| zero_bytes(word ^ (ONES * u64::from(byte))));
+    let at = find_run(bytes, byte);
     (at < bytes.len()).then_some(at)
 }
 

@@ -1,6 +1,6 @@
 //! Writing compact JSON straight into a sink.
 
-use super::scan::plain_run;
+use super::scan::{find, plain_run};
 use super::sink::whole;
 use super::{Full, Raw, Sink, Str, digits};
 
@@ -118,7 +118,7 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
     /// space there: a message is one line, whoever formatted what is in it.
     pub fn raw(&mut self, value: Raw<'_>) -> Result<(), Full> {
         let bytes = value.bytes();
-        if bytes.contains(&b'\n') || bytes.contains(&b'\r') {
+        if find(bytes, b'\n').is_some() || find(bytes, b'\r').is_some() {
             return self.compact(value);
         }
         self.raw_text(value.text())

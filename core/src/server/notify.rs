@@ -39,29 +39,57 @@ pub(crate) fn progress<S: Sink + ?Sized>(
     if !progress.progress.is_finite() || progress.total.is_some_and(|total| !total.is_finite()) {
         return Err(LocalError::NotAllowed("progress and total must be finite numbers"));
     }
+    advance(call, progress.progress, progress.message, out, |w| {
+        w.key("progress")?;
+        w.f64(progress.progress)?;
+        match progress.total {
+            None => Ok(()),
+            Some(total) => {
+                w.key("total")?;
+                w.f64(total)
+            }
+        }
+    })
+}
+
+/// The same in whole steps, which needs no text of floats: that is much code on a device.
+pub(crate) fn steps<S: Sink + ?Sized>(
+    call: &mut Inflight,
+    done: u32,
+    of: Option<u32>,
+    out: &mut S,
+) -> Result<bool, LocalError> {
+    advance(call, f64::from(done), None, out, |w| {
+        w.field_u64("progress", u64::from(done))?;
+        of.map_or(Ok(()), |of| w.field_u64("total", u64::from(of)))
+    })
+}
+
+fn advance<S: Sink + ?Sized>(
+    call: &mut Inflight,
+    reached: f64,
+    message: Option<&str>,
+    out: &mut S,
+    numbers: impl FnOnce(&mut Writer<'_, S>) -> Result<(), Full>,
+) -> Result<bool, LocalError> {
     let Some(token) = &call.token else { return Ok(false) };
-    if call.cancelled || call.progress.is_some_and(|before| progress.progress <= before) {
+    if call.cancelled || call.progress.is_some_and(|before| reached <= before) {
         return Ok(false);
     }
     let mut w = open("notifications/progress", out)?;
     w.begin_object()?;
     w.key("progressToken")?;
     w.raw_text(token.text())?;
-    w.key("progress")?;
-    w.f64(progress.progress)?;
-    if let Some(total) = progress.total {
-        w.key("total")?;
-        w.f64(total)?;
-    }
+    numbers(&mut w)?;
     let known = |name: &str| {
         fields::PROGRESS.fields.iter().any(|field| field.name == name && field.exists_in(call.revision))
     };
-    if let Some(message) = progress.message.filter(|_| known("message")) {
+    if let Some(message) = message.filter(|_| known("message")) {
         w.field_str("message", message)?;
     }
     w.end_object()?;
     w.end_object()?;
-    call.progress = Some(progress.progress);
+    call.progress = Some(reached);
     Ok(true)
 }
 

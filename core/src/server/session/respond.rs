@@ -100,6 +100,22 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         whole(out, |out| notify::progress(call, progress, out))
     }
 
+    /// Tells the peer how far a call has come, in whole steps; otherwise as [`Session::progress`]. A device that says it so
+    /// links no text of floats.
+    ///
+    /// # Errors
+    /// [`LocalError::UnknownCall`], [`LocalError::OutputFull`].
+    pub fn progress_steps<S: Sink + ?Sized>(
+        &mut self,
+        key: CallKey,
+        done: u32,
+        of: Option<u32>,
+        out: &mut S,
+    ) -> Result<bool, LocalError> {
+        let call = self.calls.get_mut(key).ok_or(LocalError::UnknownCall)?;
+        whole(out, |out| notify::steps(call, done, of, out))
+    }
+
     /// Sends a log message, about a call or about the session. `false`: nothing was written, because logging is not
     /// offered or the level is below what the peer wants.
     ///
