@@ -9,8 +9,14 @@ use crate::board;
 use crate::line::{CALLS, INPUT, Out};
 
 /// The limits of a device: a message is at most the input buffer.
-pub const LIMITS: Limits =
-    Limits { message_bytes: INPUT, depth: 32, batch: 8, in_flight: CALLS, page_bytes: 700, ..Limits::DEFAULT };
+pub const LIMITS: Limits = Limits {
+    message_bytes: INPUT,
+    depth: 32,
+    batch: 8,
+    in_flight: CALLS,
+    page_bytes: 700,
+    ..Limits::DEFAULT
+};
 
 /// Whether a call was answered.
 pub type Sense = bool;

@@ -4,3 +4,4 @@
 pub mod board;
 pub mod device;
 pub mod line;
+pub mod log;
