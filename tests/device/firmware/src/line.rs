@@ -50,35 +50,54 @@ struct Slow {
 /// How long slow calls take, in ticks.
 pub const SLOW_TICKS: u32 = 10;
 
-/// Serves for ever.
-pub fn serve<const SUBS: usize, H: Handler<SUBS>>(handler: &mut H) -> ! {
-    let session = &mut Session::new(1);
-    let mut framer = LineFramer::<INPUT>::new();
-    let mut memory = [0; OUTPUT];
-    let mut out: Out<'_> = Stream::new(&mut memory, drain);
-    let mut slow: Option<Slow> = None;
-    loop {
-        if let Some(byte) = board::read() {
-            match framer.next(&mut &[byte][..]) {
-                None => {}
-                Some(Frame::TooLong) => drop(session.too_long(handler.server(), &mut out)),
-                Some(Frame::Line(line)) => take(handler, session, line, &mut slow, &mut out),
-            }
-            let _ = out.end_line();
-        }
-        if board::ticked() {
-            if let Some(call) = &mut slow {
-                call.at += 1;
-                let _ = session.progress_steps(call.key, call.at, Some(call.of), &mut out);
-                let _ = out.end_line();
-                if call.at == call.of || session.is_cancelled(call.key) {
-                    handler.done(session, call.key, &mut out);
-                    slow = None;
+/// What a line needs for as long as the board runs: all of its memory but the stack.
+pub struct Line<const SUBS: usize> {
+    session: Session<CALLS, SUBS>,
+    framer: LineFramer<INPUT>,
+    output: [u8; OUTPUT],
+}
+
+impl<const SUBS: usize> Line<SUBS> {
+    /// A line on which nothing was said yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Line { session: Session::new(1), framer: LineFramer::new(), output: [0; OUTPUT] }
+    }
+
+    /// Serves for ever.
+    pub fn serve<H: Handler<SUBS>>(&mut self, handler: &mut H) -> ! {
+        let Line { session, framer, output } = self;
+        let mut out: Out<'_> = Stream::new(output, drain);
+        let mut slow: Option<Slow> = None;
+        loop {
+            if let Some(byte) = board::read() {
+                match framer.next(&mut &[byte][..]) {
+                    None => {}
+                    Some(Frame::TooLong) => drop(session.too_long(handler.server(), &mut out)),
+                    Some(Frame::Line(line)) => take(handler, session, line, &mut slow, &mut out),
                 }
+                let _ = out.end_line();
             }
-            handler.idle(session, &mut out);
-            let _ = out.end_line();
+            if board::ticked() {
+                if let Some(call) = &mut slow {
+                    call.at += 1;
+                    let _ = session.progress_steps(call.key, call.at, Some(call.of), &mut out);
+                    let _ = out.end_line();
+                    if call.at == call.of || session.is_cancelled(call.key) {
+                        handler.done(session, call.key, &mut out);
+                        slow = None;
+                    }
+                }
+                handler.idle(session, &mut out);
+                let _ = out.end_line();
+            }
         }
+    }
+}
+
+impl<const SUBS: usize> Default for Line<SUBS> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -111,7 +130,13 @@ fn run<const SUBS: usize, H: Handler<SUBS>>(
     slow: &mut Option<Slow>,
     out: &mut Out<'_>,
 ) {
-    if handler.call(session, call, out) == SLOW {
+    if handler.call(session, call, out) != SLOW {
+        return;
+    }
+    if slow.is_some() || call.batched {
+        // Only one at a time, and a batch is answered as a whole: this one is not slow.
+        handler.done(session, call.key, out);
+    } else {
         *slow = Some(Slow { key: call.key, at: 0, of: SLOW_TICKS });
     }
 }

@@ -2,9 +2,11 @@
 #![no_std]
 #![no_main]
 
+use core::mem::MaybeUninit;
+
 use firmware::board;
 use firmware::device::{self, CALLED, Device, Sense, Tool};
-use firmware::line::{self, CALLS, Handler, Out};
+use firmware::line::{CALLS, Handler, Line, Out};
 use firmware::log::Log as Lines;
 use mcpgraft::catalog::{Catalog, Entry, Kind};
 use mcpgraft::json::Raw;
@@ -190,9 +192,19 @@ impl Handler<SUBS> for Full {
     }
 
     fn done(&mut self, session: &mut Session<CALLS, SUBS>, key: CallKey, out: &mut Out<'_>) {
+        let cancelled = session.is_cancelled(key);
+        let batched = session.is_batched(key);
         device::calibrated(&mut Device { session, server: &SERVER, key, arguments: Raw::trusted("{}"), out });
+        if batched {
+            // The answers of a batch are one line, which is not over yet.
+            return self.lines.add(&["calibrated"]);
+        }
         let _ = out.end_line();
-        self.note(session, "calibrated", r#""calibrated""#, out);
+        if cancelled {
+            self.note(session, "calibration cancelled", r#""calibration cancelled""#, out);
+        } else {
+            self.note(session, "calibrated", r#""calibrated""#, out);
+        }
     }
 
     fn idle(&mut self, session: &mut Session<CALLS, SUBS>, out: &mut Out<'_>) {
@@ -211,9 +223,13 @@ fn pin(uri: &str) -> bool {
     number == Some("0") && board::led()
 }
 
+static mut LINE: MaybeUninit<Line<SUBS>> = MaybeUninit::uninit();
+
 /// Starts where the board has started.
 #[unsafe(no_mangle)]
 extern "C" fn main() -> ! {
     board::start();
-    line::serve::<SUBS, _>(&mut Full { lines: Lines::new(), told: false })
+    // SAFETY: this runs once, and nothing else names the memory.
+    let line = unsafe { (*(&raw mut LINE)).write(Line::new()) };
+    line.serve(&mut Full { lines: Lines::new(), told: false })
 }

@@ -2,9 +2,11 @@
 #![no_std]
 #![no_main]
 
+use core::mem::MaybeUninit;
+
 use firmware::board;
 use firmware::device::{self, CALLED, Device, Sense, Tool};
-use firmware::line::{self, CALLS, Handler, Out};
+use firmware::line::{CALLS, Handler, Line, Out};
 use mcpgraft::Revision;
 use mcpgraft::catalog::{Catalog, Entry, Kind, universal};
 use mcpgraft::json::Raw;
@@ -94,9 +96,13 @@ const _: () = {
     }
 };
 
+static mut LINE: MaybeUninit<Line<0>> = MaybeUninit::uninit();
+
 /// Starts where the board has started.
 #[unsafe(no_mangle)]
 extern "C" fn main() -> ! {
     board::start();
-    line::serve::<0, _>(&mut Tools)
+    // SAFETY: this runs once, and nothing else names the memory.
+    let line = unsafe { (*(&raw mut LINE)).write(Line::new()) };
+    line.serve(&mut Tools)
 }
