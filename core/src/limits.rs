@@ -36,8 +36,8 @@ pub struct Limits {
 /// Longest request id or progress token, as written on the wire (quotes included), in bytes: 1024, and 64 without a heap.
 pub const TOKEN_BYTES: usize = if cfg!(feature = "alloc") { 1024 } else { 64 };
 
-/// Longest resource URI that templates are matched against, in bytes.
-pub const URI_BYTES: usize = 2048;
+/// Longest resource URI that templates are matched against, in bytes: 2048, and 256 without a heap, where it is on the stack.
+pub const URI_BYTES: usize = if cfg!(feature = "alloc") { 2048 } else { 256 };
 
 impl Limits {
     /// The defaults of the table above.
