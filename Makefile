@@ -17,9 +17,9 @@ PY := $(V)/python/bin/python
 STAMP := .build/stamp
 SOURCES := $(shell find core bindings-python -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' \
 	-o -name 'py.typed' -o -name 'README.md' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*')
-PARTS := consistency rust freestanding python demo conformance emitted memory workers wheel fuzz
+PARTS := consistency rust freestanding device python demo conformance emitted memory workers wheel fuzz
 OURS := tests/tools tests/clients tests/conformance tests/demo tests/fixtures tests/workers tests/bench tests/vectors \
-	tests/coverage tests/emitted tests/memory tests/consistency.py bindings-python/examples
+	tests/coverage tests/device tests/emitted tests/memory tests/consistency.py bindings-python/examples
 
 .PHONY: build test demo bench fmt lint clean venvs npm $(PARTS:%=test-%)
 
@@ -56,6 +56,10 @@ test-rust:
 
 test-freestanding:
 	tests/freestanding/run
+
+# Firmware on an emulated board: a compiler for it and QEMU come from Debian.
+test-device: build
+	tests/device/run
 
 test-python: build
 	cd bindings-python && ../$(PY) -m pytest tests
@@ -106,4 +110,4 @@ lint: build $(STAMP)/venv-lint
 	cd bindings-python && ../$(V)/lint/bin/mypy --python-executable ../$(PY)
 
 clean:
-	rm -rf target .build tests/freestanding/target tests/fuzz/target
+	rm -rf target .build tests/freestanding/target tests/fuzz/target ffi-c/device/target

@@ -1,4 +1,4 @@
-"""Both firmwares, and the one in C, on an emulated board: official clients through the bridge, transcripts, a soak, sizes.
+"""Firmwares in Rust and in C on an emulated board: official clients through the bridge, transcripts, a soak, sizes.
 
 check.py [--bless]      (--bless writes sizes.json)
 """
@@ -11,19 +11,23 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import sizes
 from emulator import Board, command
+from soak import Soak
+
 from serving import BUILD, free_port, python
-from soak import soak
 
 HERE = Path(__file__).parent
 IMAGES = BUILD / "device"
 SOAK = 10_000
 WARM = 1_000
+# By name: whether it has more than tools.
+FIRMWARES = {"tools": False, "full": True, "c": True}
 
 
 def expect(truth: bool, what: str, seen: object = None) -> None:
@@ -103,19 +107,16 @@ def client(image: Path, way: Callable[[Path], Any], era: str, full: bool) -> str
     return f"{image.name}: the official client, {era}, {way.__name__.replace('_', ' ')}"
 
 
-def soaked(image: Path, full: bool) -> tuple[str, int]:
-    """Ten thousand messages: all answered, and no more stack than after the first thousand of the same kind."""
+def soaked(image: Path, messages: int, full: bool) -> tuple[str, int]:
+    """All are answered; and what the stack has needed, the first thousand have needed."""
     with Board(image) as board:
-        told = soak(board, SOAK, full)
+        soak = Soak(board, full)
+        soak.run(WARM)
+        first = board.stack_peak()
+        told = soak.run(messages)
         peak = board.stack_peak()
+    expect(first == peak, f"{image.name}: the stack after {WARM} messages and after {messages} more", (first, peak))
     return f"{image.name}: {told}, stack peak {peak} bytes", peak
-
-
-def steady(image: Path, full: bool) -> tuple[str, int]:
-    """What the messages of the soak use of the stack, the first thousand use."""
-    with Board(image) as board:
-        soak(board, WARM, full)
-        return "", board.stack_peak()
 
 
 def main(arguments: list[str]) -> int:
@@ -133,23 +134,18 @@ def main(arguments: list[str]) -> int:
             print(f"ok: {told}", flush=True)
 
     peaks: dict[str, int] = {}
-    for name, full in (("tools", False), ("full", True)):
-        image = IMAGES / name
+
+    def soaking(name: str, full: bool, messages: int) -> str:
+        told, peaks[name] = soaked(IMAGES / name, messages, full)
+        return told
+
+    for name, full in FIRMWARES.items():
         for era in ("legacy", "2026-07-28"):
-            run(lambda image=image, era=era, full=full: client(image, by_command, era, full))
-    run(lambda: client(IMAGES / "full", by_tcp, "auto", True))
-    run(lambda: client(IMAGES / "full", by_serial_line, "legacy", True))
-    for name, full in (("tools", False), ("full", True)):
-
-        def soaking(name: str = name, full: bool = full) -> str:
-            told, peaks[name] = soaked(IMAGES / name, full)
-            first = steady(IMAGES / name, full)[1]
-            expect(
-                first == peaks[name], f"{name}: the stack after {WARM} messages and after {SOAK}", (first, peaks[name])
-            )
-            return told
-
-        run(soaking)
+            run(partial(client, IMAGES / name, by_command, era, full))
+    run(partial(client, IMAGES / "full", by_tcp, "auto", True))
+    run(partial(client, IMAGES / "full", by_serial_line, "legacy", True))
+    for name, full in FIRMWARES.items():
+        run(partial(soaking, name, full, SOAK if name == "full" else WARM))
     run(lambda: sizes.check({name: IMAGES / name for name in peaks}, peaks, bless="--bless" in arguments))
     print(f"device: {passed} passed, {failed} failed")
     return 1 if failed else 0

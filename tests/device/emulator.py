@@ -97,7 +97,7 @@ class Board:
         return file.read_bytes()
 
     def stack_peak(self) -> int:
-        """How deep the stack has been since the start, in bytes: from its top to the deepest word that is not painted."""
+        """How deep the stack has been since the start, in bytes: top to deepest word not painted."""
         top = self.names["_stack_top"]
         below = self.ram(self.names["_bss_end"], top)
         untouched = 0
