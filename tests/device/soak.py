@@ -102,7 +102,12 @@ class Soak:
         traffic.refused = 0
         lines = [traffic.line() for _ in range(messages)]
         due, unaddressed = set(traffic.due), 0
-        sender = threading.Thread(target=lambda: [board.send(line) for line in lines])
+
+        def send() -> None:
+            for line in lines:
+                board.send(line)
+
+        sender = threading.Thread(target=send)
         sender.start()
         while due or unaddressed < traffic.refused:
             said = json.loads(board.line())
