@@ -100,6 +100,12 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
         })
     }
 
+    /// Writes a piece of JSON that is known to be right, after the comma that is due. `comma`: the next key or value
+    /// follows another one in the same container. One call where several would say the same is less code.
+    pub(crate) fn fragment(&mut self, text: &str, comma: bool) -> Result<(), Full> {
+        self.item(comma, |out| out.put(text.as_bytes()))
+    }
+
     /// Writes a string, escaped as needed.
     pub fn string(&mut self, text: &str) -> Result<(), Full> {
         self.item(true, |out| escape(text, out))

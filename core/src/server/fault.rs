@@ -352,22 +352,17 @@ pub(crate) fn open<'s, S: Sink + ?Sized>(
     out: &'s mut S,
 ) -> Result<Writer<'s, S>, Full> {
     let mut w = Writer::new(out);
-    w.begin_object()?;
-    w.field_str("jsonrpc", "2.0")?;
-    match id {
-        Some(id) => {
-            w.key("id")?;
-            w.raw_text(id.text())?;
-        }
-        None if revision.is_some_and(|revision| revision.row().null_id) => {
-            w.key("id")?;
-            w.null()?;
-        }
-        None => {}
+    w.fragment(r#"{"jsonrpc":"2.0""#, true)?;
+    let id = match id {
+        Some(id) => Some(id.text()),
+        None if revision.is_some_and(|revision| revision.row().null_id) => Some("null"),
+        None => None,
+    };
+    if let Some(id) = id {
+        w.key("id")?;
+        w.raw_text(id)?;
     }
-    w.key("error")?;
-    w.begin_object()?;
-    w.key("code")?;
+    w.fragment(r#""error":{"code":"#, false)?;
     w.i64(i64::from(code))?;
     w.field_str("message", message)?;
     Ok(w)

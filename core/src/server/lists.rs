@@ -22,7 +22,6 @@ pub(crate) fn page<C: Catalog, S: Sink + ?Sized>(
 ) -> Result<(), Full> {
     let mut w = Writer::new(out);
     answer::open(id, &mut w)?;
-    w.begin_object()?;
     answer::head(server, revision, Head::Cacheable, &mut w)?;
     w.key(kind.list())?;
     w.begin_array()?;
@@ -80,7 +79,6 @@ fn end_page<C: Catalog, S: Sink + ?Sized>(
         cursor::write(kind, at, key, w)?;
     }
     answer::foot(server, revision, None, w)?;
-    w.end_object()?;
     answer::close(w)
 }
 
@@ -94,7 +92,6 @@ pub(crate) fn initialize<C: Catalog, S: Sink + ?Sized>(
 ) -> Result<(), Full> {
     let mut w = Writer::new(out);
     answer::open(id, &mut w)?;
-    w.begin_object()?;
     w.field_str("protocolVersion", revision.name())?;
     w.key("capabilities")?;
     profile::capabilities(&server.profile, revision, channel, &mut w)?;
@@ -103,7 +100,6 @@ pub(crate) fn initialize<C: Catalog, S: Sink + ?Sized>(
     if let Some(instructions) = server.profile.instructions {
         w.field_str("instructions", instructions)?;
     }
-    w.end_object()?;
     answer::close(&mut w)
 }
 
@@ -117,7 +113,6 @@ pub(crate) fn discover<C: Catalog, S: Sink + ?Sized>(
 ) -> Result<(), Full> {
     let mut w = Writer::new(out);
     answer::open(id, &mut w)?;
-    w.begin_object()?;
     answer::head(server, revision, Head::Cacheable, &mut w)?;
     w.key("supportedVersions")?;
     w.begin_array()?;
@@ -131,7 +126,6 @@ pub(crate) fn discover<C: Catalog, S: Sink + ?Sized>(
         w.field_str("instructions", instructions)?;
     }
     answer::foot(server, revision, None, &mut w)?;
-    w.end_object()?;
     answer::close(&mut w)
 }
 

@@ -175,9 +175,8 @@ fn bare<S: Sink + ?Sized>(method: &str, out: &mut S) -> Result<(), Full> {
 /// Writes `{"jsonrpc":"2.0","method":…,"params":`.
 pub(crate) fn open<'s, S: Sink + ?Sized>(method: &str, out: &'s mut S) -> Result<Writer<'s, S>, Full> {
     let mut w = Writer::new(out);
-    w.begin_object()?;
-    w.field_str("jsonrpc", "2.0")?;
-    w.field_str("method", method)?;
+    w.fragment(r#"{"jsonrpc":"2.0","method":"#, false)?;
+    w.string(method)?;
     w.key("params")?;
     Ok(w)
 }

@@ -34,7 +34,6 @@ pub(crate) fn text<C, S: Sink + ?Sized>(
     };
     let mut w = Writer::new(out);
     answer::open(call.id.id(), &mut w)?;
-    w.begin_object()?;
     answer::head(server, call.revision, Head::Complete, &mut w)?;
     w.key(list)?;
     w.begin_array()?;
@@ -63,7 +62,6 @@ pub(crate) fn text<C, S: Sink + ?Sized>(
         answer::hints(server, &mut w)?;
     }
     answer::foot(server, call.revision, None, &mut w)?;
-    w.end_object()?;
     answer::close(&mut w)?;
     Ok(())
 }
