@@ -131,26 +131,59 @@ pub enum Fault<'m> {
 impl Fault<'_> {
     /// Says it in words, piece by piece.
     fn say(&self, put: &mut Say<'_>) -> fmt::Result {
-        let last = match *self {
-            Fault::Json(JsonError { kind, offset }) => {
-                put("invalid JSON at byte ")?;
-                put(&digits::unsigned(offset as u64))?;
-                put(": ")?;
-                kind.text()
-            }
+        let (text, fill, end) = match *self {
             Fault::Malformed(why) => return why.say(put),
-            Fault::TooLong { limit } => {
-                put("the message is longer than ")?;
-                put(&digits::unsigned(limit as u64))?;
-                " bytes"
+            Fault::Json(JsonError { kind, offset }) => {
+                ("invalid JSON at byte %: ", Fill::Number(offset), kind.text())
             }
+            Fault::TooLong { limit } => ("the message is longer than % bytes", Fill::Number(limit), ""),
+            Fault::LongBatch { limit } => ("the batch holds more than % messages", Fill::Number(limit), ""),
+            Fault::Busy { limit } => {
+                ("too many requests are in work; the limit is %", Fill::Number(limit), "")
+            }
+            Fault::TooManySubscriptions { limit } => {
+                ("too many resources are subscribed to; the limit is %", Fill::Number(limit), "")
+            }
+            Fault::NoMethod { method } => ("method not found: %", Fill::Quoted(method), ""),
+            Fault::PromptArgument { name } => ("the prompt needs the argument %", Fill::Quoted(name), ""),
+            Fault::NoTool { name } => ("unknown tool: %", Fill::Quoted(name), ""),
+            Fault::NoPrompt { name } => ("unknown prompt: %", Fill::Quoted(name), ""),
+            Fault::NoResource { uri } => ("resource not found: %", Fill::Quoted(uri), ""),
+            Fault::Version { requested } => {
+                ("protocol version % is not supported", Fill::Quoted(requested), "")
+            }
+            Fault::VersionHeader { requested } => {
+                ("protocol version \"%\" is not supported", Fill::Short(requested), "")
+            }
+            Fault::Envelope { field, expected } => {
+                ("params._meta[\"%\"] must be ", Fill::Text(field), expected)
+            }
+            Fault::Param { field, expected } => ("params.% must be ", Fill::Text(field), expected),
+            Fault::Twice { field } => ("the key \"%\" stands twice", Fill::Text(field), ""),
+            Fault::Header { header, why } => ("the header % ", Fill::Text(header), why),
+            Fault::ParamHeader { param, why } => ("the header Mcp-Param-% ", Fill::Plain(param), why),
+            _ => (self.plain(), Fill::Text(""), ""),
+        };
+        let (before, after) = text.split_once('%').unwrap_or((text, ""));
+        put(before)?;
+        match fill {
+            Fill::Text(text) => put(text)?,
+            Fill::Number(number) => put(&digits::unsigned(number as u64))?,
+            Fill::Quoted(text) => shown(text, put)?,
+            Fill::Plain(text) => text.chars().try_for_each(|c| put(c.encode_utf8(&mut [0; 4])))?,
+            Fill::Short(text) => {
+                text.chars().take(SHOWN).try_for_each(|c| put(c.encode_utf8(&mut [0; 4])))?
+            }
+        }
+        put(after)?;
+        put(end)
+    }
+
+    /// Those that are one sentence.
+    const fn plain(&self) -> &'static str {
+        match self {
             Fault::NoBatch => "batches are received in sessions of revision 2025-03-26 only",
             Fault::EmptyBatch => "a batch must hold at least one message",
-            Fault::LongBatch { limit } => {
-                put("the batch holds more than ")?;
-                put(&digits::unsigned(limit as u64))?;
-                " messages"
-            }
             Fault::InitializeInBatch => "initialize must not be part of a batch",
             Fault::NotInitialized => {
                 "the session is not initialized: send initialize first, or say the version in _meta"
@@ -162,89 +195,15 @@ impl Fault<'_> {
             Fault::SessionGone => "the session is unknown or over: send initialize again",
             Fault::DuplicateId => "a request with this id is still in work",
             Fault::NoResponse => "the server asked nothing: responses are not accepted here",
-            Fault::Busy { limit } => {
-                put("too many requests are in work; the limit is ")?;
-                put(&digits::unsigned(limit as u64))?;
-                ""
-            }
-            Fault::TooManySubscriptions { limit } => {
-                put("too many resources are subscribed to; the limit is ")?;
-                put(&digits::unsigned(limit as u64))?;
-                ""
-            }
-            Fault::NoMethod { method } => {
-                put("method not found: ")?;
-                shown(method, put)?;
-                ""
-            }
-            Fault::Envelope { field, expected } => {
-                put("params._meta[\"")?;
-                put(field)?;
-                put("\"] must be ")?;
-                expected
-            }
-            Fault::Param { field, expected } => {
-                put("params.")?;
-                put(field)?;
-                put(" must be ")?;
-                expected
-            }
             Fault::Params => "params must be an object",
-            Fault::Twice { field } => {
-                put("the key \"")?;
-                put(field)?;
-                "\" stands twice"
-            }
-            Fault::PromptArgument { name } => {
-                put("the prompt needs the argument ")?;
-                shown(name, put)?;
-                ""
-            }
-            Fault::NoTool { name } => {
-                put("unknown tool: ")?;
-                shown(name, put)?;
-                ""
-            }
-            Fault::NoPrompt { name } => {
-                put("unknown prompt: ")?;
-                shown(name, put)?;
-                ""
-            }
-            Fault::NoResource { uri } => {
-                put("resource not found: ")?;
-                shown(uri, put)?;
-                ""
-            }
             Fault::Cursor => {
                 "params.cursor was not issued by this server or is no longer valid; list again from the start"
-            }
-            Fault::Version { requested } => {
-                put("protocol version ")?;
-                shown(requested, put)?;
-                " is not supported"
-            }
-            Fault::VersionHeader { requested } => {
-                put("protocol version \"")?;
-                requested.chars().take(64).try_for_each(|c| put(c.encode_utf8(&mut [0; 4])))?;
-                "\" is not supported"
             }
             Fault::NoTasks => {
                 "the client capability extensions[\"io.modelcontextprotocol/tasks\"] is needed for this"
             }
-            Fault::Header { header, why } => {
-                put("the header ")?;
-                put(header)?;
-                put(" ")?;
-                why
-            }
-            Fault::ParamHeader { param, why } => {
-                put("the header Mcp-Param-")?;
-                param.chars().try_for_each(|c| put(c.encode_utf8(&mut [0; 4])))?;
-                put(" ")?;
-                why
-            }
-        };
-        put(last)
+            _ => "the request is not served",
+        }
     }
 
     /// The JSON-RPC error code for a peer of this revision.
@@ -392,11 +351,26 @@ fn supported<S: Sink + ?Sized>(
     w.end_array()
 }
 
-/// A peer's string in a message for people: decoded, in quotes, not longer than 64 characters.
+/// What stands in place of the `%` of a sentence.
+enum Fill<'m> {
+    Text(&'m str),
+    Number(usize),
+    /// A peer's string: see [`shown`].
+    Quoted(Str<'m>),
+    /// A string of the host's own.
+    Plain(Str<'m>),
+    /// No more than [`SHOWN`] characters of a text.
+    Short(&'m str),
+}
+
+/// Most characters of a peer's string in a message for people.
+const SHOWN: usize = 64;
+
+/// A peer's string in a message for people: decoded, in quotes, not longer than [`SHOWN`] characters.
 fn shown(text: Str<'_>, put: &mut Say<'_>) -> fmt::Result {
     put("\"")?;
     for (at, c) in text.chars().enumerate() {
-        if at == 64 {
+        if at == SHOWN {
             put("…")?;
             break;
         }
