@@ -77,7 +77,8 @@ impl Listener {
     }
 
     /// Tells how a task stands now. `principal` is who the client of this stream is; what it may not see it is not told.
-    /// `false`: nothing was written, because the client did not name the task, or it is not its own.
+    /// `false`: nothing was written, because the client did not name the task (it need not in `2025-11-25`), or it is not
+    /// its own.
     ///
     /// # Errors
     /// [`LocalError::OutputFull`].
@@ -90,6 +91,10 @@ impl Listener {
         match &self.0 {
             Open::Subscription(listener) if listener.wants_task(task) && task.belongs_to(principal) => {
                 whole(out, |out| event(out, |out| Ok(listener.task_changed(task, out)?)))?;
+                Ok(true)
+            }
+            Open::Session if task.is_experimental() && task.belongs_to(principal) => {
+                whole(out, |out| event(out, |out| Ok(task.status_notification(out)?)))?;
                 Ok(true)
             }
             _ => Ok(false),

@@ -110,6 +110,18 @@ pub enum Fault<'m> {
         /// As it was asked for.
         name: Str<'m>,
     },
+    /// A tool that answers by a task only (`2025-11-25`).
+    #[error("the tool {} is called as a task only: send params.task, too", Shown(*.name))]
+    TaskNeeded {
+        /// Its name.
+        name: Str<'m>,
+    },
+    /// A tool that is never a task (`2025-11-25`).
+    #[error("the tool {} cannot be called as a task: leave params.task out", Shown(*.name))]
+    TaskForbidden {
+        /// Its name.
+        name: Str<'m>,
+    },
     /// Unknown prompt.
     #[error("unknown prompt: {}", Shown(*.name))]
     NoPrompt {
@@ -178,7 +190,9 @@ impl Fault<'_> {
             | Fault::NoResponse
             | Fault::Twice { .. } => codes::INVALID_REQUEST,
             Fault::Busy { .. } | Fault::TooManySubscriptions { .. } => codes::INTERNAL_ERROR,
-            Fault::NoMethod { .. } => codes::METHOD_NOT_FOUND,
+            Fault::NoMethod { .. } | Fault::TaskNeeded { .. } | Fault::TaskForbidden { .. } => {
+                codes::METHOD_NOT_FOUND
+            }
             Fault::Envelope { .. }
             | Fault::Param { .. }
             | Fault::Params

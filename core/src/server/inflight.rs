@@ -29,6 +29,11 @@ pub(crate) struct Inflight {
 }
 
 impl Inflight {
+    /// Whether the client asked for a task, so that nothing else answers this call (`2025-11-25`).
+    pub(crate) fn wants_task(&self) -> bool {
+        !self.revision.is_stateless() && self.capabilities.tasks
+    }
+
     pub(crate) fn new(
         key: CallKey,
         id: Id<'_>,

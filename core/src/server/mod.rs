@@ -23,17 +23,19 @@ pub(crate) mod out;
 pub(crate) mod profile;
 pub(crate) mod request;
 mod session;
-mod tasks;
+pub(crate) mod tasks;
+mod tasks_2025;
 mod tasks_wire;
 
 pub use answer::Failure;
 pub use ask::{Ask, AskKey, Unable};
-pub use call::{Batch, Call, CallKey, Notice, Reference, Step, Target, TaskAction};
+pub use call::{Batch, Call, CallKey, Notice, Reference, Step, Target, TaskAction, TaskWanted};
 pub use fault::Fault;
 pub use notify::{Log, Progress};
 pub use profile::{CacheScope, Offer, Profile};
 pub use session::Session;
-pub use tasks::{NewTask, Status, Task, Updated};
+pub use tasks::{NewTask, Status, Task, TaskOrigin, Updated};
+pub use tasks_2025::{Outcome, task_page};
 
 use crate::limits::Limits;
 

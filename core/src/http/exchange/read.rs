@@ -177,6 +177,7 @@ impl Exchange {
             pushes: self.listens && self.sessions != Sessions::Off,
             watches: self.listens && self.sessions == Sessions::Kept,
             listens: self.listens && self.streams,
+            knows: self.sessions != Sessions::Off,
         }
     }
 
@@ -392,6 +393,7 @@ impl Exchange {
             (None, Some(handshake)) => handshake.capabilities,
             (None, None) => ClientCapabilities::default(),
         };
+        let capabilities = capabilities.with_task(run.task.is_some());
         self.calls.insert(Inflight::new(key, id, *revision, &run, level, capabilities, batched));
         let mut call = Call::new(key, *revision, &run, envelope.as_ref(), capabilities, log, batched);
         call.progress &= delivers;

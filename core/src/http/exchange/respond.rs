@@ -4,6 +4,7 @@ use super::super::plan::{self, Body, Emit, Head};
 use super::{Exchange, State};
 use crate::catalog::Catalog;
 use crate::error::LocalError;
+use crate::frame::sse;
 use crate::json::{Sink, escape};
 use crate::jsonrpc::Id;
 use crate::revision::fields;
@@ -14,6 +15,7 @@ use crate::server::call::CallKey;
 use crate::server::inflight::Inflight;
 use crate::server::notify::{self, Log, Progress};
 use crate::server::out::{event, in_batch, whole};
+use crate::server::tasks::Task;
 
 impl Exchange {
     /// Answers a call with its result: a JSON object in the newest shape.
@@ -216,6 +218,45 @@ impl Exchange {
             out.truncate(start);
             return Ok(Emit::Nothing);
         }
+        Ok(self.streamed())
+    }
+
+    /// Tells the client, on the stream of a call that waits for a task (`tasks/result` of `2025-11-25`), how far the task
+    /// has come. [`Emit::Nothing`]: it did not ask, the task is over, or the answer has to be one JSON object. The numbers
+    /// must grow.
+    ///
+    /// # Errors
+    /// As [`Exchange::progress`].
+    pub fn task_progress<S: Sink + ?Sized>(
+        &mut self,
+        key: CallKey,
+        task: &Task<'_>,
+        progress: &Progress<'_>,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
+        if !self.can_stream() || call.cancelled || call.batched {
+            return Ok(Emit::Nothing);
+        }
+        let start = out.len();
+        if !whole(out, |out| event(out, |out| task.progress_notification(progress, out)))? {
+            out.truncate(start);
+            return Ok(Emit::Nothing);
+        }
+        Ok(self.streamed())
+    }
+
+    /// Begins the event stream of a call before there is anything to say, with a comment: for calls that wait, so that
+    /// neither side takes the connection for dead. [`Emit::Nothing`]: there is a stream already, or cannot be one.
+    ///
+    /// # Errors
+    /// [`LocalError::UnknownCall`], [`LocalError::OutputFull`].
+    pub fn begin_stream<S: Sink + ?Sized>(&mut self, key: CallKey, out: &mut S) -> Result<Emit, LocalError> {
+        let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
+        if self.state != State::Working || !self.can_stream() || call.cancelled || call.batched {
+            return Ok(Emit::Nothing);
+        }
+        whole(out, |out| Ok(out.put(sse::KEEP_ALIVE)?))?;
         Ok(self.streamed())
     }
 

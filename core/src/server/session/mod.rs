@@ -25,6 +25,9 @@ const ASKS: usize = 16;
 /// Most subscriptions of the stateless era on one channel.
 const LISTENERS: usize = 8;
 
+/// Most tasks of `2025-11-25` whose changes one channel is told of; of more, its client hears by asking.
+const TASKS: usize = 32;
+
 /// The server's side of one duplex channel.
 ///
 /// One message in, one [`Step`] out. Everything is bounded: at most `CALLS` calls in work and `SUBS` watched
@@ -40,6 +43,8 @@ pub struct Session<const CALLS: usize = 16, const SUBS: usize = 16> {
     calls: Table<CALLS>,
     /// Hashes of the watched URIs. A collision means a superfluous notification, nothing worse.
     watched: heapless::Vec<u64, SUBS>,
+    /// Hashes of the ids of experimental tasks that calls of this channel became; see `watched`.
+    tasks: heapless::Vec<u64, TASKS>,
     /// Subscriptions of the stateless era.
     listeners: heapless::Vec<Listener<SUBS>, LISTENERS>,
     /// Requests of this side's own that wait for an answer.
@@ -92,6 +97,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
             level: Level::DEFAULT,
             calls: Table::new(tag),
             watched: heapless::Vec::new(),
+            tasks: heapless::Vec::new(),
             listeners: heapless::Vec::new(),
             asked: heapless::Vec::new(),
             asks: 0,
