@@ -13,6 +13,7 @@ use crate::call::{self, Call, Client, Owner};
 use crate::error::{json, local, lock, text};
 use crate::listener::Listener;
 use crate::shared::{Shared, borrow, headers};
+use crate::task::Task;
 
 struct State {
     inner: http::Exchange,
@@ -392,6 +393,27 @@ impl Exchange {
     ) -> PyResult<Option<Emit>> {
         let progress = Progress { progress, total, message };
         self.notification(py, |inner, out| inner.progress(CallKey::from_bits(key), &progress, out))
+    }
+
+    #[pyo3(signature = (key, task, progress, total=None, message=None))]
+    fn task_progress(
+        &self,
+        py: Python<'_>,
+        key: u64,
+        task: &Task,
+        progress: f64,
+        total: Option<f64>,
+        message: Option<&str>,
+    ) -> PyResult<Option<Emit>> {
+        let (key, progress) = (CallKey::from_bits(key), Progress { progress, total, message });
+        self.notification(py, |inner, out| {
+            task.view(|task| inner.task_progress(key, &task, &progress, out))
+                .unwrap_or(Ok(http::Emit::Nothing))
+        })
+    }
+
+    fn begin_stream(&self, py: Python<'_>, key: u64) -> PyResult<Option<Emit>> {
+        self.notification(py, |inner, out| inner.begin_stream(CallKey::from_bits(key), out))
     }
 
     #[pyo3(signature = (key, level, data, logger=None))]

@@ -41,7 +41,7 @@ mod _native {
     #[pymodule_export]
     use super::shared::Core;
     #[pymodule_export]
-    use super::task::Task;
+    use super::task::{Task, task_page};
     #[cfg(feature = "schema")]
     #[pymodule_export]
     use super::validate::Validator;

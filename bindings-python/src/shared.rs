@@ -7,7 +7,7 @@ use mcpgraft::catalog::{Catalog, Kind, Owned};
 use mcpgraft::http::guard::{Guard, Hosts};
 use mcpgraft::http::{Endpoint, Headers, Sessions};
 use mcpgraft::json::Raw;
-use mcpgraft::server::{CacheScope, Offer, Profile};
+use mcpgraft::server::{CacheScope, ExperimentalTasks, Offer, Profile};
 use mcpgraft::{Limits, Revision, RevisionSet, Server};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -32,6 +32,7 @@ struct Config {
     subscribe: bool,
     experimental: Option<String>,
     extensions: Option<String>,
+    experimental_tasks: ExperimentalTasks,
     ttl_ms: u64,
     cache_scope: CacheScope,
     hosts: Option<Vec<String>>,
@@ -87,6 +88,7 @@ impl Shared {
             subscribe: config.subscribe,
             experimental: config.experimental.as_deref().map(Raw::trusted),
             extensions: config.extensions.as_deref().map(Raw::trusted),
+            experimental_tasks: config.experimental_tasks,
             ttl_ms: config.ttl_ms,
             cache_scope: config.cache_scope,
             ..Profile::new(Raw::trusted(&config.info))
@@ -217,6 +219,17 @@ impl Config {
             "allowed_origins" => self.origins = value.extract()?,
             "experimental" => self.experimental = Some(object(name, value)?),
             "extensions" => self.extensions = Some(object(name, value)?),
+            "experimental_tasks" => {
+                self.experimental_tasks = match value.extract::<String>()?.as_str() {
+                    "no" => ExperimentalTasks::No,
+                    "offered" => ExperimentalTasks::Offered,
+                    "listed" => ExperimentalTasks::Listed,
+                    other => {
+                        let text = format!("{name}: {other:?} is none of \"no\", \"offered\", \"listed\"");
+                        return Err(PyValueError::new_err(text));
+                    }
+                };
+            }
             _ => return Err(PyTypeError::new_err(format!("unknown option {name:?}"))),
         }
         Ok(())
@@ -253,6 +266,7 @@ impl Core {
             subscribe: false,
             experimental: None,
             extensions: None,
+            experimental_tasks: ExperimentalTasks::No,
             ttl_ms: 0,
             cache_scope: CacheScope::Private,
             hosts: None,

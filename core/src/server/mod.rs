@@ -32,7 +32,7 @@ pub use ask::{Ask, AskKey, Unable};
 pub use call::{Batch, Call, CallKey, Notice, Reference, Step, Target, TaskAction, TaskWanted};
 pub use fault::Fault;
 pub use notify::{Log, Progress};
-pub use profile::{CacheScope, Offer, Profile};
+pub use profile::{CacheScope, ExperimentalTasks, Offer, Profile};
 pub use session::Session;
 pub use tasks::{NewTask, Status, Task, TaskOrigin, Updated};
 pub use tasks_2025::{Outcome, task_page};

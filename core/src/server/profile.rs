@@ -37,6 +37,18 @@ impl CacheScope {
     }
 }
 
+/// Whether the experimental tasks of `2025-11-25` are offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExperimentalTasks {
+    /// They are not: the capability is not declared, the methods do not exist, and who asks for a task gets a result.
+    #[default]
+    No,
+    /// They are, but for `tasks/list`.
+    Offered,
+    /// They are, with `tasks/list` where clients are told apart: on duplex channels, and over HTTP where sessions are kept.
+    Listed,
+}
+
 /// Identity, capabilities and served revisions.
 #[derive(Clone, Copy, Debug)]
 pub struct Profile<'a> {
@@ -68,7 +80,7 @@ pub struct Profile<'a> {
     /// The experimental tasks of `2025-11-25` are offered: their methods reach the host, and a tool's
     /// `execution.taskSupport` says whether a call may, must or must not ask for a task. Leave that member out of the
     /// catalogue where they are not offered.
-    pub experimental_tasks: bool,
+    pub experimental_tasks: ExperimentalTasks,
     /// How long a client may keep a list or resource, in ms (`ttlMs`); 0 = not at all. A result of the host that
     /// says so itself wins.
     pub ttl_ms: u64,
@@ -93,7 +105,7 @@ impl<'a> Profile<'a> {
             subscribe: false,
             experimental: None,
             extensions: None,
-            experimental_tasks: false,
+            experimental_tasks: ExperimentalTasks::No,
             ttl_ms: 0,
             cache_scope: CacheScope::Private,
         }
@@ -109,7 +121,9 @@ impl<'a> Profile<'a> {
         if revision.is_stateless() {
             return self.tasks();
         }
-        self.experimental_tasks && self.tools != Offer::No && fields::EXPERIMENTAL_TASKS.has(revision)
+        self.experimental_tasks != ExperimentalTasks::No
+            && self.tools != Offer::No
+            && fields::EXPERIMENTAL_TASKS.has(revision)
     }
 
     /// Whether a method of this feature exists in a revision on a channel. Only a channel that outlives a request can
@@ -125,7 +139,10 @@ impl<'a> Profile<'a> {
             Feature::Logging => self.logging,
             Feature::Listen => channel.listens && (self.list_changed || self.subscribe || self.tasks()),
             Feature::Tasks => self.tasks_in(revision),
-            Feature::TaskLists => self.tasks_in(revision) && channel.knows,
+            Feature::TaskLists => {
+                let listed = self.experimental_tasks == ExperimentalTasks::Listed;
+                listed && channel.knows && self.tasks_in(revision)
+            }
         }
     }
 }

@@ -77,8 +77,9 @@ impl<'a> TaskOrigin<'a> {
 
     /// The same with a token under which progress is told while the task runs; told in `2025-11-25` only.
     #[must_use]
-    pub const fn with_token(self, token: Option<Id<'a>>) -> Self {
-        TaskOrigin { token, ..self }
+    pub const fn with_token<'b>(self, token: Option<Id<'b>>) -> TaskOrigin<'b> {
+        let TaskOrigin { revision, capabilities, wrap, .. } = self;
+        TaskOrigin { revision, capabilities, wrap, token }
     }
 
     pub(crate) const fn wrapping(self, wrap: Wrap) -> Self {
@@ -263,7 +264,8 @@ impl<'a> Task<'a> {
     }
 
     /// Under which token its progress is told, if at all.
-    pub(super) fn token(&self) -> Option<Raw<'a>> {
+    #[must_use]
+    pub fn progress_token(&self) -> Option<Raw<'a>> {
         self.token.filter(|_| self.is_experimental() && !self.status.is_over())
     }
 

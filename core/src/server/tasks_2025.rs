@@ -122,7 +122,7 @@ impl<'a> Task<'a> {
         out: &mut S,
     ) -> Result<bool, LocalError> {
         progress.check()?;
-        let Some(token) = self.token() else { return Ok(false) };
+        let Some(token) = self.progress_token() else { return Ok(false) };
         let mut w = notify::open("notifications/progress", out)?;
         w.begin_object()?;
         progress.members(token.text(), true, &mut w)?;
