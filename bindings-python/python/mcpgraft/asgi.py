@@ -148,8 +148,10 @@ async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> Non
         while not work.done():
             waiting = {work, turn} if watch.done() else {work, turn, watch}
             done, _ = await asyncio.wait(waiting, timeout=KEEP_ALIVE, return_when=asyncio.FIRST_COMPLETED)
-            if watch in done and pending.exchange.close():
-                return  # the call is taken back; nobody hears its answer
+            if watch in done:
+                pending.left = True
+                if pending.exchange.close():
+                    return  # the call is taken back; nobody hears its answer
             if turn in done:
                 started = await _forward(turn.result(), started, send)
                 turn = asyncio.ensure_future(events.get())

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .lint import Problem
     from .tasks import Tasks
 
-__all__ = ["Catalogue", "Live"]
+__all__ = ["Catalogue", "Connected", "Live"]
 
 E = TypeVar("E", bound=Entry)
 
@@ -33,6 +33,12 @@ class Live(Protocol):
     def list_changed(self, kind: str) -> None: ...
     def resource_updated(self, uri: str) -> None: ...
     def task_changed(self, task: Task) -> None: ...
+
+
+class Connected(Live, Protocol):
+    """One that belongs to one client, whatever comes on it."""
+
+    def task_progress(self, task: Task, progress: float, total: float | None, message: str | None) -> None: ...
 
 
 class Catalogue:
@@ -89,7 +95,7 @@ class Catalogue:
         return self._entries.get(("tool", name))
 
     @contextlib.contextmanager
-    def attach(self, live: Live) -> Iterator[None]:
+    def attach(self, live: Connected) -> Iterator[None]:
         """While the block runs, tell `live` about changes of the lists."""
         with self._lock:
             self._live.add(live)
@@ -107,6 +113,13 @@ class Catalogue:
         """Tell the listeners of a task how it stands now. Called by `Tasks`."""
         for live in self._attached():
             live.task_changed(task)
+
+    def task_progress(self, task: Task, progress: float, total: float | None, message: str | None) -> None:
+        """Tell the connection whose call became a task how far it has come (2025-11-25). Called by `Tasks`."""
+        with self._lock:
+            live = list(self._live)
+        for one in live:
+            one.task_progress(task, progress, total, message)
 
     def lint(self) -> list[Problem]:
         """What known clients refuse or misread about the tools registered so far; see `mcpgraft.lint`."""
@@ -154,11 +167,15 @@ class Catalogue:
             self._declare("extensions", self._extended()["extensions"])
             if self.tasks is None:
                 self.tasks = Tasks()
+            if self.tasks.experimental:
+                self._declare("experimental_tasks", "listed" if hasattr(self.tasks.store, "list") else "offered")
 
     def _extended(self) -> dict[str, object]:
         return {"extensions": msgspec.json.encode(self._extensions)} if self._extensions else {}
 
     def _put(self, kind: str, entry: Entry, **fields: object) -> None:
+        if entry.task != "never" and self.tasks is not None and self.tasks.experimental:
+            fields["execution"] = {"taskSupport": "required" if entry.task == "required" else "optional"}
         with self._lock:
             try:
                 self._core.put(kind, definition(**fields))

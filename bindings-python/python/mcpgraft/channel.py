@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ._native import KEEP_ALIVE
 from .dispatch import Failure, Outcome, settle
+from .state import session_owner
 
 if TYPE_CHECKING:
-    from ._native import Call, Emit, Exchange
+    from ._native import Call, Emit, Exchange, Task
     from ._native import _Ask as NativeAsk
     from ._native import _Unable as Unable
     from .context import Waiting
@@ -64,7 +65,12 @@ class HttpChannel:
         *,
         session: str | None = None,
         hub: Answering | None = None,
+        room: int = 0,
+        left: Callable[[], bool] = lambda: False,
     ) -> None:
+        self.client = None if session is None else session_owner(session)
+        self.room = room
+        self.is_left = left
         self._exchange = exchange
         self._session = session
         self._hub = hub
@@ -85,6 +91,16 @@ class HttpChannel:
         if self._start is not None and not self._full():
             with self._lock:
                 self._emit(self._exchange.log(key, level, data, logger))
+
+    def task_progress(self, key: int, task: Task, progress: float, total: float | None, message: str | None) -> None:
+        if self._start is not None and not self._full():
+            with self._lock:
+                self._emit(self._exchange.task_progress(key, task, progress, total, message))
+
+    def begin_stream(self, key: int) -> None:
+        if self._start is not None:
+            with self._lock:
+                self._emit(self._exchange.begin_stream(key))
 
     def can_ask(self, key: int, ask: NativeAsk) -> Unable | None:
         return self._exchange.can_ask(key, ask)

@@ -16,7 +16,7 @@ from .errors import Cancelled
 from .request import Headers, Request
 
 if TYPE_CHECKING:
-    from ._native import Call
+    from ._native import Call, Task
     from ._native import _Ask as NativeAsk
     from ._native import _Unable as Unable
     from .replay import Replay
@@ -61,6 +61,29 @@ class Channel(Protocol):
 
     def ask(self, key: int, ask: NativeAsk) -> Waiting:
         """Ask the client of a handshake-era call. Raises `LocalError` if it cannot be asked after all."""
+        ...
+
+    @property
+    def client(self) -> str | None:
+        """Names the client of the handshake era where no principal does: its session; `""` on a connection of its own;
+        None: it cannot be told from others."""
+        ...
+
+    @property
+    def room(self) -> int:
+        """How many calls of one process may wait for what is not run for them; 0: none."""
+        ...
+
+    def begin_stream(self, key: int) -> None:
+        """The call waits: begin its event stream, if it can have one, so that it can be kept alive."""
+        ...
+
+    def is_left(self) -> bool:
+        """Whether nobody is there any more to hear the answer of a call that waits."""
+        ...
+
+    def task_progress(self, key: int, task: Task, progress: float, total: float | None, message: str | None) -> None:
+        """Tell how far a task has come, on a call that waits for it."""
         ...
 
     def keep_alive(self) -> None:

@@ -18,7 +18,7 @@ from .bridge import Hop, Inline, call, drive
 from .channel import Answer, HeaderList, HttpChannel, ReadBody, StartStream
 from .context import Context
 from .dispatch import run_call
-from .state import principal_text
+from .state import principal_text, session_owner
 from .streams import Stream
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ async def begin_async(
     step = exchange.accept(body)
     if step.listener is not None:
         return _open(server, exchange, step, limit, lambda: None, principal_text(request.principal))
-    return Pending(server, request, exchange, step) if step.reply is None else _answer(step.reply)
+    return Pending(server, request, exchange, step, room=limit) if step.reply is None else _answer(step.reply)
 
 
 def _open(
@@ -127,12 +127,12 @@ async def _in_session(
             step,
             limit,
             lambda: None if id_ is None else of_owner(sessions.load(id_), principal),
-            principal,
+            session_owner(id_) if principal is None and id_ is not None else principal,
         )
     if step.reply is not None:
         answer = _answer(step.reply)
         return answer._replace(headers=[*answer.headers, *more])
-    return Pending(server, request, exchange, step, None if saved is None else id_)
+    return Pending(server, request, exchange, step, None if saved is None else id_, limit)
 
 
 @dataclass
@@ -145,12 +145,16 @@ class Pending:
     step: HttpStep
     session: str | None = None
     """The session it belongs to, if it names a good one."""
+    room: int = 0
+    """How many calls of this process may wait for what is not run for them."""
+    left: bool = False
+    """Set by a host that notices that the client is gone."""
 
     @property
     def asked_to_stream(self) -> bool:
         """True if moreover the peer asked for it in this very request; in the handshake era logs come unasked."""
         call = self.step.call
-        asked = call is not None and (call.progress_wanted or call.stateless or self._may_ask)
+        asked = call is not None and (call.progress_wanted or call.stateless or call.waits or self._may_ask)
         return asked and self.may_stream
 
     @property
@@ -159,6 +163,8 @@ class Pending:
         call = self.step.call
         if call is None or not self.exchange.can_stream:
             return False
+        if call.waits:
+            return True
         if not (call.progress_wanted or call.log_level is not None or self._may_ask):
             return False
         entry = self.server.entry_of(call)
@@ -185,7 +191,15 @@ class Pending:
         batch = step.batch
         # The answers of a batch leave together as one array, so there is nothing to stream into.
         hub = self.server.hub
-        channel = HttpChannel(self.exchange, None if batch else start, full, session=self.session, hub=hub)
+        channel = HttpChannel(
+            self.exchange,
+            None if batch else start,
+            full,
+            session=self.session,
+            hub=hub,
+            room=self.room,
+            left=lambda: self.left,
+        )
         with hub.working(self.session, self.exchange):
             while True:
                 if step.reply is not None:

@@ -147,6 +147,14 @@ class Replay:
             else:
                 self._keep(need, error=_refusal(key, outcome[1]))
 
+    def refuse(self, key: str, error: bytes) -> None:
+        """Take an error object for the answer to a question of the round before, which a task kept."""
+        was = self.kept.open.get(key)
+        if was is not None:
+            spec = was if self.kept.steps else None
+            digest = from_spec(spec).digest() if spec is not None else was
+            self.kept.answers[key] = Known(digest, None, spec, _refusal(key, error))
+
     def _open(self) -> None:
         self.kept.round += 1
         self.kept.open = {

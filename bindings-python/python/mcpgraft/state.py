@@ -6,6 +6,7 @@ method, target, arguments and principal: what comes back is untrusted (basic/pat
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,16 @@ from .keys import nonce, now_ms
 if TYPE_CHECKING:
     from .context import Context
 
-__all__ = ["MAX_ROUNDS", "MAX_STATE_BYTES", "Kept", "Known", "open_state", "seal_state"]
+__all__ = [
+    "MAX_ROUNDS",
+    "MAX_STATE_BYTES",
+    "Kept",
+    "Known",
+    "open_state",
+    "principal_text",
+    "seal_state",
+    "session_owner",
+]
 
 MAX_ROUNDS = 10
 """Most times that one call may ask its client."""
@@ -128,6 +138,11 @@ async def open_state(ctx: Context, hop: Hop) -> Kept | None:
     if hook is not None and not await call(hop, hook, used.hex()):
         raise bad
     return Kept(round_, sealed.answers, sealed.memo, sealed.open, sealed.ids, sealed.steps, sealed.state)
+
+
+def session_owner(session: str) -> str:
+    """What names the client of a session as long as it lasts, and is no principal's name."""
+    return f"session\0{hashlib.sha256(session.encode()).hexdigest()}"
 
 
 def principal_text(principal: Any) -> str | None:

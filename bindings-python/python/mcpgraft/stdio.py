@@ -8,28 +8,26 @@ input it finishes what runs, within a deadline, and returns.
 
 from __future__ import annotations
 
+import contextvars
 import os
 import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ._native import Framer
-from .bridge import Inline, drive
+from .bridge import Inline, Loop, drive, shared_loop
 from .context import Context
-from .dispatch import run_call, settle
-from .duplex import Questions
+from .dispatch import Failure, Outcome, run_call, settle
+from .duplex import DuplexChannel, Questions
 from .request import Request
 from .state import principal_text
 
 if TYPE_CHECKING:
     from ._native import Batch, Call, Session, Step, Task
-    from ._native import _Ask as NativeAsk
-    from ._native import _Unable as Unable
-    from .context import Waiting
     from .server import Server
 
 __all__ = ["claim", "run_stdio"]
@@ -107,6 +105,7 @@ class Connection:
         self._broken = False
         self._pool = _Pool(workers)
         self.questions = Questions(self._session, self._say)
+        self._channel = DuplexChannel(self._session, self.questions, self._say)
         self._cancels: dict[int, Callable[[], object]] = {}
 
     def read(self, source: int) -> None:
@@ -136,26 +135,9 @@ class Connection:
         """Tell the peer how a task stands now, if it listens."""
         self._say(lambda: self._session.task_changed(task, self._principal))
 
-    def can_ask(self, key: int, ask: NativeAsk) -> Unable | None:
-        return self.questions.can_ask(key, ask)
-
-    def no_way(self, call: Call) -> str | None:
-        return self.questions.no_way(call)
-
-    def ask(self, key: int, ask: NativeAsk) -> Waiting:
-        return self.questions.ask(key, ask)
-
-    def keep_alive(self) -> None:
-        pass  # a pipe does not die of silence
-
-    def elicitation_complete(self, key: int, id: str) -> None:
-        self._say(lambda: self._session.elicitation_complete(id))
-
-    def progress(self, key: int, progress: float, total: float | None, message: str | None) -> None:
-        self._say(lambda: self._session.progress(key, progress, total, message))
-
-    def log(self, key: int, level: str, data: bytes, logger: str | None) -> None:
-        self._say(lambda: self._session.log(key, level, data, logger))
+    def task_progress(self, task: Task, progress: float, total: float | None, message: str | None) -> None:
+        """Tell the peer how far a task has come, if it was its call."""
+        self._say(lambda: self._session.task_progress(task, progress, total, message))
 
     def _take(self, line: bytes | None) -> None:
         if line is None:
@@ -169,7 +151,10 @@ class Connection:
     def _act(self, step: Step) -> None:
         if step.call is not None:
             call = step.call
-            self._pool.submit(lambda: self._run(call))
+            if call.waits:
+                self._wait_for(call)
+            else:
+                self._pool.submit(lambda: self._run(call))
         elif step.batch is not None:
             batch = step.batch
             self._pool.submit(lambda: self._walk(batch))
@@ -193,8 +178,39 @@ class Connection:
             elif step.batch is None:
                 self._act(step)
 
+    def _wait_for(self, call: Call) -> None:
+        # On a loop, so that no thread waits with it.
+        import asyncio
+
+        running = asyncio.run_coroutine_threadsafe(self._await(call), shared_loop())
+        self._cancels[call.key] = running.cancel
+
+    async def _await(self, call: Call) -> None:
+        outcome: Outcome = Failure("internal", "cancelled")
+        try:
+            outcome = await run_call(Context(call, self._channel, self._server, self._request), Loop(self._offload))
+        finally:
+            self._cancels.pop(call.key, None)
+            self._say(lambda: settle(self._session, call, outcome))
+
+    def _offload(self, fn: Callable[[], Any]) -> Awaitable[Any]:
+        import asyncio
+        from concurrent.futures import Future
+
+        done: Future[Any] = Future()
+        context = contextvars.copy_context()
+
+        def job() -> None:
+            try:
+                done.set_result(context.run(fn))
+            except BaseException as exc:
+                done.set_exception(exc)
+
+        self._pool.submit(job)
+        return asyncio.wrap_future(done)
+
     def _run(self, call: Call) -> None:
-        ctx = Context(call, self, self._server, self._request)
+        ctx = Context(call, self._channel, self._server, self._request)
         hop = Inline(on_start=lambda cancel: self._cancels.__setitem__(call.key, cancel))
         try:
             outcome = drive(run_call(ctx, hop))

@@ -18,7 +18,7 @@ import msgspec
 from ._native import REVISIONS
 from .context import Context
 from .dispatch import run, settle
-from .duplex import Questions
+from .duplex import DuplexChannel, Questions
 from .http import Answer, HeaderList, begin
 from .request import Request
 from .server import Server
@@ -316,7 +316,8 @@ class _Session:
         self._server = server
         self._session = server.core.session()
         self._answers = answers
-        self._questions = Questions(self._session, lambda make: self._add(make()))
+        self._questions = Questions(self._session, self._say)
+        self._channel = _InlineChannel(self)
         self._request = Request(principal=principal)
         self._lines: list[bytes] = []
         self._attached = server.attach(self)
@@ -335,34 +336,14 @@ class _Session:
         text = b"".join(b"data: " + line + b"\n\n" for line in lines)
         return RawAnswer(0, [("content-type", "text/event-stream")], text)
 
-    def progress(self, key: int, progress: float, total: float | None, message: str | None) -> None:
-        self._add(self._session.progress(key, progress, total, message))
-
-    def log(self, key: int, level: str, data: bytes, logger: str | None) -> None:
-        self._add(self._session.log(key, level, data, logger))
-
-    def can_ask(self, key: int, ask: Any) -> Any:
-        return self._questions.can_ask(key, ask)
-
-    def no_way(self, call: Any) -> str | None:
-        return None
-
-    def ask(self, key: int, ask: Any) -> Any:
-        waiting = self._questions.ask(key, ask)
-        request = msgspec.json.decode(self._lines[-1])
-        response = None if self._answers is None else self._answers.response(request)
+    def answer_last(self) -> None:
+        """Answer the question that was just sent."""
+        response = None if self._answers is None else self._answers.response(msgspec.json.decode(self._lines[-1]))
         if response is not None:
             step = self._session.accept(response)
             self._add(step.send)
             if step.event == "answer":
                 self._questions.answered(step)
-        return waiting
-
-    def keep_alive(self) -> None:
-        pass
-
-    def elicitation_complete(self, key: int, id: str) -> None:
-        self._add(self._session.elicitation_complete(id))
 
     def list_changed(self, kind: str) -> None:
         self._add(self._session.list_changed(kind))
@@ -373,13 +354,31 @@ class _Session:
     def task_changed(self, task: Any) -> None:
         self._add(self._session.task_changed(task, principal_text(self._request.principal)))
 
+    def task_progress(self, task: Any, progress: float, total: float | None, message: str | None) -> None:
+        self._add(self._session.task_progress(task, progress, total, message))
+
     def _run(self, call: Any) -> None:
-        outcome = run(Context(call, self, self._server, self._request))
+        outcome = run(Context(call, self._channel, self._server, self._request))
         self._add(settle(self._session, call, outcome))
+
+    def _say(self, make: Any) -> None:
+        self._add(make())
 
     def _add(self, message: bytes | None) -> None:
         if message is not None:
             self._lines.append(message)
+
+
+class _InlineChannel(DuplexChannel):
+    def __init__(self, session: _Session) -> None:
+        super().__init__(session._session, session._questions, session._say)
+        self.ask = self._ask_and_answer
+        self._end = session
+
+    def _ask_and_answer(self, key: int, ask: Any) -> Any:
+        waiting = self._end._questions.ask(key, ask)
+        self._end.answer_last()
+        return waiting
 
 
 def _header_text(text: str) -> str:
