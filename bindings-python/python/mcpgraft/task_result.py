@@ -1,13 +1,13 @@
-"""What the experimental tasks of 2025-11-25 have beside those of the extension: `tasks/result`, a call that waits until a
-task is over, and `tasks/list`.
+"""What the experimental tasks of 2025-11-25 have beside those of the extension: `tasks/result`, a call that waits until
+a task is over, and `tasks/list`.
 
 While it waits it asks the client what the task needs, by requests on its own stream, and passes the answers on. On an
 event loop and on stdio a call that waits holds no thread. Under WSGI it does, so there it waits for `Tasks(wait=...)`
-seconds at most, as many calls at once as the host keeps streams open (see `Server(listen_streams=...)`), and none on a host
-with one thread; who is turned away gets an error that says so, and asks `tasks/get` meanwhile.
+seconds at most, as many calls at once as the host keeps streams open (see `Server(listen_streams=...)`), and none on a
+host with one thread; who is turned away gets an error that says so, and asks `tasks/get` meanwhile.
 
-A client is known by its principal; without one by its session, and on stdio by its connection. Where it has none of these
-(HTTP without auth and sessions) whoever knows the id of a task may ask for it, and there is no `tasks/list`.
+A client is known by its principal; without one by its session, and on stdio by its connection. Where it has none of
+these (HTTP without auth and sessions) whoever knows the id of a task may ask for it, and there is no `tasks/list`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ ASKING = 0.25
 SIGN = 15.0
 """Seconds between two signs of life on a connection that waits."""
 GRACE = 30.0
-"""Seconds that an answer is waited for when the client has left the stream it was asked on; without a question, none."""
+"""Seconds that an answer is waited for when the client has left the stream it was asked on."""
 PAGE = 50
 """Most tasks in one answer to `tasks/list`."""
 

@@ -215,7 +215,7 @@ Tell = Callable[[float, float | None, str | None], object]
 
 
 class _Apart:
-    # Tasks have no logs, and progress in 2025-11-25 only; what they ask their client is collected by requests of its own.
+    # Tasks have no logs, and progress in 2025-11-25 only; what they ask, their client collects by requests of its own.
     client = None
     room = 0
 

@@ -23,9 +23,9 @@ are open no thread waits: the handler is run again when the answers are there, w
 it runs in; with several workers, clients of the others hear of it by asking.
 
 `Tasks(experimental=True)` offers the form that 2025-11-25 had, too: there it is the client that asks for a task, with
-each call, for a result it collects by `tasks/result`; see `mcpgraft.task_result`. `required` tools then refuse calls that
-ask for none (-32601), and a `deferred` tool is a task from its start. It is off unless asked for: the next revision took
-it back, and while it is off every client of 2025-11-25 can call every tool but `required` ones.
+each call, and collects the result by `tasks/result`; see `mcpgraft.task_result`. `required` tools then refuse calls
+that ask for none (-32601), and a `deferred` tool is a task from its start. It is off unless asked for: an
+experiment that the next revision took back, without which 2025-11-25 can call all tools but `required` ones.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ class Tasks:
         clock: The time, in ms since the Unix epoch.
         experimental: Offer the experimental tasks of 2025-11-25, too; with `tasks/list` if the store has `list`.
         wait: How many seconds `tasks/result` (2025-11-25) keeps a request waiting where that takes a thread, as under
-            WSGI; then the client is told to come again. On an event loop and on stdio it takes none, and waits until the
-            task is over.
+            WSGI; then the client is told to come again. On an event loop and on stdio it takes none, and waits until
+            the task is over.
     """
 
     def __init__(

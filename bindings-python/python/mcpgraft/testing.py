@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from ._native import REVISIONS
+from ._native import REVISIONS, SESSION_HEADER
 from .context import Context
 from .dispatch import run, settle
 from .duplex import DuplexChannel, Questions
@@ -29,6 +29,8 @@ __all__ = ["Client", "HttpError", "ProtocolError", "RawAnswer"]
 
 Json = dict[str, Any]
 
+WAITING = 8
+"""How many calls may wait for tasks at once (`tasks/result`)."""
 _META = "io.modelcontextprotocol/"
 _NAMED = {
     "tools/call": "name", "prompts/get": "name", "resources/read": "uri",
@@ -234,7 +236,10 @@ class Client:
         request = Request(method, pairs, peer=self._peer, url=self._url)
         begun = begin(self.server, request, self._auth, lambda limit: body[:limit])
         if isinstance(begun, Answer):
+            opened = [value for name, value in begun.headers if name == SESSION_HEADER]
+            self._headers.update((SESSION_HEADER, id_) for id_ in opened)
             return RawAnswer(*begun)
+        begun.room = WAITING
         status, pieces = 0, bytearray()
         sent: HeaderList = []
 
