@@ -111,7 +111,7 @@ def test_a_declaring_client_gets_a_task_and_then_its_result(world: World) -> Non
     assert text(done["result"]) == '{"n":2}'
 
 
-# proves: S-390, S-391, S-396
+# proves: S-081, S-390, S-391, S-396
 @pytest.mark.parametrize(
     "options",
     [
