@@ -28,7 +28,7 @@ def expect(truth: bool, what: str, seen: object) -> None:
 
 def check_python(seen: dict[str, Any]) -> None:
     """Compares what the client saw with what the specification says."""
-    offered = {"list": {}, "cancel": {}, "requests": {"tools": {"call": {}}}}
+    offered: dict[str, Any] = {"list": {}, "cancel": {}, "requests": {"tools": {"call": {}}}}
     expect(seen["capabilities"]["tasks"] == offered, "tasks are declared", seen["capabilities"])
     support = {"add": "optional", "greet": "required", "broken": "required", "forever": "optional"}
     expect(seen["support"] == support, "each tool says how it goes with tasks", seen["support"])

@@ -63,7 +63,7 @@ from .server import Server
 
 if TYPE_CHECKING:
     from .auth import ApiKey, Bearer, InsufficientScope, Principal, requires
-    from .task_store import MemoryTasks, TaskRecord, TaskStore
+    from .task_store import ListingStore, MemoryTasks, TaskRecord, TaskStore
     from .tasks import Tasks
 
 __version__ = VERSION
@@ -132,7 +132,7 @@ __all__ = [
 _LATER = {
     # hmac brings in OpenSSL, which a server on stdio never needs.
     "ApiKey": "auth", "Bearer": "auth", "InsufficientScope": "auth", "Principal": "auth", "requires": "auth",
-    "MemoryTasks": "task_store", "TaskRecord": "task_store", "TaskStore": "task_store", "Tasks": "tasks",
+    "ListingStore": "task_store", "MemoryTasks": "task_store", "TaskRecord": "task_store", "TaskStore": "task_store", "Tasks": "tasks",
 }  # fmt: skip
 
 
