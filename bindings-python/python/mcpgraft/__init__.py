@@ -96,6 +96,7 @@ __all__ = [
     "InvalidParams",
     "InvalidResult",
     "McpError",
+    "ListingStore",
     "MemoryTasks",
     "Message",
     "MissingClientCapability",
@@ -132,7 +133,8 @@ __all__ = [
 _LATER = {
     # hmac brings in OpenSSL, which a server on stdio never needs.
     "ApiKey": "auth", "Bearer": "auth", "InsufficientScope": "auth", "Principal": "auth", "requires": "auth",
-    "ListingStore": "task_store", "MemoryTasks": "task_store", "TaskRecord": "task_store", "TaskStore": "task_store", "Tasks": "tasks",
+    "ListingStore": "task_store",
+    "MemoryTasks": "task_store", "TaskRecord": "task_store", "TaskStore": "task_store", "Tasks": "tasks",
 }  # fmt: skip
 
 

@@ -201,6 +201,8 @@ class Connection:
         context = contextvars.copy_context()
 
         def job() -> None:
+            if not done.set_running_or_notify_cancel():
+                return  # nobody waits for it any more
             try:
                 done.set_result(context.run(fn))
             except BaseException as exc:
