@@ -9,6 +9,7 @@ said again.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -165,6 +166,8 @@ class Replay:
         """A question of this run, under its key."""
         if not isinstance(question, Question):
             raise TypeError(f"question {key!r} must be Elicit, ElicitUrl, Sample or AskRoots, not {question!r}")
+        if question.timeout is not None and question.timeout <= 0:
+            raise ValueError(f"question {key!r}: timeout must be more than 0 seconds, not {question.timeout!r}")
         if isinstance(question, ElicitUrl):
             question = self._named(key, question)
         digest = question.digest()
@@ -180,7 +183,7 @@ class Replay:
         # Before the client is told the id, and then always the same.
         id_ = question.id or self.kept.ids.get(key) or token_urlsafe(18)
         self.kept.ids[key] = id_
-        return ElicitUrl(question.message, question.url, id_)
+        return replace(question, id=id_)
 
     def _known(self, need: Need) -> Known | None:
         known = self.kept.answers.get(need.key)
