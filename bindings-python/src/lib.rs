@@ -39,7 +39,7 @@ mod _native {
     #[pymodule_export]
     use super::session::{Batch, Session, Step};
     #[pymodule_export]
-    use super::shared::Core;
+    use super::shared::{Core, Pace};
     #[pymodule_export]
     use super::task::{Task, task_page};
     #[cfg(feature = "schema")]

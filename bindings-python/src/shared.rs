@@ -1,19 +1,19 @@
 //! What a server offers, shared by all its sessions and exchanges.
 
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use mcpgraft::catalog::{Catalog, Kind, Owned};
 use mcpgraft::http::guard::{Guard, Hosts};
 use mcpgraft::http::{Endpoint, Headers, Sessions};
 use mcpgraft::json::Raw;
-use mcpgraft::server::{CacheScope, ExperimentalTasks, Offer, Profile};
+use mcpgraft::server::{self, CacheScope, ExperimentalTasks, Offer, Profile, Progress};
 use mcpgraft::{Limits, Revision, RevisionSet, Server};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::error::{json, local, text};
+use crate::error::{json, local, lock, text};
 use crate::exchange::Exchange;
 use crate::framer::Framer;
 use crate::session::Session;
@@ -236,8 +236,25 @@ impl Config {
     }
 }
 
+/// Limits how often one call tells its progress.
+#[pyclass(frozen, module = "mcpgraft._native")]
+pub(crate) struct Pace(Mutex<server::Pace>);
+
+#[pymethods]
+impl Pace {
+    /// Whether to tell it now; `now` in ms by a clock that does not go back.
+    #[pyo3(signature = (progress, total, *, now))]
+    fn admits(&self, progress: f64, total: Option<f64>, now: u64) -> PyResult<bool> {
+        Ok(lock(&self.0)?.admits(&Progress { progress, total, message: None }, now))
+    }
+}
+
 #[pymethods]
 impl Core {
+    fn pace(&self) -> Pace {
+        Pace(Mutex::new(server::Pace::new(&self.shared.config.limits)))
+    }
+
     #[new]
     #[pyo3(signature = (info, *, instructions=None, limits=None, options=None))]
     fn new(

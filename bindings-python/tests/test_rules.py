@@ -259,3 +259,25 @@ def test_every_call_of_a_batch_is_answered_over_http(count: int) -> None:
     assert answer.status == 200
     said = [(one["id"], one["result"]["content"][0]["text"]) for one in json.loads(answer.body)]
     assert said == [(id, f"{id}") for id in range(count)]
+
+
+# proves: S-214
+@pytest.mark.parametrize("transport", ["http", "stdio"])
+def test_progress_is_told_so_often_and_no_oftener(transport: Any) -> None:
+    server, now = Server("s", limits={"progress_rate": 10}), [100.0]
+    server.clock = lambda: now[0]
+
+    @server.tool
+    def work(ctx: Context) -> str:
+        for step in range(1, 1001):
+            if step == 500:
+                now[0] += 0.25
+            ctx.progress(step, 1000)
+        return "done"
+
+    client = Client(server, transport=transport, progress=True)
+    client.call("work")
+    told = [one["params"]["progress"] for one in client.notifications]
+    assert told == [*range(1, 11), 500, 501, 1000]
+    client.call("work")
+    assert len(client.notifications) == 2 * len(told), "each call has its own"

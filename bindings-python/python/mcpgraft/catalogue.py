@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
@@ -68,6 +69,8 @@ class Catalogue:
         self._lock = threading.RLock()
         self._live: weakref.WeakSet[Any] = weakref.WeakSet()
         self.streams = Streams()
+        self.clock: Callable[[], float] = time.monotonic
+        """Seconds by a clock that does not go back: how often progress is told."""
         self._served = False
         self._core = self._make_core()
         if tasks is not None:

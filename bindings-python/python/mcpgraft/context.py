@@ -16,7 +16,7 @@ from .errors import Cancelled
 from .request import Headers, Request
 
 if TYPE_CHECKING:
-    from ._native import Call, Task
+    from ._native import Call, Pace, Task
     from ._native import _Ask as NativeAsk
     from ._native import _Unable as Unable
     from .replay import Replay
@@ -109,7 +109,7 @@ _DONE = Done()
 class Context(Asking):
     """What a handler can know and say about the call it answers. Valid until the handler returns."""
 
-    __slots__ = ("_channel", "_decoded", "_replay", "_task", "call", "request", "server")
+    __slots__ = ("_channel", "_decoded", "_pace", "_replay", "_task", "call", "request", "server")
 
     def __init__(self, call: Call, channel: Channel, server: Server, request: Request) -> None:
         self.call = call
@@ -121,6 +121,7 @@ class Context(Asking):
         self._decoded: dict[str, Any] = {}
         self._replay: Replay | None = None
         self._task: CurrentTask | None = None
+        self._pace: Pace | None = None
 
     # --- what is asked -------------------------------------------------------------------------------------------
 
@@ -191,9 +192,10 @@ class Context(Asking):
     def progress(self, progress: float, total: float | None = None, message: str | None = None) -> Done:
         """Tell the peer how far the work is. `progress` must grow from one call to the next; `total` may be unknown.
 
-        Best effort: without a peer that asked for progress, or on a channel that cannot carry it, nothing is sent.
+        Best effort: without a peer that asked for progress, or on a channel that cannot carry it, nothing is sent; and no
+        more than `Server(limits={"progress_rate": ...})` a second (100; a burst of as many passes), but for the last one.
         """
-        if self.call.progress_wanted and not self._muted:
+        if self.call.progress_wanted and not self._muted and self._in_pace(progress, total):
             said = None if message is None else clean(message)
             self._tell(lambda: self._channel.progress(self.call.key, progress, total, said))
         return _DONE
@@ -246,6 +248,11 @@ class Context(Asking):
     def _muted(self) -> bool:
         # What the handler says before the question it comes back for was said in the run before.
         return self._replay is not None and self._replay.muted
+
+    def _in_pace(self, progress: float, total: float | None) -> bool:
+        if self._pace is None:
+            self._pace = self.server.core.pace()
+        return self._pace.admits(progress, total, now=int(self.server.clock() * 1000))
 
     @staticmethod
     def _tell(say: Callable[[], None]) -> None:
