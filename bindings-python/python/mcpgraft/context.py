@@ -192,8 +192,9 @@ class Context(Asking):
     def progress(self, progress: float, total: float | None = None, message: str | None = None) -> Done:
         """Tell the peer how far the work is. `progress` must grow from one call to the next; `total` may be unknown.
 
-        Best effort: without a peer that asked for progress, or on a channel that cannot carry it, nothing is sent; and no
-        more than `Server(limits={"progress_rate": ...})` a second (100; a burst of as many passes), but for the last one.
+        Best effort: without a peer that asked for progress, or on a channel that cannot carry it, nothing is sent. Of
+        what comes faster than `Server(limits={"progress_rate": ...})` a second (100), a burst of as many passes, and
+        the last one.
         """
         if self.call.progress_wanted and not self._muted and self._in_pace(progress, total):
             said = None if message is None else clean(message)

@@ -3,7 +3,7 @@
 use super::ask::AskKey;
 use super::era::Envelope;
 use super::request::{Run, Wrap};
-use super::tasks::TaskOrigin;
+use super::tasks_new::TaskOrigin;
 use crate::catalog::Kind;
 use crate::json::{Raw, Str};
 use crate::jsonrpc::Id;

@@ -26,6 +26,7 @@ pub(crate) mod request;
 mod session;
 pub(crate) mod tasks;
 mod tasks_2025;
+mod tasks_new;
 mod tasks_wire;
 
 pub use answer::Failure;
@@ -36,8 +37,9 @@ pub use notify::{Log, Progress};
 pub use pace::Pace;
 pub use profile::{CacheScope, ExperimentalTasks, Offer, Profile};
 pub use session::Session;
-pub use tasks::{NewTask, Status, Task, TaskOrigin, Updated};
+pub use tasks::{Status, Task, Updated};
 pub use tasks_2025::{Outcome, task_page};
+pub use tasks_new::{NewTask, TaskOrigin};
 
 use crate::limits::Limits;
 
