@@ -50,7 +50,7 @@ test-consistency:
 
 test-rust:
 	cargo test --locked --workspace
-	cargo build --locked -p mcpgraft --no-default-features
+	cargo test --locked -p mcpgraft --no-default-features
 	cargo test --locked -p mcpgraft --no-default-features --features alloc
 
 test-freestanding:

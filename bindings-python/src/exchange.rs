@@ -412,6 +412,14 @@ impl Exchange {
         self.notification(py, |inner, out| inner.ask(CallKey::from_bits(key), id, &ask.borrow(), out))
     }
 
+    fn give_up(&self, py: Python<'_>, key: u64, id: &str) -> PyResult<Option<Emit>> {
+        self.notification(py, |inner, out| inner.give_up(CallKey::from_bits(key), id, out))
+    }
+
+    fn elicitation_complete(&self, py: Python<'_>, key: u64, id: &str) -> PyResult<Option<Emit>> {
+        self.notification(py, |inner, out| inner.elicitation_complete(CallKey::from_bits(key), id, out))
+    }
+
     #[pyo3(signature = (key, asks, state=None))]
     fn require_input(
         &self,

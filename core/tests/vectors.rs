@@ -3,289 +3,37 @@
 #![cfg(feature = "std")]
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::HashMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+mod common;
 
-use mcpgraft::catalog::{Catalog, Kind, Owned};
+use common::{During, Settings, bytes, check_call, during, steps, text, with_answer};
+use mcpgraft::Server;
+use mcpgraft::catalog::{Kind, Owned};
 use mcpgraft::frame::line::{Frame, LineBuffer};
+use mcpgraft::http::guard::Hosts;
 use mcpgraft::http::{Attached, Emit, Endpoint, Exchange, Head, Headers, HttpStep, Request};
-use mcpgraft::json::Raw;
-use mcpgraft::model::Level;
-use mcpgraft::server::{Batch, Call, CallKey, Failure, Log, Offer, Profile, Progress, Step, Target};
-use mcpgraft::{Limits, LocalError, Revision, RevisionSet, Server, Session};
 use serde_json::Value;
 
-fn vectors() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors")
-}
-
-fn load(path: &Path) -> Value {
-    serde_json::from_str(&fs::read_to_string(path).expect("readable")).expect("JSON")
-}
-
-fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
-    value.get(key).and_then(Value::as_str)
-}
-
-/// Bytes given as text or in hex.
-fn bytes(value: &Value, key: &str) -> Option<Vec<u8>> {
-    if let Some(hex) = text(value, &format!("{key}_hex")) {
-        let digits: Vec<u8> = hex.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-        return Some(digits.chunks(2).map(byte).collect());
-    }
-    text(value, key).map(|text| text.as_bytes().to_vec())
-}
-
 struct Offered {
-    info: String,
-    options: Value,
-    limits: Limits,
+    settings: Settings,
     catalog: Owned,
-    line_bytes: usize,
 }
 
 impl Offered {
     fn new(file: &Value) -> Self {
-        let server = &file["server"];
-        let path = vectors().join("catalogues").join(format!("{}.json", text(server, "catalogue").unwrap()));
-        let catalogue = load(&path);
-        let mut options = catalogue["options"].clone();
-        for (name, value) in server.get("options").and_then(Value::as_object).into_iter().flatten() {
-            options[name] = value.clone();
-        }
-        let mut limits = Limits::DEFAULT;
-        let mut line_bytes = limits.message_bytes;
-        for (name, value) in server.get("limits").and_then(Value::as_object).into_iter().flatten() {
-            let value = usize::try_from(value.as_u64().unwrap()).unwrap();
-            if name == "line_bytes" {
-                line_bytes = value;
-            } else {
-                assert!(limits.set(name, value), "limit {name}");
-            }
-        }
+        let settings = Settings::new(file);
         let mut catalog = Owned::new();
         for kind in Kind::ALL {
-            for definition in catalogue.get(kind.name()).and_then(Value::as_array).into_iter().flatten() {
+            for definition in settings.definitions(kind) {
                 catalog.put(kind, &definition.to_string()).expect("a good definition");
             }
         }
-        for method in options.get("custom_methods").and_then(Value::as_array).into_iter().flatten() {
-            catalog.add_custom_method(method.as_str().unwrap());
-        }
-        Offered { info: catalogue["info"].to_string(), options, limits, catalog, line_bytes }
+        settings.custom_methods().for_each(|method| catalog.add_custom_method(method));
+        Offered { settings, catalog }
     }
 
     fn server(&self) -> Server<'_, &Owned> {
-        let on = |name: &str| self.options.get(name).and_then(Value::as_bool) == Some(true);
-        let offer = |kinds: &[Kind]| {
-            if kinds.iter().any(|kind| self.catalog.len(*kind) > 0) { Offer::Catalog } else { Offer::No }
-        };
-        let revisions = match self.options.get("revisions").and_then(Value::as_array) {
-            None => RevisionSet::ALL,
-            Some(names) => names
-                .iter()
-                .map(|name| Revision::parse(name.as_str().unwrap()).unwrap())
-                .fold(RevisionSet::NONE, RevisionSet::with),
-        };
-        let mut limits = self.limits;
-        if let Some(items) = self.options.get("page_items").and_then(Value::as_u64) {
-            limits.page_items = usize::try_from(items).unwrap();
-        }
-        let profile = Profile {
-            instructions: text(&self.options, "instructions"),
-            revisions,
-            tools: offer(&[Kind::Tool]),
-            resources: offer(&[Kind::Resource, Kind::Template]),
-            prompts: offer(&[Kind::Prompt]),
-            completions: on("completions"),
-            logging: on("logging"),
-            list_changed: on("list_changed"),
-            subscribe: on("subscribe"),
-            ttl_ms: self.options.get("ttl_ms").and_then(Value::as_u64).unwrap_or(0),
-            ..Profile::new(Raw::trusted(&self.info))
-        };
-        Server { profile, limits, catalog: &self.catalog }
+        Server { profile: self.settings.profile(), limits: self.settings.limits, catalog: &self.catalog }
     }
-}
-
-/// Compares a call with what the transcript says of it.
-fn check_call(step: &Value, call: &Call<'_>) {
-    let wanted = step.get("call").unwrap_or_else(|| panic!("no call was expected, but {:?}", call.target));
-    let (kind, name, arguments) = match call.target {
-        Target::Tool { name, arguments, .. } => ("tool", name.to_cow(), Some(arguments)),
-        Target::Prompt { name, arguments, .. } => ("prompt", name.to_cow(), Some(arguments)),
-        Target::Resource { uri, .. } => ("resource", uri.to_cow(), None),
-        Target::Completion { reference, .. } => match reference {
-            mcpgraft::server::Reference::Prompt(name) | mcpgraft::server::Reference::Resource(name) => {
-                ("completion", name.to_cow(), None)
-            }
-        },
-        Target::List { kind, .. } => ("list", kind.list().into(), None),
-        Target::Custom { method } => ("custom", method.to_cow(), None),
-    };
-    assert_eq!(Some(kind), text(wanted, "kind"));
-    assert_eq!(Some(&*name), text(wanted, "name"));
-    if let (Some(arguments), Some(wanted)) = (arguments, text(wanted, "arguments")) {
-        assert_eq!(arguments.text(), wanted);
-    }
-}
-
-/// Answers with the step's `reply` or `fail`.
-fn with_answer<R>(step: &Value, reply: impl FnOnce(Result<&str, Failure<'_>>) -> R) -> R {
-    let Some(fail) = step.get("fail") else { return reply(Ok(text(step, "reply").expect("reply or fail"))) };
-    let message = text(fail, "message").unwrap_or("");
-    let data = text(fail, "data").map(Raw::trusted);
-    let failure = match text(fail, "failure").expect("failure") {
-        "tool" => Failure::Tool(message),
-        "not_found" => Failure::NotFound(message),
-        "invalid_params" => Failure::InvalidParams(message),
-        "method_not_found" => Failure::NoMethod(message),
-        "internal" => Failure::Internal(message),
-        "missing_capability" => Failure::MissingCapability { needed: data.expect("data"), message },
-        "custom" => {
-            let code = i32::try_from(fail["code"].as_i64().unwrap()).unwrap();
-            Failure::Custom { code, message, data }
-        }
-        other => panic!("unknown failure {other}"),
-    };
-    reply(Err(failure))
-}
-
-enum During<'v> {
-    Progress(Progress<'v>),
-    Log(Log<'v>),
-}
-
-fn during(step: &Value) -> Vec<During<'_>> {
-    let items = step.get("during").and_then(Value::as_array);
-    let one = |item| match text(item, "log") {
-        Some(level) => During::Log(Log {
-            level: Level::parse(level).unwrap(),
-            logger: text(item, "logger"),
-            data: Raw::trusted(text(item, "data").unwrap()),
-        }),
-        None => During::Progress(Progress {
-            progress: item["progress"].as_f64().unwrap(),
-            total: item.get("total").and_then(Value::as_f64),
-            message: text(item, "message"),
-        }),
-    };
-    items.into_iter().flatten().map(one).collect()
-}
-
-/// One channel being replayed.
-struct Duplex<'o> {
-    offered: &'o Offered,
-    session: Session<64, 64>,
-    open: HashMap<String, CallKey>,
-    saved: HashMap<String, String>,
-}
-
-impl Duplex<'_> {
-    fn reply(&mut self, step: &Value, key: CallKey, out: &mut Vec<u8>) {
-        let server = self.offered.server();
-        with_answer(step, |answer| match answer {
-            Ok(result) => self.session.reply(&server, key, result, out),
-            Err(failure) => self.session.fail(&server, key, &failure, out),
-        })
-        .expect("the answer is good");
-        let again = self.session.reply(&server, key, "{}", &mut Vec::new());
-        assert_eq!(again, Err(LocalError::UnknownCall), "a key is good for one answer");
-    }
-
-    fn run(&mut self, step: &Value, call: &Call<'_>, sent: &mut Vec<Vec<u8>>, batch: Option<&mut Vec<u8>>) {
-        check_call(step, call);
-        let server = self.offered.server();
-        for item in during(step) {
-            let mut out = Vec::new();
-            match item {
-                During::Progress(progress) => self.session.progress(call.key, &progress, &mut out).unwrap(),
-                During::Log(log) => self.session.log(&server, Some(call.key), &log, &mut out).unwrap(),
-            };
-            sent.push(out);
-        }
-        if let Some(name) = text(step, "as") {
-            self.open.insert(name.to_owned(), call.key);
-            return;
-        }
-        let mut own = Vec::new();
-        let batched = batch.is_some();
-        self.reply(step, call.key, batch.unwrap_or(&mut own));
-        if !batched {
-            sent.push(own);
-        }
-    }
-
-    fn step(&mut self, step: &Value) -> Vec<Vec<u8>> {
-        let server = self.offered.server();
-        let mut sent = Vec::new();
-        if let Some(name) = text(step, "answer") {
-            let key = self.open.remove(name).expect("an open call");
-            let mut out = Vec::new();
-            self.reply(step, key, &mut out);
-            sent.push(out);
-            return sent;
-        }
-        let mut message = bytes(step, "in").expect("in, in_hex or answer");
-        for (name, value) in &self.saved {
-            if let Ok(text) = std::str::from_utf8(&message) {
-                message = text.replace(&format!("{{{name}}}"), value).into_bytes();
-            }
-        }
-        let mut out = Vec::new();
-        let made = self.session.accept(&server, &message, &mut out).expect("room");
-        sent.push(out);
-        match made {
-            Step::Call(call) => self.run(step, &call, &mut sent, None),
-            Step::Batch(mut batch) => self.batch(step, &mut batch, &message, &mut sent),
-            _ => assert!(step.get("call").is_none(), "a call was expected"),
-        }
-        if let Some(name) = text(step, "save") {
-            let answer: Value = serde_json::from_slice(sent.last().unwrap()).unwrap();
-            self.saved.insert(name.to_owned(), answer["result"]["nextCursor"].as_str().unwrap().to_owned());
-        }
-        sent
-    }
-
-    fn batch(&mut self, step: &Value, batch: &mut Batch, message: &[u8], sent: &mut Vec<Vec<u8>>) {
-        let server = self.offered.server();
-        let mut out = Vec::new();
-        while let Some(made) = self.session.next(&server, batch, message, &mut out).expect("room") {
-            if let Step::Call(call) = made {
-                let early = self.session.next(&server, batch, message, &mut Vec::new());
-                assert_eq!(early.err(), Some(LocalError::BatchPending));
-                self.run(step, &call, sent, Some(&mut out));
-            }
-        }
-        sent.push(out);
-    }
-}
-
-fn duplex(file: &Value, offered: &Offered) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let fresh = || Duplex { offered, session: Session::new(1), open: HashMap::new(), saved: HashMap::new() };
-    let mut channel = fresh();
-    for step in file["steps"].as_array().unwrap() {
-        if step.get("fresh").and_then(Value::as_bool) == Some(true) {
-            channel = fresh();
-        }
-        let about = text(step, "about").unwrap_or("");
-        let mut sent = channel.step(step);
-        sent.retain(|message| !message.is_empty());
-        let sent: Vec<_> = sent.iter().map(|message| String::from_utf8_lossy(message)).collect();
-        let wanted: Vec<_> = step["out"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|out| out.as_str().unwrap().to_owned())
-            .collect();
-        if sent != wanted {
-            wrong.push(format!("{about}\n  wanted {wanted:#?}\n  sent   {sent:#?}"));
-        }
-    }
-    wrong
 }
 
 /// What a response looks like from outside.
@@ -330,7 +78,7 @@ fn exchange(step: &Value, offered: &Offered) -> Seen {
         peer_is_loopback: None,
     };
     let texts = |name: &str| -> Vec<String> {
-        let listed = offered.options.get(name).and_then(Value::as_array);
+        let listed = offered.settings.options.get(name).and_then(Value::as_array);
         listed.into_iter().flatten().map(|text| text.as_str().unwrap().to_owned()).collect()
     };
     let (hosts, origins) = (texts("allowed_hosts"), texts("allowed_origins"));
@@ -339,7 +87,7 @@ fn exchange(step: &Value, offered: &Offered) -> Seen {
     let mut endpoint = Endpoint { streams: true, ..Endpoint::default() };
     endpoint.guard.allowed_origins = &origins;
     if !hosts.is_empty() {
-        endpoint.guard.allowed_hosts = mcpgraft::http::guard::Hosts::Listed(&hosts);
+        endpoint.guard.allowed_hosts = Hosts::Listed(&hosts);
     }
     let mut seen = Seen::default();
     let mut exchange = Exchange::new(1);
@@ -396,7 +144,7 @@ fn exchange(step: &Value, offered: &Offered) -> Seen {
 
 fn http(file: &Value, offered: &Offered) -> Vec<String> {
     let mut wrong = Vec::new();
-    for step in file["steps"].as_array().unwrap() {
+    for step in steps(file) {
         let about = text(step, "about").unwrap_or("");
         let seen = exchange(step, offered);
         let wanted = &step["response"];
@@ -419,14 +167,14 @@ fn http(file: &Value, offered: &Offered) -> Vec<String> {
 
 fn framing(file: &Value, offered: &Offered, piece: usize) -> Vec<String> {
     let mut wrong = Vec::new();
-    let mut lines = LineBuffer::with_limit(offered.line_bytes);
+    let mut lines = LineBuffer::with_limit(offered.settings.line_bytes);
     let keep = |frame: Frame<'_>| match frame {
         Frame::Line(line) => Value::from(String::from_utf8_lossy(line)),
         Frame::TooLong => Value::Null,
     };
-    for step in file["steps"].as_array().unwrap() {
+    for step in steps(file) {
         if step.get("fresh").and_then(Value::as_bool) == Some(true) {
-            lines = LineBuffer::with_limit(offered.line_bytes);
+            lines = LineBuffer::with_limit(offered.settings.line_bytes);
         }
         let mut found = Vec::new();
         for mut part in bytes(step, "feed").unwrap_or_default().chunks(piece) {
@@ -447,21 +195,18 @@ fn framing(file: &Value, offered: &Offered, piece: usize) -> Vec<String> {
 #[test]
 fn transcripts() {
     let mut wrong = Vec::new();
-    let mut steps = 0;
-    let mut paths: Vec<_> = fs::read_dir(vectors()).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    for path in paths.iter().filter(|path| path.extension().is_some_and(|ending| ending == "json")) {
-        let file = load(path);
+    let mut count = 0;
+    for file in common::files() {
         let offered = Offered::new(&file);
-        steps += file["steps"].as_array().unwrap().len();
+        count += steps(&file).len();
         let found = match text(&file, "channel").unwrap() {
-            "duplex" => duplex(&file, &offered),
+            "duplex" => common::duplex::replay(&file, offered.server(), |_| true),
             "http" => http(&file, &offered),
             "framing" => [framing(&file, &offered, 1), framing(&file, &offered, 1 << 20)].concat(),
             other => panic!("unknown channel {other}"),
         };
         wrong.extend(found.iter().map(|what| format!("{}: {what}", file["name"])));
     }
-    assert!(steps > 100, "the transcripts were not found");
-    assert!(wrong.is_empty(), "{} of {steps} steps differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(count > 100, "the transcripts were not found");
+    assert!(wrong.is_empty(), "{} of {count} steps differ:\n{}", wrong.len(), wrong.join("\n"));
 }

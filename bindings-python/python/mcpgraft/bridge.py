@@ -17,7 +17,7 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from .context import Cancelled
+from .errors import Cancelled
 
 if TYPE_CHECKING:
     import asyncio

@@ -10,6 +10,7 @@ import msgspec
 from .bridge import is_async
 from .catalogue import Catalogue
 from .errors import RegistrationError
+from .keys import KeyRing
 from .registry import (
     CompletionEntry,
     Guard,
@@ -63,6 +64,10 @@ class Server(Catalogue):
         experimental: Meta = None,
         extensions: Meta = None,
         workers: int = 32,
+        secrets: Sequence[str | bytes] | None = None,
+        ask_timeout: float = 600.0,
+        state_ttl: float = 600.0,
+        on_state_use: Callable[[str], Any] | None = None,
     ) -> None:
         """Describe the server.
 
@@ -86,7 +91,18 @@ class Server(Catalogue):
             experimental: Experimental capabilities to declare.
             extensions: Extensions to declare.
             workers: Most sync handlers at once in an async host and on stdio.
+            secrets: What seals the state of questions to stateless clients, newest first, each at least 16 bytes; the
+                same in all workers. Default: a random one, so that a retry must reach the process that asked.
+            ask_timeout: How long an answer is waited for, in seconds, where waiting is how a client is asked.
+            state_ttl: How long a stateless client has for its retry, in seconds.
+            on_state_use: `(nonce) -> bool`, sync or async: False if a state with this nonce came back before. For
+                handlers that must not run twice for one answer; keep nonces for `state_ttl`, where all workers see
+                them.
         """
+        self.keys = KeyRing(secrets)
+        self.ask_timeout = ask_timeout
+        self.state_ttl = state_ttl
+        self.on_state_use = on_state_use
         self.auth = auth
         self.hide_errors = hide_errors
         self.workers = workers

@@ -175,7 +175,10 @@ fn checked<'r>(call: &Inflight, result: &'r str) -> Result<Raw<'r>, LocalError> 
         return bad("it must be a JSON object");
     }
     let row = call.method;
-    let ty = raw.get("resultType").and_then(Raw::str);
+    let ty = match raw.get("resultType").filter(|ty| row.is_some() && !ty.is_null()).map(Raw::str) {
+        Some(None) => return bad("\"resultType\" must be a string"),
+        ty => ty.flatten(),
+    };
     match ty {
         None => {}
         Some(ty) if ty == *"complete" => {}
@@ -216,6 +219,9 @@ fn checked<'r>(call: &Inflight, result: &'r str) -> Result<Raw<'r>, LocalError> 
     }
 }
 
+/// Members of an `input_required` result.
+const ASK_MEMBERS: [&str; 4] = ["resultType", "inputRequests", "requestState", "_meta"];
+
 /// Writes the answer of a call.
 pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
     server: &Server<'_, C>,
@@ -232,13 +238,18 @@ pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
     let mut w = Writer::new(out);
     open(call.id.id(), &mut w)?;
     w.begin_object()?;
-    if stateless && raw.get("resultType").is_none() {
+    let absent = |member: Raw<'_>| member.is_null() && method.is_some();
+    if stateless && raw.get("resultType").is_none_or(absent) {
         w.field_str("resultType", "complete")?;
     }
     let mut own_meta = None;
     let mut hints = [false; 2];
     for (key, member) in raw.members() {
-        if key == *"_meta" {
+        if absent(member) && key != *"structuredContent" {
+            // Serialisers write null for what is not there; no schema of the protocol has it.
+        } else if asks && !ASK_MEMBERS.iter().any(|name| key == **name) {
+            // A question has its own members and no others, whatever a handler had prepared besides.
+        } else if key == *"_meta" {
             own_meta = Some(member);
         } else if fields::RESULT_ENVELOPE.iter().any(|name| key == **name) {
             if stateless {

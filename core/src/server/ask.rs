@@ -198,6 +198,14 @@ pub(crate) fn request<S: Sink + ?Sized>(
     w.end_object()
 }
 
+/// A number as JSON text.
+pub(crate) fn number(number: u32) -> heapless::String<16> {
+    let mut text = heapless::String::new();
+    // A u32 has at most ten digits.
+    let _ = core::fmt::write(&mut text, format_args!("{number}"));
+    text
+}
+
 /// Writes the members `inputRequests` and `requestState` of an `input_required` result (stateless era).
 pub(crate) fn input_required<S: Sink + ?Sized>(
     asks: &[(&str, Ask<'_>)],
@@ -225,11 +233,12 @@ pub(crate) fn input_required<S: Sink + ?Sized>(
     Ok(())
 }
 
-/// Writes that an answer is no longer waited for.
-pub(crate) fn cancelled<S: Sink + ?Sized>(number: u32, out: &mut S) -> Result<(), Full> {
+/// Writes that an answer is no longer waited for. `id` is JSON text, as in [`request`].
+pub(crate) fn cancelled<S: Sink + ?Sized>(id: &str, out: &mut S) -> Result<(), Full> {
     let mut w = super::notify::open("notifications/cancelled", out)?;
     w.begin_object()?;
-    w.field_u64("requestId", u64::from(number))?;
+    w.key("requestId")?;
+    w.raw_text(id)?;
     w.end_object()?;
     w.end_object()
 }

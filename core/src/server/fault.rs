@@ -99,7 +99,7 @@ pub enum Fault<'m> {
         field: &'static str,
     },
     /// A prompt argument that is required.
-    #[error("the prompt needs the argument \"{}\"", Shown(*.name))]
+    #[error("the prompt needs the argument {}", Shown(*.name))]
     PromptArgument {
         /// Its name.
         name: Str<'m>,
@@ -132,7 +132,7 @@ pub enum Fault<'m> {
         requested: Str<'m>,
     },
     /// The revision in the header of a request that says none in its body is not served.
-    #[error("protocol version \"{requested}\" is not supported")]
+    #[error("protocol version \"{requested:.64}\" is not supported")]
     VersionHeader {
         /// As it was asked for.
         requested: &'m str,
@@ -146,7 +146,7 @@ pub enum Fault<'m> {
         why: &'static str,
     },
     /// A mirror header of HTTP for one argument of a tool.
-    #[error("the header Mcp-Param-{} {why}", Shown(*.param))]
+    #[error("the header Mcp-Param-{param} {why}")]
     ParamHeader {
         /// Its name after the prefix.
         param: Str<'m>,
@@ -203,7 +203,11 @@ impl Fault<'_> {
         let mut message = heapless::String::<256>::new();
         // A message that does not fit is cut short: it is for people.
         let _ = write!(message, "{self}");
-        let code = self.code(revision.unwrap_or(Revision::NEWEST));
+        let code = match self {
+            // To a client that looks for the stateless era, its code would say that it is served here.
+            Fault::VersionHeader { .. } if !served.serves(Era::Stateless) => codes::INVALID_REQUEST,
+            _ => self.code(revision.unwrap_or(Revision::NEWEST)),
+        };
         let mut w = open(id, revision, code, &message, out)?;
         match self {
             Fault::NoResource { uri } => {

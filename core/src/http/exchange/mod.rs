@@ -1,5 +1,6 @@
 //! One HTTP request and its response.
 
+mod batch;
 mod read;
 mod respond;
 

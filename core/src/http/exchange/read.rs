@@ -3,7 +3,7 @@
 use super::super::headers::name;
 use super::super::listener::Open;
 use super::super::mirror::HttpMirror;
-use super::super::plan::{self, Head};
+use super::super::plan::{self, Body, Head};
 use super::super::{Attached, Handshake, Listener, Request, Sessions, gate};
 use super::{Exchange, HttpStep, State};
 use crate::catalog::Catalog;
@@ -13,18 +13,18 @@ use crate::jsonrpc::{self, Message};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
 use crate::revision::methods::{Method, Notification};
-use crate::server::call::{Batch, Call, Notice};
+use crate::server::call::{Call, Notice};
 use crate::server::era::{self, Envelope};
 use crate::server::inflight::Inflight;
 use crate::server::mirror::Unmirrored;
-use crate::server::out::{event, in_batch};
+use crate::server::out::event;
 use crate::server::profile::Channel;
 use crate::server::request::{self, Plan};
 use crate::server::{Fault, Server, listen, lists};
 
 /// What the head of a request says about its era.
 #[derive(Clone, Copy, Debug)]
-enum Named<'r> {
+pub(super) enum Named<'r> {
     Nothing,
     Served(Revision),
     Unknown(&'r str),
@@ -32,12 +32,12 @@ enum Named<'r> {
 }
 
 /// Whose request it is.
-struct Asker<'m, 's> {
-    revision: Revision,
+pub(super) struct Asker<'m, 's> {
+    pub(super) revision: Revision,
     /// In the stateless era.
-    envelope: Option<Envelope<'m>>,
+    pub(super) envelope: Option<Envelope<'m>>,
     /// In the handshake era, where sessions are kept.
-    session: Option<&'s mut Handshake>,
+    pub(super) session: Option<&'s mut Handshake>,
 }
 
 /// A cancellation that comes in a request of its own.
@@ -49,7 +49,7 @@ fn cancelled(params: Option<Raw<'_>>) -> Option<Notice<'_>> {
 
 impl<'r> Named<'r> {
     /// Whether it names a stateless revision.
-    fn is_stateless(self) -> bool {
+    pub(super) fn is_stateless(self) -> bool {
         matches!(self, Named::Served(revision) if revision.is_stateless())
     }
 
@@ -91,7 +91,8 @@ impl Exchange {
                 if let Some(fault) = named.fault() {
                     return self.refuse(server, &fault, None, None, out);
                 }
-                let stateless = named.is_stateless();
+                let claim = era::claim(params, server.profile.revisions);
+                let stateless = named.is_stateless() || claim.version;
                 let session = match self.resident(attached, stateless) {
                     Ok(session) => session,
                     Err(fault) => return self.refuse(server, &fault, None, None, out),
@@ -153,7 +154,7 @@ impl Exchange {
 
     /// The session a message of the handshake era belongs to; `None` where there are none. Messages of the stateless era
     /// belong to none, whatever header they carry.
-    fn resident<'s>(
+    pub(super) fn resident<'s>(
         &mut self,
         attached: Attached<'s>,
         stateless: bool,
@@ -171,7 +172,7 @@ impl Exchange {
     }
 
     /// What can be kept for the client of a request.
-    fn channel(&self) -> Channel {
+    pub(super) fn channel(&self) -> Channel {
         Channel {
             pushes: self.listens && self.sessions != Sessions::Off,
             watches: self.listens && self.sessions == Sessions::Kept,
@@ -280,7 +281,7 @@ impl Exchange {
     }
 
     /// The revision of a message that belongs to no handshake and makes no claim of its own.
-    fn assumed<'r, C: Catalog>(
+    pub(super) fn assumed<'r, C: Catalog>(
         &self,
         server: &Server<'_, C>,
         named: Named<'r>,
@@ -294,107 +295,6 @@ impl Exchange {
             }
             Named::Unknown(_) | Named::Twice => Err(named.fault().unwrap_or(Fault::Params)),
         }
-    }
-
-    fn array<'m, C: Catalog, S: Sink + ?Sized>(
-        &mut self,
-        server: &Server<'_, C>,
-        value: Raw<'m>,
-        named: Named<'_>,
-        attached: Attached<'_>,
-        out: &mut S,
-    ) -> Result<HttpStep<'m>, LocalError> {
-        let limit = server.limits.batch;
-        if !self.accept.json {
-            let message = "the header Accept must allow application/json for a batch";
-            return Ok(HttpStep::reply(gate::refuse(406, format_args!("{message}"), out)?));
-        }
-        let served = server.profile.revisions;
-        let claims = value.elements().any(|message| era::claim(message.get("params"), served).version);
-        let revision = match (self.assumed(server, named), self.resident(attached, named.is_stateless())) {
-            (Err(fault), _) | (_, Err(fault)) => Err(fault),
-            (Ok(_), Ok(Some(handshake))) => Ok(handshake.revision),
-            (Ok(revision), Ok(None)) => Ok(revision),
-        };
-        let fault = match revision {
-            Err(fault) => fault,
-            Ok(revision) if claims || !revision.row().batches => Fault::NoBatch,
-            Ok(revision) => match request::batch(value, limit) {
-                Some(fault) => fault,
-                None => {
-                    self.state = State::Batch(revision);
-                    return Ok(HttpStep::Batch(Batch::default()));
-                }
-            },
-        };
-        self.refuse(server, &fault, None, None, out)
-    }
-
-    /// Takes the next message of a batch, with the body the batch came in and the output it began with. The last step is
-    /// a reply.
-    ///
-    /// # Errors
-    /// [`LocalError::BatchPending`] while the last call is unanswered; [`LocalError::Over`] without a batch;
-    /// [`LocalError::OutputFull`].
-    pub fn next<'m, C: Catalog, S: Sink + ?Sized>(
-        &mut self,
-        server: &Server<'_, C>,
-        batch: &mut Batch,
-        body: &'m [u8],
-        out: &mut S,
-    ) -> Result<HttpStep<'m>, LocalError> {
-        let State::Batch(revision) = self.state else { return Err(LocalError::Over) };
-        if batch.pending.is_some_and(|key| self.calls.get(key).is_some()) {
-            return Err(LocalError::BatchPending);
-        }
-        batch.pending = None;
-        loop {
-            let Some(value) = batch.element(body) else {
-                let head = if out.is_empty() {
-                    Head::ACCEPTED
-                } else {
-                    out.put(b"]")?;
-                    Head::json(200)
-                };
-                self.state = State::Over;
-                return Ok(HttpStep::reply(head));
-            };
-            let call = in_batch(out, |out| self.element(server, value, revision, out))?;
-            batch.at += 1;
-            if let Some(call) = call {
-                batch.pending = Some(call.key);
-                return Ok(HttpStep::Call(call));
-            }
-        }
-    }
-
-    /// One message of a batch: answered in `out`, or a call.
-    fn element<'m, C: Catalog, S: Sink + ?Sized>(
-        &mut self,
-        server: &Server<'_, C>,
-        value: Raw<'m>,
-        revision: Revision,
-        out: &mut S,
-    ) -> Result<Option<Call<'m>>, LocalError> {
-        let served = server.profile.revisions;
-        let request = match jsonrpc::read(value) {
-            Err((why, id)) => {
-                Fault::Malformed(why).write(id, Some(revision), served, out)?;
-                return Ok(None);
-            }
-            Ok(Message::Request(request)) => request,
-            Ok(_) => return Ok(None),
-        };
-        let channel = self.channel();
-        match request::plan(server, &request, revision, channel, &Unmirrored) {
-            Err(fault) => fault.write(Some(request.id), Some(revision), served, out)?,
-            Ok(Plan::Run(run)) => {
-                let asker = Asker { revision, envelope: None, session: None };
-                return self.start(server, request.id, &asker, run, true).map(Some);
-            }
-            Ok(plan) => lists::answer(server, request.id, revision, &plan, channel, out)?,
-        }
-        Ok(None)
     }
 
     fn carry_out<'m, C: Catalog, S: Sink + ?Sized>(
@@ -469,7 +369,7 @@ impl Exchange {
         }
     }
 
-    fn start<'m, C>(
+    pub(super) fn start<'m, C>(
         &mut self,
         server: &Server<'_, C>,
         id: jsonrpc::Id<'m>,
@@ -496,7 +396,7 @@ impl Exchange {
         Ok(call)
     }
 
-    fn refuse<'m, C, S: Sink + ?Sized>(
+    pub(super) fn refuse<'m, C, S: Sink + ?Sized>(
         &self,
         server: &Server<'_, C>,
         fault: &Fault<'_>,
@@ -504,7 +404,9 @@ impl Exchange {
         revision: Option<Revision>,
         out: &mut S,
     ) -> Result<HttpStep<'m>, LocalError> {
-        fault.write(id, revision, server.profile.revisions, out)?;
-        Ok(HttpStep::reply(Head::json(plan::refused(fault, revision))))
+        let head = self.head(plan::refused(fault, revision));
+        let write = |out: &mut S| Ok(fault.write(id, revision, server.profile.revisions, out)?);
+        if head.body == Body::Events { self.body(out, write) } else { write(out) }?;
+        Ok(HttpStep::reply(head))
     }
 }

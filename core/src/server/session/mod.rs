@@ -185,18 +185,20 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         if batch.pending.is_some_and(|key| self.calls.get(key).is_some()) {
             return Err(LocalError::BatchPending);
         }
-        batch.pending = None;
         let Some(value) = batch.element(message) else {
-            if !out.is_empty() {
+            if !out.is_empty() && batch.at != usize::MAX {
                 out.put(b"]")?;
             }
+            // Asked again, the batch is still over.
+            *batch = Batch { at: usize::MAX, pending: None };
             return Ok(None);
         };
         let step = in_batch(out, |out| self.message(server, value, true, out))?;
         batch.at += 1;
-        if let Step::Call(call) = &step {
-            batch.pending = Some(call.key);
-        }
+        batch.pending = match &step {
+            Step::Call(call) => Some(call.key),
+            _ => None,
+        };
         Ok(Some(step))
     }
 
@@ -292,7 +294,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         whole(out, |out| {
             let open = self.asked.iter().filter(|asked| asked.call == key);
             open.map(|asked| asked.number)
-                .try_for_each(|number| line(out, start, |out| Ok(ask::cancelled(number, out)?)))
+                .try_for_each(|number| line(out, start, |out| Ok(ask::cancelled(&ask::number(number), out)?)))
         })?;
         self.asked.retain(|asked| asked.call != key);
         Ok(())

@@ -207,9 +207,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         }
         ask.check(&call.capabilities, call.revision)?;
         let number = self.asks.wrapping_add(1);
-        let mut text = heapless::String::<16>::new();
-        // A u32 has at most ten digits.
-        let _ = core::fmt::write(&mut text, format_args!("{number}"));
+        let text = ask::number(number);
         whole(out, |out| Ok(ask::request(&text, ask, &call.capabilities, call.revision, out)?))?;
         self.asks = number;
         let _ = self.asked.push(Asked { number, call: key });
@@ -222,7 +220,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     /// [`LocalError::OutputFull`].
     pub fn give_up<S: Sink + ?Sized>(&mut self, ask: AskKey, out: &mut S) -> Result<bool, LocalError> {
         let Some(at) = self.asked.iter().position(|asked| asked.number == ask.0) else { return Ok(false) };
-        whole(out, |out| Ok(ask::cancelled(ask.0, out)?))?;
+        whole(out, |out| Ok(ask::cancelled(&ask::number(ask.0), out)?))?;
         self.asked.swap_remove(at);
         Ok(true)
     }
@@ -265,8 +263,9 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     /// Sends a notification of the host's own.
     ///
     /// # Errors
-    /// [`LocalError::NotAllowed`] for a method under `notifications/`, which is the protocol's, or before a handshake:
-    /// stateless revisions know only notifications that belong to a request. [`LocalError::OutputFull`].
+    /// [`LocalError::NotAllowed`] for a method under `notifications/`, which is the protocol's, for parameters that are no
+    /// object, or before a handshake: stateless revisions know only notifications that belong to a request.
+    /// [`LocalError::OutputFull`].
     pub fn notify<S: Sink + ?Sized>(
         &mut self,
         method: &str,
@@ -275,6 +274,9 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     ) -> Result<(), LocalError> {
         if method.starts_with("notifications/") {
             return Err(LocalError::NotAllowed("methods under notifications/ are the protocol's own"));
+        }
+        if params.is_some_and(|params| !params.is_object()) {
+            return Err(LocalError::NotAllowed("params must be an object"));
         }
         if self.phase.revision().is_none() {
             return Err(LocalError::NotAllowed("there was no handshake"));

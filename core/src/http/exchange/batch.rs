@@ -1,0 +1,125 @@
+//! JSON-RPC batches over HTTP (`2025-03-26`): an array in, its messages one by one, an array of answers out.
+
+use super::super::plan::Head;
+use super::super::{Attached, gate};
+use super::read::{Asker, Named};
+use super::{Exchange, HttpStep, State};
+use crate::catalog::Catalog;
+use crate::error::LocalError;
+use crate::json::{Raw, Sink};
+use crate::jsonrpc::{self, Message};
+use crate::revision::Revision;
+use crate::server::call::{Batch, Call};
+use crate::server::era;
+use crate::server::mirror::Unmirrored;
+use crate::server::out::{in_batch, whole};
+use crate::server::request::{self, Plan};
+use crate::server::{Fault, Server, lists};
+
+impl Exchange {
+    pub(super) fn array<'m, C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        value: Raw<'m>,
+        named: Named<'_>,
+        attached: Attached<'_>,
+        out: &mut S,
+    ) -> Result<HttpStep<'m>, LocalError> {
+        let limit = server.limits.batch;
+        if !self.accept.json {
+            let message = "the header Accept must allow application/json for a batch";
+            return Ok(HttpStep::reply(gate::refuse(406, format_args!("{message}"), out)?));
+        }
+        let served = server.profile.revisions;
+        let claims = value.elements().any(|message| era::claim(message.get("params"), served).version);
+        let revision = match (self.assumed(server, named), self.resident(attached, named.is_stateless())) {
+            (Err(fault), _) | (_, Err(fault)) => Err(fault),
+            (Ok(_), Ok(Some(handshake))) => Ok(handshake.revision),
+            (Ok(revision), Ok(None)) => Ok(revision),
+        };
+        let fault = match revision {
+            Err(fault) => fault,
+            Ok(revision) if claims || !revision.row().batches => Fault::NoBatch,
+            Ok(revision) => match request::batch(value, limit) {
+                Some(fault) => fault,
+                None => {
+                    self.state = State::Batch(revision);
+                    return Ok(HttpStep::Batch(Batch::default()));
+                }
+            },
+        };
+        self.refuse(server, &fault, None, None, out)
+    }
+
+    /// Takes the next message of a batch, with the body the batch came in and the output it began with. The last step is
+    /// a reply.
+    ///
+    /// # Errors
+    /// [`LocalError::BatchPending`] while the last call is unanswered; [`LocalError::Over`] without a batch;
+    /// [`LocalError::OutputFull`].
+    pub fn next<'m, C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        batch: &mut Batch,
+        body: &'m [u8],
+        out: &mut S,
+    ) -> Result<HttpStep<'m>, LocalError> {
+        let State::Batch(revision) = self.state else { return Err(LocalError::Over) };
+        if batch.pending.is_some_and(|key| self.calls.get(key).is_some()) {
+            return Err(LocalError::BatchPending);
+        }
+        // Several messages may be answered in one step: without room for all of them, none is.
+        let mut ahead = Batch { at: batch.at, pending: None };
+        let step = whole(out, |out| {
+            loop {
+                let Some(value) = ahead.element(body) else {
+                    let head = if out.is_empty() {
+                        Head::ACCEPTED
+                    } else {
+                        out.put(b"]")?;
+                        Head::json(200)
+                    };
+                    self.state = State::Over;
+                    return Ok(HttpStep::reply(head));
+                };
+                let call = in_batch(out, |out| self.element(server, value, revision, out))?;
+                ahead.at += 1;
+                if let Some(call) = call {
+                    ahead.pending = Some(call.key);
+                    return Ok(HttpStep::Call(call));
+                }
+            }
+        })?;
+        *batch = ahead;
+        Ok(step)
+    }
+
+    /// One message of a batch: answered in `out`, or a call.
+    fn element<'m, C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        value: Raw<'m>,
+        revision: Revision,
+        out: &mut S,
+    ) -> Result<Option<Call<'m>>, LocalError> {
+        let served = server.profile.revisions;
+        let request = match jsonrpc::read(value) {
+            Err((why, id)) => {
+                Fault::Malformed(why).write(id, Some(revision), served, out)?;
+                return Ok(None);
+            }
+            Ok(Message::Request(request)) => request,
+            Ok(_) => return Ok(None),
+        };
+        let channel = self.channel();
+        match request::plan(server, &request, revision, channel, &Unmirrored) {
+            Err(fault) => fault.write(Some(request.id), Some(revision), served, out)?,
+            Ok(Plan::Run(run)) => {
+                let asker = Asker { revision, envelope: None, session: None };
+                return self.start(server, request.id, &asker, run, true).map(Some);
+            }
+            Ok(plan) => lists::answer(server, request.id, revision, &plan, channel, out)?,
+        }
+        Ok(None)
+    }
+}
