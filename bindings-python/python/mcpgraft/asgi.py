@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from .bridge import Loop
-from .http import Answer, HeaderList, Pending, begin_async
+from .http import Answer, HeaderList, Listening, Pending, begin_async
 from .request import Request
 from .wsgi import metadata_answer
 
@@ -36,6 +36,9 @@ KEEP_ALIVE = 15.0
 BACKLOG = 1000
 """Most unsent notifications of one call; more are dropped, for they are only ever best effort."""
 
+LISTEN_STREAMS = 1000
+"""How many responses a process keeps open for clients that listen, if the server does not say otherwise."""
+
 _pools: WeakKeyDictionary[Server, ThreadPoolExecutor] = WeakKeyDictionary()
 
 
@@ -50,7 +53,7 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await _lifespan(self._server, receive, send)
             return
         if scope["type"] != "http":
             if scope["type"] == "websocket":
@@ -96,8 +99,38 @@ async def handle(
         return
     if isinstance(begun, Answer):
         await _send(begun, send)
+    elif isinstance(begun, Listening):
+        await _listen(begun, hop, receive, send)
     else:
         await _run(begun, hop, receive, send)
+
+
+async def _listen(begun: Listening, hop: Loop, receive: Receive, send: Send) -> None:
+    stream, closed = begun.stream, asyncio.Event()
+    loop = asyncio.get_running_loop()
+    stream.on_close(lambda: loop.call_soon_threadsafe(closed.set))
+
+    async def write() -> None:
+        await send({"type": "http.response.start", "status": begun.status, "headers": _encoded(begun.headers)})
+        async for piece in stream.pieces_async(hop):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    writing = asyncio.ensure_future(write())
+    watch = asyncio.ensure_future(_gone(receive))
+    over = asyncio.ensure_future(closed.wait())
+    try:
+        await asyncio.wait({writing, watch, over}, return_when=asyncio.FIRST_COMPLETED)
+        # Closed, it ends at once, unless it waits for a reader that takes nothing.
+        if not writing.done() and not watch.done():
+            await asyncio.wait({writing, watch}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+        if writing.done():
+            writing.result()
+    finally:
+        stream.close()
+        for task in (writing, watch, over):
+            task.cancel()
+        await asyncio.gather(writing, watch, over, return_exceptions=True)
 
 
 async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> None:
@@ -173,9 +206,11 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
+async def _lifespan(server: Server, receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            server.close()
         await send({"type": message["type"] + ".complete"})
         if message["type"] == "lifespan.shutdown":
             return
@@ -185,7 +220,14 @@ def request_of(scope: Scope) -> Request:
     """The request an ASGI scope describes."""
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     client = scope.get("client")
-    return Request(scope["method"], headers, peer=client[0] if client else None, url=url_of(scope), native=scope)
+    return Request(
+        scope["method"],
+        headers,
+        peer=client[0] if client else None,
+        url=url_of(scope),
+        native=scope,
+        listen_streams=LISTEN_STREAMS,
+    )
 
 
 def url_of(scope: Scope) -> str:

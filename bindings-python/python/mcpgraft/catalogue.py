@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-import weakref
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -15,18 +13,14 @@ from .errors import RegistrationError
 from .registry import CompletionEntry, Entry, definition
 
 if TYPE_CHECKING:
-    from ._native import Call
+    from contextlib import AbstractContextManager
 
-__all__ = ["Catalogue", "Live"]
+    from ._native import Call
+    from .hub import Hub, Live
+
+__all__ = ["Catalogue"]
 
 _LISTS = {"tool": "tools", "resource": "resources", "template": "resources", "prompt": "prompts"}
-
-
-class Live(Protocol):
-    """A connection that stays open and can be told that something changed."""
-
-    def list_changed(self, kind: str) -> None: ...
-    def resource_updated(self, uri: str) -> None: ...
 
 
 class Catalogue:
@@ -40,8 +34,11 @@ class Catalogue:
         instructions: str | None,
         limits: Mapping[str, int] | None,
         options: dict[str, object],
+        hub: Hub,
     ) -> None:
         self.name = name
+        self.hub = hub
+        """Tells who listens, here and in other processes; carries answers and cancellations to where they belong."""
         self._info = info
         self._instructions = instructions
         self._limits = dict(limits) if limits else None
@@ -49,7 +46,6 @@ class Catalogue:
         self._entries: dict[tuple[str, str], Entry] = {}
         self._completions: dict[tuple[str | None, str | None], CompletionEntry] = {}
         self._lock = threading.RLock()
-        self._live: weakref.WeakSet[Any] = weakref.WeakSet()
         self._served = False
         self._core = self._make_core()
 
@@ -70,16 +66,9 @@ class Catalogue:
             return None
         return self._entries.get((call.kind, call.entry or call.name))
 
-    @contextlib.contextmanager
-    def attach(self, live: Live) -> Iterator[None]:
-        """While the block runs, tell `live` about changes of the lists."""
-        with self._lock:
-            self._live.add(live)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._live.discard(live)
+    def attach(self, live: Live) -> AbstractContextManager[None]:
+        """While the block runs, tell `live` about changes."""
+        return self.hub.attach(live)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -120,9 +109,5 @@ class Catalogue:
         return found
 
     def _changed(self, kind: str) -> None:
-        for live in self._attached():
-            live.list_changed(_LISTS[kind])
-
-    def _attached(self) -> list[Live]:
-        with self._lock:
-            return list(self._live)
+        # Before anybody saw the catalogue, nothing has changed: a worker that starts is no news to the others.
+        self.hub.changed(_LISTS[kind], everywhere=self._served)

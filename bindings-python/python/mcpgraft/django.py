@@ -22,7 +22,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import re_path
 
 from .auth import WELL_KNOWN, publishes
-from .http import Answer, HeaderList, Pending, begin, begin_async
+from .http import Answer, HeaderList, Listening, Pending, begin, begin_async
 from .wsgi import metadata_answer, read_all, request_of
 
 if TYPE_CHECKING:
@@ -70,6 +70,8 @@ def async_view(server: Server, *, auth: object = None) -> Callable[..., Any]:
         begun = await begin_async(server, _request(request), auth, _reader(request), hop)
         if isinstance(begun, Answer):
             return _response(begun)
+        if isinstance(begun, Listening):
+            return _stream((begun.status, begun.headers), begun.stream.pieces_async(hop))
         return await _answer_async(begun, hop)
 
     mcp.csrf_exempt = True  # type: ignore[attr-defined]
@@ -92,6 +94,8 @@ def respond(server: Server, request: HttpRequest, *, auth: object = None) -> Htt
     begun = begin(server, _request(request), auth, _reader(request))
     if isinstance(begun, Answer):
         return _response(begun)
+    if isinstance(begun, Listening):
+        return _stream((begun.status, begun.headers), _open(begun, request))
     if not begun.asked_to_stream:  # a stream costs the handler the thread of its request
         return _response(begun.finish() or Answer(500, [], b""))
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -106,6 +110,16 @@ def respond(server: Server, request: HttpRequest, *, auth: object = None) -> Htt
     # Under ASGI Django would collect a sync iterator before sending it.
     body = _later(events, begun) if hasattr(request, "scope") else _pieces(events, begun)
     return _stream(first, body)
+
+
+def _open(begun: Listening, request: HttpRequest) -> Any:
+    if not hasattr(request, "scope"):
+        return begun.stream.pieces()
+    from asgiref.sync import sync_to_async
+
+    from .bridge import Loop
+
+    return begun.stream.pieces_async(Loop(lambda fn: sync_to_async(fn)()))
 
 
 def _work(pending: Pending, events: queue.SimpleQueue[Event]) -> None:
@@ -222,6 +236,10 @@ def _request(request: HttpRequest) -> Any:
     made = request_of(request.META, request)
     made.url = f"{request.scheme}://{request.META.get('HTTP_HOST', 'localhost')}{request.path}"
     made.method = request.method or made.method
+    if hasattr(request, "scope"):
+        from .asgi import LISTEN_STREAMS
+
+        made.listen_streams = LISTEN_STREAMS
     return made
 
 

@@ -17,7 +17,7 @@ from flask import request as current_request
 from werkzeug.wrappers import Response
 
 from .auth import metadata_path, publishes
-from .http import Answer, Pending, begin
+from .http import Answer, Listening, Pending, begin
 from .wsgi import finish, metadata_answer, read_all, request_of
 
 if TYPE_CHECKING:
@@ -80,11 +80,23 @@ def _complete(app: Any, path: str, name: str, view: Any, auth: object) -> None:
 def respond(server: Server, request: Any, *, auth: object = None) -> Response:
     """Answer a Flask or werkzeug request with that application's response class."""
     begun = begin(server, request_of(request.environ, request), auth, _reader(request))
+    if isinstance(begun, Listening):
+        return _listening(begun)
     if isinstance(begun, Pending):
         if begun.may_stream:
             return _late(begun)
         begun = begun.finish() or Answer(500, [], b"")
     return _response(begun)
+
+
+def _listening(begun: Listening) -> Response:
+    pieces = begun.stream.pieces()
+    response = _response_class()(pieces, status=begun.status)
+    response.headers.clear()
+    for name, value in begun.headers:
+        response.headers.add(name, value)
+    response.call_on_close(pieces.close)
+    return response
 
 
 class LateResponse(Response):

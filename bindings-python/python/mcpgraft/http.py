@@ -1,39 +1,48 @@
-"""One HTTP request, whatever the host: gate, auth, body, calls, answer.
+"""One HTTP request, whatever the host: gate, auth, body, session, calls, answer.
 
-A host makes a `Request`, calls `begin` (or `begin_async`), and gets an `Answer` or a `Pending`: something is to be run.
-`Pending.finish` runs it. If the host gives it a way to start a stream, the response is decided late: one JSON body,
-unless the handler reports progress first, which makes it an event stream.
+A host makes a `Request`, calls `begin` (or `begin_async`), and gets an `Answer`, a `Pending`: something is to be run, or
+a `Listening`: the response stays open. `Pending.finish` runs it. If the host gives it a way to start a stream, the
+response is decided late: one JSON body, unless the handler says something first, which makes it an event stream.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .bridge import Hop, Inline, call, drive
+import msgspec
+
+from ._native import SESSION_HEADER
+from .bridge import Hop, Inline, call, canceller, drive
 from .channel import Answer, HeaderList, HttpChannel, ReadBody, StartStream
 from .context import Context
 from .dispatch import run_call
+from .sessions import OWNER_BYTES, TooManySessions, owner_of
 
 if TYPE_CHECKING:
     from ._native import Exchange, HttpStep, Reply
-    from .auth import Refusal
+    from .listening import Stream
     from .request import Request
     from .server import Server
+    from .sessions import Sessions
 
-__all__ = ["Answer", "HeaderList", "Pending", "ReadBody", "StartStream", "begin", "begin_async"]
+__all__ = ["Answer", "HeaderList", "Listening", "Pending", "ReadBody", "StartStream", "begin", "begin_async"]
 
 
-def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Answer | Pending:
+def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Answer | Pending | Listening:
     """Decide as much as can be decided before a handler runs. Blocks on the body and on the auth verifier."""
     return drive(begin_async(server, request, auth, read, Inline()))
 
 
-async def begin_async(server: Server, request: Request, auth: object, read: ReadBody, hop: Hop) -> Answer | Pending:
+async def begin_async(
+    server: Server, request: Request, auth: object, read: ReadBody, hop: Hop
+) -> Answer | Pending | Listening:
     """The same for an async host; `hop` says how to get to sync and async functions from there."""
     core, headers = server.core, request.headers.raw
-    exchange = core.exchange(request.method, headers, peer=request.peer)
+    streams = request.listen_streams if server.listen_streams is None else server.listen_streams
+    exchange = core.exchange(request.method, headers, peer=request.peer, listen=streams > 0)
     refused = exchange.gate()
     # A hostile page or host must not learn anything, not even whether its key is right; who is merely
     # unauthenticated hears that first, whatever else is wrong with the request. A preflight carries no credentials.
@@ -45,14 +54,113 @@ async def begin_async(server: Server, request: Request, auth: object, read: Read
 
         denied = await authenticate(auth, request, hop)
         if denied is not None:
-            return _refusal(denied)
+            return _answer(exchange.refuse(denied.status, denied.headers(), denied.body()))
     if refused is not None:
         return _answer(refused)
     body = await call(hop, read, exchange.max_body + 1)
-    step = exchange.accept(body)
-    if step.reply is not None:
+    visit = _Visit(server, request, exchange, hop)
+    try:
+        step = await visit.accept(body)
+        return await visit.act(step, streams)
+    except TooManySessions:
+        return unavailable(exchange, "too many sessions are in use")
+
+
+class _Visit:
+    """One request at the sessions of its server."""
+
+    def __init__(self, server: Server, request: Request, exchange: Exchange, hop: Hop) -> None:
+        self._server = server
+        self._request = request
+        self._exchange = exchange
+        self._hop = hop
+        self._sessions: Sessions | None = server.sessions
+        self._id = exchange.session_id if server.sessions is not None else None
+        self._owner = b""
+        self._known = False
+
+    async def accept(self, body: bytes) -> HttpStep:
+        """Read the body, with what is known of the session; save what that changed."""
+        sessions, id = self._sessions, self._id
+        if sessions is None:
+            return self._exchange.accept(body)
+        self._owner = owner_of(self._request.principal)
+        if id is None:
+            return self._exchange.accept(body)
+        # Where there is a lock, loading and saving do not suspend.
+        with nullcontext() if sessions.guard is None else sessions.guard(id):
+            saved = await self._load(sessions, id)(self._hop)
+            self._known = saved is not None
+            step = self._exchange.accept(body, saved)
+            if step.session is not None and self._known:
+                await sessions.save(self._hop, id, self._owner + step.session)
+        return step
+
+    async def act(self, step: HttpStep, streams: int) -> Answer | Pending | Listening:
+        """Do what the step asks for."""
+        hub = self._server.hub
+        session = self._id if self._known else None
+        if step.event == "listening":
+            return self._listen(step, streams)
+        if step.reply is None:
+            own = None if step.call is not None and step.call.stateless else session
+            return Pending(self._server, self._request, self._exchange, step, own)
+        if self._sessions is not None and step.event == "opened" and step.session is not None:
+            id = await self._sessions.open(self._hop, self._owner + step.session)
+            return _answer(step.reply, (SESSION_HEADER, id))
+        if self._sessions is not None and session is not None:
+            if step.event == "ended":
+                await self._sessions.end(self._hop, session)
+                hub.end(session)
+            elif step.event == "cancelled" and step.text is not None:
+                hub.cancel(session, step.text)
+            elif step.event == "response" and step.text is not None:
+                ask = msgspec.json.decode(step.text)
+                if isinstance(ask, str):  # ours are
+                    hub.answer(session, ask, step.ok, step.params or b"null")
         return _answer(step.reply)
-    return Pending(server, request, exchange, step)
+
+    def _listen(self, step: HttpStep, streams: int) -> Answer | Listening:
+        from .listening import Stream
+
+        assert step.reply is not None
+        assert step.listener is not None
+        server, sessions, id = self._server, self._sessions, self._id
+        if self._request.method != "GET" or sessions is None or id is None:
+            stream = Stream(step.listener, step.reply.body, keep_alive=server.keep_alive)
+        else:
+            stream = Stream(
+                step.listener,
+                step.reply.body,
+                session=id,
+                load=self._load(sessions, id),
+                watches=sessions.kind == "kept",
+                keep_alive=server.keep_alive,
+            )
+        if not server.hub.open(stream, streams):
+            return unavailable(self._exchange, "no more clients can listen here now")
+        if sessions is not None and stream.session is not None and id is not None:
+            stream.on_close(sessions.hold(id))
+        return Listening(step.reply.status, list(step.reply.headers), stream)
+
+    def _load(self, sessions: Sessions, id: str) -> Callable[[Hop], Awaitable[bytes | None]]:
+        owner = self._owner
+
+        async def load(hop: Hop) -> bytes | None:
+            found = await sessions.load(hop, id)
+            # Somebody else's session is as good as none.
+            return found[OWNER_BYTES:] if found is not None and found[:OWNER_BYTES] == owner else None
+
+        return load
+
+
+@dataclass
+class Listening:
+    """A response that stays open: send the head, then what `stream` gives until it ends; close it in any case."""
+
+    status: int
+    headers: HeaderList
+    stream: Stream
 
 
 @dataclass
@@ -63,21 +171,39 @@ class Pending:
     request: Request
     exchange: Exchange
     step: HttpStep
+    session: str | None = None
+    """The session it belongs to."""
 
     @property
     def asked_to_stream(self) -> bool:
-        """True if moreover the peer asked for it in this very request; in the handshake era logs come unasked."""
+        """True if moreover the peer asked for it in this very request, or can be asked something on the way.
+
+        In the handshake era logs come unasked: they alone are no reason.
+        """
         call = self.step.call
-        return call is not None and (call.progress_wanted or call.stateless) and self.may_stream
+        wanted = call is not None and (call.progress_wanted or call.stateless or self._can_be_asked(call.key))
+        return wanted and self.may_stream
 
     @property
     def may_stream(self) -> bool:
         """True if the handler could say something before its result and the peer would hear it."""
         call = self.step.call
-        if call is None or not self.exchange.can_stream or not (call.progress_wanted or call.log_level is not None):
+        if call is None or not self.exchange.can_stream:
+            return False
+        if not (call.progress_wanted or call.log_level is not None or self._can_be_asked(call.key)):
             return False
         entry = self.server.entry_of(call)
         return entry is not None and entry.wants_context
+
+    def _can_be_asked(self, key: int) -> bool:
+        if self.session is None:
+            return False
+        can_ask = self.exchange.can_ask
+        return (
+            can_ask(key, ("form", "", b'{"type":"object","properties":{}}')) is None
+            or can_ask(key, ("sample", b'{"messages":[],"maxTokens":1}')) is None
+            or can_ask(key, ("roots",)) is None
+        )
 
     def finish(self, start: StartStream | None = None, hop: Hop | None = None) -> Answer | None:
         """Run the handler in this thread. None if `start` was used: then everything is written."""
@@ -90,9 +216,30 @@ class Pending:
 
         While `full()` is true notifications are dropped; the result is not.
         """
-        step = self.step
         # The answers of a batch leave together as one array, so there is nothing to stream into.
-        channel = HttpChannel(self.exchange, None if step.batch else start, full)
+        start = None if self.step.batch else start
+        channel = HttpChannel(self.exchange, start, full, session=self.session, hub=self.server.hub)
+        sessions = self.server.sessions
+        if self.session is None or sessions is None:
+            return await self._run(hop, channel)
+        hop, cancel, was_cancelled = canceller(hop)
+        release = sessions.hold(self.session)
+        try:
+            with self.server.hub.working(self.session, self.exchange, cancel):
+                return await self._run(hop, channel)
+        except BaseException as exc:
+            if not was_cancelled():
+                raise
+            import asyncio
+
+            if not isinstance(exc, asyncio.CancelledError):
+                raise
+            return self._nothing(channel)
+        finally:
+            release()
+
+    async def _run(self, hop: Hop, channel: HttpChannel) -> Answer | None:
+        step = self.step
         while True:
             if step.reply is not None:
                 return _answer(step.reply)
@@ -100,13 +247,20 @@ class Pending:
                 ctx = Context(step.call, channel, self.server, self.request)
                 channel.settle(step.call, await run_call(ctx, hop))
             if not step.batch:
-                return channel.answer
+                return channel.answer or self._nothing(channel)
             step = self.exchange.next()
 
+    def _nothing(self, channel: HttpChannel) -> Answer | None:
+        # A call that was taken back has no answer, but its HTTP request must get one.
+        return None if channel.started else _answer(self.exchange.refuse(202, [], b""))
 
-def _answer(reply: Reply) -> Answer:
-    return Answer(reply.status, list(reply.headers), reply.body)
+
+def unavailable(exchange: Exchange, message: str) -> Answer:
+    """503: not now."""
+    error = {"jsonrpc": "2.0", "id": None, "error": {"code": -32603, "message": message}}
+    head = [("Content-Type", "application/json"), ("Retry-After", "5")]
+    return _answer(exchange.refuse(503, head, msgspec.json.encode(error)))
 
 
-def _refusal(denied: Refusal) -> Answer:
-    return Answer(denied.status, denied.headers(), denied.body())
+def _answer(reply: Reply, *more: tuple[str, str]) -> Answer:
+    return Answer(reply.status, [*reply.headers, *more], reply.body)

@@ -7,15 +7,27 @@ that takes it back; a change and the streams that are to tell of it. One `Hub` p
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+from .fanout import Link
 
 if TYPE_CHECKING:
     from ._native import Exchange
+    from .fanout import Fanout
+    from .listening import Stream
 
 __all__ = ["Hub", "Live", "Waiting"]
+
+_FORM = 1
+"""Which form published messages have: workers of two releases may share a fan-out for a while."""
 
 Response = tuple[bool, bytes]
 """What a client answered: whether it is a result, and the JSON text of the result or error."""
@@ -26,6 +38,9 @@ class Live(Protocol):
 
     def list_changed(self, kind: str) -> None: ...
     def resource_updated(self, uri: str) -> None: ...
+    def end(self) -> None:
+        """The server closes: say goodbye to who listens."""
+        ...
 
 
 class Waiting:
@@ -88,10 +103,20 @@ class Waiting:
 class Hub:
     """The meeting place of one server. Every method may be called from any thread and returns at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "", fanout: Fanout | None = None) -> None:
+        """Meet in this process; with `fanout` in all processes whose server has the same name."""
+        self._name = name
+        self._fanout = fanout
         self._lock = threading.Lock()
         self._waiting: dict[tuple[str, str], Waiting] = {}
-        self._running: dict[str, set[Exchange]] = {}
+        self._running: dict[str, dict[Exchange, Callable[[], object]]] = {}
+        self._lives: weakref.WeakSet[Live] = weakref.WeakSet()
+        self._streams: set[Stream] = set()
+        self._link: Link | None = None
+        self._process = 0
+        self._origin = ""
+        self.closed = False
+        """True after `close`: no stream is given away any more."""
 
     # --- questions -----------------------------------------------------------------------------------------------
 
@@ -102,18 +127,28 @@ class Hub:
             session: The session the client answers in.
             ask: Id of the question, as given to `Exchange.ask`: unlike any other of the session, on any worker.
         """
-        key = session, ask
+        key = _secret(session), ask
         waiting = Waiting(lambda: self._forget(key))
         with self._lock:
             self._waiting[key] = waiting
+        link = self._linked()
+        if link is not None:
+            link.wait_ready()
         return waiting
 
     def answer(self, session: str, ask: str, ok: bool, payload: bytes) -> None:
         """A client has answered: `payload` is the JSON text of the result (`ok`) or of the error object."""
+        secret = _secret(session)
+        if not self._answer(secret, ask, ok, payload):
+            self._publish("answer", secret, ask, ok, payload.decode())
+
+    def _answer(self, secret: str, ask: str, ok: bool, payload: bytes) -> bool:
         with self._lock:
-            waiting = self._waiting.pop((session, ask), None)
-        if waiting is not None:
-            waiting.put((ok, payload))
+            waiting = self._waiting.pop((secret, ask), None)
+        if waiting is None:
+            return False
+        waiting.put((ok, payload))
+        return True
 
     def _forget(self, key: tuple[str, str]) -> None:
         with self._lock:
@@ -122,30 +157,162 @@ class Hub:
     # --- calls in work -------------------------------------------------------------------------------------------
 
     @contextmanager
-    def working(self, session: str, exchange: Exchange) -> Iterator[None]:
-        """While the block runs, a cancellation that another request brings finds `exchange`."""
+    def working(
+        self, session: str, exchange: Exchange, cancel: Callable[[], object] | None = None
+    ) -> Iterator[None]:
+        """While the block runs, a cancellation that another request brings finds `exchange` (and calls `cancel`)."""
+        secret = _secret(session)
+        self._linked()
         with self._lock:
-            self._running.setdefault(session, set()).add(exchange)
+            self._running.setdefault(secret, {})[exchange] = cancel or _nothing
         try:
             yield
         finally:
             with self._lock:
-                left = self._running.get(session, set())
-                left.discard(exchange)
+                left = self._running.get(secret, {})
+                left.pop(exchange, None)
                 if not left:
-                    self._running.pop(session, None)
+                    self._running.pop(secret, None)
 
     def cancel(self, session: str, request_id: str) -> None:
         """A client took a call back. `request_id` is the JSON text of the id of its request."""
+        secret = _secret(session)
+        if not self._cancel(secret, request_id):
+            self._publish("cancel", secret, request_id)
+
+    def _cancel(self, secret: str, request_id: str) -> bool:
         with self._lock:
-            running = list(self._running.get(session, ()))
-        for exchange in running:
-            exchange.cancel(request_id)
+            running = list(self._running.get(secret, {}).items())
+        for exchange, cancel in running:
+            if exchange.cancel(request_id):
+                cancel()
+                return True
+        return False
+
+    def end(self, session: str) -> None:
+        """A session is over: its calls are taken back and its streams are closed."""
+        secret = _secret(session)
+        self._end(secret)
+        self._publish("end", secret)
+
+    def _end(self, secret: str) -> None:
+        with self._lock:
+            running = list(self._running.get(secret, {}).items())
+            streams = [stream for stream in self._streams if stream.session == secret]
+        for exchange, cancel in running:
+            exchange.withdraw()
+            cancel()
+        for stream in streams:
+            stream.close()
 
     # --- changes -------------------------------------------------------------------------------------------------
 
-    def changed(self, kind: str) -> None:
+    @contextmanager
+    def attach(self, live: Live) -> Iterator[None]:
+        """While the block runs, tell `live` about changes."""
+        self._linked()
+        with self._lock:
+            self._lives.add(live)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._lives.discard(live)
+
+    def changed(self, kind: str, *, everywhere: bool = True) -> None:
         """A list is another one now: `tools`, `resources` or `prompts`."""
+        self._changed(kind)
+        if everywhere:
+            self._publish("changed", kind)
 
     def updated(self, uri: str) -> None:
         """The content of a resource is another one now."""
+        self._updated(uri)
+        self._publish("updated", uri)
+
+    def _changed(self, kind: str) -> None:
+        for live in self._listening():
+            live.list_changed(kind)
+
+    def _updated(self, uri: str) -> None:
+        for live in self._listening():
+            live.resource_updated(uri)
+
+    def _listening(self) -> list[Live]:
+        with self._lock:
+            return [*self._lives, *self._streams]
+
+    # --- streams -------------------------------------------------------------------------------------------------
+
+    def open(self, stream: Stream, limit: int) -> bool:
+        """Give away a stream. False if `limit` of them are open in this process, or the server is closed."""
+        self._linked()
+        with self._lock:
+            if self.closed or len(self._streams) >= limit:
+                return False
+            self._streams.add(stream)
+        stream.on_close(lambda: self._gone(stream))
+        return True
+
+    @property
+    def streams(self) -> int:
+        """How many streams are open in this process."""
+        return len(self._streams)
+
+    def _gone(self, stream: Stream) -> None:
+        with self._lock:
+            self._streams.discard(stream)
+
+    def close(self) -> None:
+        """End all streams in good order, and the connection to other processes."""
+        with self._lock:
+            self.closed = True
+            ending = [*self._lives, *self._streams]
+            link, self._link, self._fanout = self._link, None, None
+        for live in ending:
+            live.end()
+        if link is not None:
+            link.close()
+
+    # --- other processes -----------------------------------------------------------------------------------------
+
+    def _linked(self) -> Link | None:
+        if self._fanout is None:
+            return None
+        with self._lock:
+            # Threads do not survive a fork: each worker has a link of its own.
+            if self._fanout is not None and (self._link is None or self._process != os.getpid()):
+                self._process = os.getpid()
+                self._origin = os.urandom(12).hex()
+                self._link = Link(self._fanout, self._heard)
+            return self._link
+
+    def _publish(self, what: str, *values: str | bool) -> None:
+        link = self._linked()
+        if link is not None:
+            link.publish(msgspec.json.encode([_FORM, self._name, self._origin, what, *values]))
+
+    def _heard(self, message: bytes) -> None:
+        form, name, origin, what, *values = msgspec.json.decode(message, type=list[Any])
+        if form != _FORM or name != self._name or origin == self._origin:
+            return
+        if what == "changed":
+            self._changed(*values)
+        elif what == "updated":
+            self._updated(*values)
+        elif what == "answer":
+            secret, ask, ok, payload = values
+            self._answer(secret, ask, ok, payload.encode())
+        elif what == "cancel":
+            self._cancel(*values)
+        elif what == "end":
+            self._end(*values)
+
+
+def _secret(session: str) -> str:
+    # Who has the id has the session: it stays out of everything that is published.
+    return blake2b(session.encode(), digest_size=16).hexdigest()
+
+
+def _nothing() -> None:
+    pass

@@ -10,6 +10,7 @@ import msgspec
 from .bridge import is_async
 from .catalogue import Catalogue
 from .errors import RegistrationError
+from .hub import Hub
 from .keys import KeyRing
 from .registry import (
     CompletionEntry,
@@ -23,9 +24,11 @@ from .registry import (
     compiled,
     definition,
 )
+from .sessions import sessions_of
 
 if TYPE_CHECKING:
     from .context import Context
+    from .fanout import Fanout
     from .middleware import Middleware
 
 __all__ = ["Server"]
@@ -68,6 +71,12 @@ class Server(Catalogue):
         ask_timeout: float = 600.0,
         state_ttl: float = 600.0,
         on_state_use: Callable[[str], Any] | None = None,
+        sessions: Any = "off",
+        max_sessions: int = 10_000,
+        session_ttl: float | None = None,
+        listen_streams: int | None = None,
+        keep_alive: float = 15.0,
+        fanout: Fanout | None = None,
     ) -> None:
         """Describe the server.
 
@@ -98,8 +107,21 @@ class Server(Catalogue):
             on_state_use: `(nonce) -> bool`, sync or async: False if a state with this nonce came back before. For
                 handlers that must not run twice for one answer; keep nonces for `state_ttl`, where all workers see
                 them.
+            sessions: What is remembered of clients of the handshake era between their HTTP requests: `off`, `memory`,
+                `sealed`, a store with `load` and `save`, or a way of your own; see `mcpgraft.sessions`.
+            max_sessions: Most sessions at once (`memory`).
+            session_ttl: Seconds without use after which a session is over (`memory` and stores, default an hour), or
+                from its opening (`sealed`, default a day).
+            listen_streams: Most responses that one process keeps open for clients that listen; more get 503. 0: none,
+                and that listening is possible is not declared. Default: 1000 in an async host, 8 in a threaded one
+                (each takes a thread from its pool, so stay below their number), 0 where requests share one thread.
+            keep_alive: Seconds of silence in an open response after which a comment is sent.
+            fanout: Reaches the other worker processes; see `mcpgraft.fanout`.
         """
         self.keys = KeyRing(secrets)
+        self.sessions = sessions_of(sessions, self.keys, max_sessions, session_ttl)
+        self.listen_streams = listen_streams
+        self.keep_alive = keep_alive
         self.ask_timeout = ask_timeout
         self.state_ttl = state_ttl
         self.on_state_use = on_state_use
@@ -114,6 +136,7 @@ class Server(Catalogue):
             "completions": False,
             "list_changed": True,
             "subscribe": True,
+            "sessions": None if self.sessions is None else self.sessions.kind,
             "ttl_ms": ttl_ms,
             "cache_scope": cache_scope,
             "allowed_hosts": None if allowed_hosts is None else list(allowed_hosts),
@@ -129,6 +152,7 @@ class Server(Catalogue):
             instructions=instructions,
             limits={**(limits or {}), **({} if page_items is None else {"page_items": page_items})},
             options={key: value for key, value in options.items() if value is not None},
+            hub=Hub(name, fanout),
         )
 
     # --- tools ---------------------------------------------------------------------------------------------------
@@ -302,9 +326,8 @@ class Server(Catalogue):
         return self._remove("template" if "{" in uri else "resource", uri)
 
     def resource_updated(self, uri: str) -> None:
-        """Tell open connections that subscribed to `uri` that its content changed."""
-        for live in self._attached():
-            live.resource_updated(uri)
+        """Tell clients that watch `uri` that its content changed: here, and through the fan-out in all processes."""
+        self.hub.updated(uri)
 
     # --- prompts, completions, methods -----------------------------------------------------------------------------
 
@@ -424,6 +447,14 @@ class Server(Catalogue):
         from .run import run
 
         run(self, transport, **options)
+
+    def close(self) -> None:
+        """End what is open in good order: streams of clients that listen, subscriptions on stdio, the fan-out.
+
+        Requests are answered as before, but no stream is given away any more. Call it when the process is asked to stop:
+        a host that waits for its responses to end would wait for these for ever.
+        """
+        self.hub.close()
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

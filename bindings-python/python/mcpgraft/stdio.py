@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ._native import Framer
 from .bridge import Inline, drive
 from .context import Context
 from .dispatch import run_call, settle
@@ -88,8 +87,10 @@ def run_stdio(
         try:
             connection.read(descriptors[0])
         except KeyboardInterrupt:
+            connection.end()
             return
         connection.drain(drain_seconds)
+        connection.end()
 
 
 class Connection:
@@ -109,7 +110,7 @@ class Connection:
 
     def read(self, source: int) -> None:
         """Take messages until the input ends."""
-        framer = Framer()
+        framer = self._server.core.framer()
         while not self._broken:
             data = os.read(source, 65_536)
             for line in framer.feed(data) if data else framer.finish():
@@ -129,6 +130,10 @@ class Connection:
     def resource_updated(self, uri: str) -> None:
         """Tell the peer that a resource changed, if it subscribed."""
         self._say(lambda: self._session.resource_updated(uri))
+
+    def end(self) -> None:
+        """End the peer's subscriptions in good order. Afterwards it hears of no change any more."""
+        self._say(self._session.end_listening)
 
     def can_ask(self, key: int, ask: NativeAsk) -> Unable | None:
         return self.questions.can_ask(key, ask)

@@ -5,7 +5,8 @@
     application = App(server, fallback=other_app, path="/mcp")   # one path in front of an application
 
 Sync tools run in the thread of their request. A handler that reports progress to a peer that asked for it turns the
-response into an event stream, written with the `write` callable that `start_response` gives.
+response into an event stream, written with the `write` callable that `start_response` gives. A client that listens for
+changes keeps a response open, and with it a thread: `Server(listen_streams=...)` says how many may.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from .http import Answer, HeaderList, Pending, ReadBody, begin
+from .http import Answer, HeaderList, Listening, Pending, ReadBody, begin
 from .request import Request
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ __all__ = ["App", "Response", "metadata_answer", "read_body", "request_of"]
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
+
+LISTEN_STREAMS = 8
+"""How many responses a threaded process keeps open for clients that listen, if the server does not say otherwise."""
 
 
 class App:
@@ -73,11 +77,16 @@ class Response:
         return finish(self._begun, start_response)
 
 
-def finish(begun: Answer | Pending, start_response: StartResponse, extra: HeaderList | None = None) -> Iterable[bytes]:
-    """Run what is pending and send it; `extra` headers go with either form of response."""
+def finish(
+    begun: Answer | Pending | Listening, start_response: StartResponse, extra: HeaderList | None = None
+) -> Iterable[bytes]:
+    """Run what is pending and send it; `extra` headers go with every form of response."""
     more = extra or []
     if isinstance(begun, Answer):
         return send(begun, start_response, more)
+    if isinstance(begun, Listening):
+        start_response(status_line(begun.status), begun.headers + more)
+        return begun.stream.pieces()
 
     def start(status: int, headers: HeaderList) -> Callable[[bytes], object]:
         write: Callable[[bytes], object] = start_response(status_line(status), headers + more)
@@ -115,6 +124,8 @@ def request_of(environ: Environ, native: object = None) -> Request:
         peer=environ.get("REMOTE_ADDR") or None,
         url=url_of(environ),
         native=environ if native is None else native,
+        # A process with one thread would do nothing else any more.
+        listen_streams=LISTEN_STREAMS if environ.get("wsgi.multithread") else 0,
     )
 
 

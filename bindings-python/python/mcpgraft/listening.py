@@ -1,0 +1,245 @@
+"""Responses that stay open: `subscriptions/listen` of the stateless era, and the GET stream of a session.
+
+A stream holds no queue of messages but the set of what has changed: a list that changes a hundred times while the reader
+is busy is told of once, and so is a resource. So its size is bounded by the number of different things; a reader that
+leaves more than `backlog` of them unread is too slow, and its stream is cut. It then connects again, as after any
+broken connection. Nobody else ever waits for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from ._native import KEEP_ALIVE
+from .bridge import Hop, Inline, drive
+
+if TYPE_CHECKING:
+    from ._native import Listener
+
+__all__ = ["Stream"]
+
+log = logging.getLogger("mcpgraft")
+
+Key = tuple[str, str]
+Load = Callable[[Hop], Awaitable[bytes | None]]
+Wait = Callable[[], Awaitable[bool]]
+
+
+class Stream:
+    """One open response. Changes come in from any thread; one reader takes out the bytes to write."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        first: bytes,
+        *,
+        session: str | None = None,
+        load: Load | None = None,
+        watches: bool = True,
+        keep_alive: float = 15.0,
+        backlog: int = 1000,
+    ) -> None:
+        """Wrap a native listener.
+
+        Args:
+            listener: What the client wants to hear of.
+            first: The bytes that came with it.
+            session: Id of the session, for a GET stream.
+            load: Gives the session's saved form as it is now, for a GET stream; None when it is over.
+            watches: False if no session of this server can watch resources.
+            keep_alive: Seconds of silence after which a comment is sent, so that proxies keep the connection and a reader
+                that went away is noticed.
+            backlog: Most different things that wait to be told.
+        """
+        self.session = None if session is None else blake2b(session.encode(), digest_size=16).hexdigest()
+        """Digest of the session's id."""
+        self._listener = listener
+        self._load = load
+        self._watches = watches
+        self._keep_alive = keep_alive
+        self._backlog = backlog
+        self._changed = threading.Condition()
+        self._wake: Callable[[], object] | None = None
+        self._pending: dict[Key, bytes | None] = {}
+        self._first = first
+        self._over = False
+        self._closed = False
+        self._at_close: list[Callable[[], object]] = []
+        self.dropped = False
+        """True if the reader was too slow."""
+
+    # --- what has changed -------------------------------------------------------------------------------------------
+
+    def list_changed(self, kind: str) -> None:
+        """A list changed: `tools`, `resources` or `prompts`."""
+        data = self._listener.list_changed(kind)
+        if data is not None:
+            self._put(("list", kind), data)
+
+    def resource_updated(self, uri: str) -> None:
+        """A resource changed."""
+        if self._load is None:
+            data = self._listener.resource_updated(uri)
+            if data is not None:
+                self._put(("uri", uri), data)
+        elif self._watches:
+            # What the session watches may be in a store: the reader looks, not who changes the resource.
+            self._put(("uri", uri), None)
+
+    def end(self) -> None:
+        """End in good order: tell what is left, then say so, as the protocol has it."""
+        last = self._listener.end()
+        with self._changed:
+            if not self._over:
+                self._over = True
+                self._pending["end", ""] = last or b""
+        self._notify()
+
+    def close(self) -> None:
+        """The reader is gone, or the session is over: nothing more is written."""
+        with self._changed:
+            self._over = True
+            self._pending.clear()
+            self._first = b""
+            callbacks, self._at_close = ([], self._at_close) if self._closed else (self._at_close, [])
+            self._closed = True
+        for callback in callbacks:
+            callback()
+        self._notify()
+
+    def on_close(self, callback: Callable[[], object]) -> None:
+        """Call it once when the stream is over."""
+        with self._changed:
+            if not self._closed:
+                self._at_close.append(callback)
+                return
+        callback()
+
+    def _put(self, key: Key, data: bytes | None) -> None:
+        with self._changed:
+            if self._over:
+                return
+            self._pending[key] = data
+            self.dropped = len(self._pending) > self._backlog
+        if self.dropped:
+            log.warning("a listening client left more than %d changes unread and was disconnected", self._backlog)
+            self.close()
+        else:
+            self._notify()
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+            wake = self._wake
+        if wake is not None:
+            wake()
+
+    # --- the reader -------------------------------------------------------------------------------------------------
+
+    def pieces(self) -> Pieces:
+        """The bytes to write, for a host with threads: an iterable that blocks, with a `close`."""
+        return Pieces(self)
+
+    def pieces_async(self, hop: Hop) -> AsyncPieces:
+        """The same on an event loop."""
+        return AsyncPieces(self, hop)
+
+    async def next(self, hop: Hop, wait: Wait) -> bytes | None:
+        """The next bytes to write; None at the end. `wait` waits for a change: False after `keep_alive` seconds."""
+        while True:
+            with self._changed:
+                if self._first:
+                    first, self._first = self._first, b""
+                    return first
+                key = next(iter(self._pending), None)
+                data = None if key is None else self._pending.pop(key)
+                if key is None and self._over:
+                    break
+            if key is None:
+                if await wait():
+                    continue
+                if self._load is not None and await self._load(hop) is None:
+                    break  # the session is over, here or on another worker
+                return KEEP_ALIVE
+            if data is None and self._load is not None:
+                saved = await self._load(hop)
+                if saved is None:
+                    break
+                data = self._listener.resource_updated(key[1], saved)
+            if data:
+                return data
+        self.close()
+        return None
+
+    def _is_quiet(self) -> bool:
+        return not (self._pending or self._over)
+
+    async def _wait_here(self) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._is_quiet(), self._keep_alive)
+
+
+class Pieces:
+    """Iterates over a stream by blocking. Closing it, even before its start, closes the stream."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        piece = drive(self._stream.next(Inline(), self._stream._wait_here))
+        if piece is None:
+            raise StopIteration
+        return piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class AsyncPieces:
+    """Iterates over a stream on an event loop. A stream that is closed meanwhile ends it."""
+
+    def __init__(self, stream: Stream, hop: Hop) -> None:
+        self._stream = stream
+        self._hop = hop
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self._stream.next(self._hop, self._wait)
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+    async def _wait(self) -> bool:
+        import asyncio
+
+        stream, loop, changed = self._stream, asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and with it the connection
+                loop.call_soon_threadsafe(changed.set)
+
+        with stream._changed:
+            stream._wake = wake
+            if not stream._is_quiet():
+                return True
+        try:
+            await asyncio.wait_for(changed.wait(), stream._keep_alive)
+        except asyncio.TimeoutError:
+            return False
+        finally:
+            with stream._changed:
+                stream._wake = None
+        return True
