@@ -440,6 +440,13 @@ impl Exchange {
         Ok(lock(&self.state)?.inner.cancel(id).is_some())
     }
 
+    /// Takes back the call in work: the session it belongs to is over.
+    fn withdraw(&self) -> PyResult<bool> {
+        let mut state = lock(&self.state)?;
+        let key = state.key;
+        Ok(key.is_some_and(|key| state.inner.withdraw(key)))
+    }
+
     /// A response of the host's own (401, 403, 503), with what browsers need to see it.
     fn refuse(
         &self,

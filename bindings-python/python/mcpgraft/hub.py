@@ -198,12 +198,10 @@ class Hub:
     def _end(self, secret: str) -> None:
         with self._lock:
             running = list(self._running.get(secret, {}).items())
-            streams = [stream for stream in self._streams if stream.session == secret]
         for exchange, cancel in running:
             exchange.withdraw()
             cancel()
-        for stream in streams:
-            stream.close()
+        self._supersede(secret)
 
     # --- changes -------------------------------------------------------------------------------------------------
 
@@ -245,7 +243,14 @@ class Hub:
     # --- streams -------------------------------------------------------------------------------------------------
 
     def open(self, stream: Stream, limit: int) -> bool:
-        """Give away a stream. False if `limit` of them are open in this process, or the server is closed."""
+        """Give away a stream. False if `limit` of them are open in this process, or the server is closed.
+
+        A session has one stream, for no message may be sent on two (basic/transports, "Multiple Connections"): an older
+        one is closed. It is most often one whose reader is gone and was not yet missed.
+        """
+        if stream.session is not None:
+            self._supersede(stream.session)
+            self._publish("opened", stream.session)
         self._linked()
         with self._lock:
             if self.closed or len(self._streams) >= limit:
@@ -253,6 +258,12 @@ class Hub:
             self._streams.add(stream)
         stream.on_close(lambda: self._gone(stream))
         return True
+
+    def _supersede(self, secret: str) -> None:
+        with self._lock:
+            older = [stream for stream in self._streams if stream.session == secret]
+        for stream in older:
+            stream.close()
 
     @property
     def streams(self) -> int:
@@ -307,6 +318,8 @@ class Hub:
             self._cancel(*values)
         elif what == "end":
             self._end(*values)
+        elif what == "opened":
+            self._supersede(*values)
 
 
 def _secret(session: str) -> str:

@@ -377,7 +377,7 @@ def sessions_of(chosen: Any, keys: KeyRing, max_sessions: int, ttl: float | None
     if isinstance(chosen, SealedSessions):
         chosen.keys = chosen.keys or keys
         return chosen
-    if isinstance(chosen, str):
+    if isinstance(chosen, str | type):
         raise RegistrationError(f'sessions={chosen!r}: use "off", "memory", "sealed" or a store')
     if all(hasattr(chosen, name) for name in ("kind", "open", "load", "save", "end", "hold")):
         ready: Sessions = chosen
