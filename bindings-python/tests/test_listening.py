@@ -46,7 +46,10 @@ def test_a_subscription_hears_what_it_asked_for(transport: Any) -> None:
     heard = client.listen(tools=True, uris=["note://one"])
     (acknowledged,) = heard.messages()
     assert acknowledged["method"] == "notifications/subscriptions/acknowledged"
-    assert acknowledged["params"]["notifications"] == {"toolsListChanged": True, "resourceSubscriptions": ["note://one"]}
+    assert acknowledged["params"]["notifications"] == {
+        "toolsListChanged": True,
+        "resourceSubscriptions": ["note://one"],
+    }
     grow(server)
     server.add_prompt(lambda: "!", "other")
     server.resource_updated("note://one")
@@ -166,7 +169,7 @@ def test_a_closed_server_gives_no_streams_but_answers() -> None:
     assert client.call("one")["content"][0]["text"] == "1"
 
 
-# --- the reader -------------------------------------------------------------------------------------------------------
+# --- the reader ------------------------------------------------------------------------------------------------------
 
 
 class Told:

@@ -162,7 +162,7 @@ def test_other_secrets_open_nothing() -> None:
     assert wrong.value.status == 404
 
 
-# --- memory ------------------------------------------------------------------------------------------------------------
+# --- memory ----------------------------------------------------------------------------------------------------------
 
 
 def opened(sessions: Any, saved: bytes = b"saved") -> str:
@@ -274,7 +274,7 @@ def test_changes_of_one_session_do_not_overwrite_each_other() -> None:
     assert heard.changes() == uris
 
 
-# --- sealed, stored ------------------------------------------------------------------------------------------------------
+# --- sealed, stored --------------------------------------------------------------------------------------------------
 
 
 def test_sealed_sessions_expire() -> None:
@@ -370,7 +370,7 @@ def test_what_is_no_way_of_keeping_sessions(wrong: Any) -> None:
         Server("x", sessions=wrong)
 
 
-# --- requests that meet ---------------------------------------------------------------------------------------------
+# --- requests that meet ----------------------------------------------------------------------------------------------
 
 
 def test_a_cancellation_reaches_the_running_call() -> None:

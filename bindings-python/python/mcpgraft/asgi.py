@@ -100,12 +100,13 @@ async def handle(
     if isinstance(begun, Answer):
         await _send(begun, send)
     elif isinstance(begun, Listening):
-        await _listen(begun, hop, receive, send)
+        await _listen(server, begun, hop, receive, send)
     else:
         await _run(begun, hop, receive, send)
 
 
-async def _listen(begun: Listening, hop: Loop, receive: Receive, send: Send) -> None:
+async def _listen(server: Server, begun: Listening, hop: Loop, receive: Receive, send: Send) -> None:
+    server.close_on_signals()  # servers wait for responses to end; these would not
     stream, closed = begun.stream, asyncio.Event()
     loop = asyncio.get_running_loop()
     stream.on_close(lambda: loop.call_soon_threadsafe(closed.set))
@@ -211,6 +212,8 @@ async def _lifespan(server: Server, receive: Receive, send: Send) -> None:
         message = await receive()
         if message["type"] == "lifespan.shutdown":
             server.close()
+        else:
+            server.hub.closed = False  # an application may be started again
         await send({"type": message["type"] + ".complete"})
         if message["type"] == "lifespan.shutdown":
             return

@@ -1,10 +1,10 @@
-"""From one worker process to the others: changes, answers and cancellations that arrive at another one than they concern.
+"""From one worker process to the others: changes, and answers and cancellations that arrived at the wrong one.
 
     Server("policies", sessions="sealed", secrets=[...], fanout=RedisFanout("redis://localhost:6379/0"))
 
-It is at most once, as publish and subscribe are: what is published while a worker reconnects does not reach it. A change
-that is missed this way is one notification less; an answer that is missed lets its call time out. Whoever may publish in
-the same Redis may forge both, so keep others out of it.
+It is at most once, as publish and subscribe are: what is published while a worker reconnects does not reach it. A
+change that is missed this way is one notification less; an answer that is missed lets its call time out. Whoever may
+publish in the same Redis may forge both, so keep others out of it.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ class _Subscription:
 
 
 class Link:
-    """A hub's end of a fan-out: a thread that subscribes, then publishes what it is given. Nobody waits for the network."""
+    """A hub's end of a fan-out: a thread that subscribes, then publishes what it is given. Nobody else waits."""
 
     BACKLOG = 10_000
     """Most unpublished messages; more are dropped, and that is logged."""

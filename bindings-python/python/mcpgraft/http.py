@@ -1,7 +1,7 @@
 """One HTTP request, whatever the host: gate, auth, body, session, calls, answer.
 
-A host makes a `Request`, calls `begin` (or `begin_async`), and gets an `Answer`, a `Pending`: something is to be run, or
-a `Listening`: the response stays open. `Pending.finish` runs it. If the host gives it a way to start a stream, the
+A host makes a `Request`, calls `begin` (or `begin_async`), and gets an `Answer`, a `Pending`: something is to be run,
+or a `Listening`: the response stays open. `Pending.finish` runs it. If the host gives it a way to start a stream, the
 response is decided late: one JSON body, unless the handler says something first, which makes it an event stream.
 """
 

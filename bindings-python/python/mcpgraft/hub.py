@@ -20,6 +20,8 @@ import msgspec
 from .fanout import Link
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from ._native import Exchange
     from .fanout import Fanout
     from .listening import Stream
@@ -53,7 +55,7 @@ class Waiting:
         self._told: list[Callable[[], object]] = []
 
     def wait(self, timeout: float) -> Response | None:
-        """Block until the answer is there: whether it is a result, and its JSON text. None: not within `timeout` seconds."""
+        """Block until the answer is there: whether it is a result, and its JSON text. None: not in time (seconds)."""
         there = threading.Event()
         self._tell(there.set)
         there.wait(timeout)
@@ -76,7 +78,7 @@ class Waiting:
         """Forget the question: an answer that comes now is dropped."""
         self._close()
 
-    def __enter__(self) -> Waiting:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -157,9 +159,7 @@ class Hub:
     # --- calls in work -------------------------------------------------------------------------------------------
 
     @contextmanager
-    def working(
-        self, session: str, exchange: Exchange, cancel: Callable[[], object] | None = None
-    ) -> Iterator[None]:
+    def working(self, session: str, exchange: Exchange, cancel: Callable[[], object] | None = None) -> Iterator[None]:
         """While the block runs, a cancellation that another request brings finds `exchange` (and calls `cancel`)."""
         secret = _secret(session)
         self._linked()
@@ -238,7 +238,7 @@ class Hub:
 
     def _listening(self) -> list[Live]:
         with self._lock:
-            return [*self._lives, *self._streams]
+            return [*self._streams, *self._lives]
 
     # --- streams -------------------------------------------------------------------------------------------------
 
@@ -279,7 +279,7 @@ class Hub:
         with self._lock:
             self.closed = True
             ending = [*self._lives, *self._streams]
-            link, self._link, self._fanout = self._link, None, None
+            link, self._link = self._link, None
         for live in ending:
             live.end()
         if link is not None:
@@ -288,7 +288,7 @@ class Hub:
     # --- other processes -----------------------------------------------------------------------------------------
 
     def _linked(self) -> Link | None:
-        if self._fanout is None:
+        if self._fanout is None or self.closed:
             return None
         with self._lock:
             # Threads do not survive a fork: each worker has a link of its own.

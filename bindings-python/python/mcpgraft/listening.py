@@ -1,16 +1,16 @@
 """Responses that stay open: `subscriptions/listen` of the stateless era, and the GET stream of a session.
 
-A stream holds no queue of messages but the set of what has changed: a list that changes a hundred times while the reader
-is busy is told of once, and so is a resource. So its size is bounded by the number of different things; a reader that
-leaves more than `backlog` of them unread is too slow, and its stream is cut. It then connects again, as after any
+A stream holds no queue of messages but the set of what has changed: a list that changes a hundred times while the
+reader is busy is told of once, and so is a resource. So its size is bounded by the number of different things; a reader
+that leaves more than `backlog` of them unread is too slow, and its stream is cut. It then connects again, as after any
 broken connection. Nobody else ever waits for it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -52,8 +52,8 @@ class Stream:
             session: Id of the session, for a GET stream.
             load: Gives the session's saved form as it is now, for a GET stream; None when it is over.
             watches: False if no session of this server can watch resources.
-            keep_alive: Seconds of silence after which a comment is sent, so that proxies keep the connection and a reader
-                that went away is noticed.
+            keep_alive: Seconds of silence after which a comment is sent, so that proxies keep the connection and a
+                reader that went away is noticed.
             backlog: Most different things that wait to be told.
         """
         self.session = None if session is None else blake2b(session.encode(), digest_size=16).hexdigest()

@@ -72,4 +72,4 @@ class Request:
         self.auth: object = None
         """The auth that let the request in."""
         self.listen_streams = listen_streams
-        """How many responses a process of this host can keep open without harm, if the server does not say otherwise."""
+        """How many responses a process of this host can keep open without harm."""

@@ -451,10 +451,20 @@ class Server(Catalogue):
     def close(self) -> None:
         """End what is open in good order: streams of clients that listen, subscriptions on stdio, the fan-out.
 
-        Requests are answered as before, but no stream is given away any more. Call it when the process is asked to stop:
-        a host that waits for its responses to end would wait for these for ever.
+        Requests are answered as before, but no stream is given away any more. Call it when the process is asked to
+        stop: a host that waits for its responses to end would wait for these for ever.
         """
         self.hub.close()
+
+    def close_on_signals(self) -> bool:
+        """Close at SIGTERM and SIGINT, before the host's own handlers; async hosts need not be told.
+
+        To be called in the main thread after the host has set its handlers: under gunicorn at import, or with
+        `preload_app` in the hook `post_worker_init`. False: this is not the main thread.
+        """
+        from .signals import close_on_signals
+
+        return close_on_signals(self)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

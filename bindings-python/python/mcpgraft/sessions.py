@@ -231,7 +231,8 @@ class SealedSessions:
         from .keys import nonce
 
         until = int(self._clock() + self._ttl).to_bytes(8, "big")
-        return self._ring().seal("session", until + saved, nonce())
+        id: str = self._ring().seal("session", until + saved, nonce())
+        return id
 
     async def load(self, hop: Hop, id: str) -> bytes | None:
         opened = self._opened(id)
