@@ -21,7 +21,7 @@ from .bridge import Hop, Inline, drive
 if TYPE_CHECKING:
     from ._native import Listener
 
-__all__ = ["Stream"]
+__all__ = ["Source", "Stream"]
 
 log = logging.getLogger("mcpgraft")
 
@@ -30,8 +30,75 @@ Load = Callable[[Hop], Awaitable[bytes | None]]
 Wait = Callable[[], Awaitable[bool]]
 
 
-class Stream:
-    """One open response. Changes come in from any thread; one reader takes out the bytes to write."""
+class Source:
+    """The body of a response that stays open: filled from any thread, read by one."""
+
+    def __init__(self, keep_alive: float) -> None:
+        self.session: str | None = None
+        """Digest of the id of the session whose only stream this is."""
+        self._keep_alive = keep_alive
+        self._changed = threading.Condition()
+        self._wake: Callable[[], object] | None = None
+        self._over = False
+        self._closed = False
+        self._at_close: list[Callable[[], object]] = []
+
+    async def next(self, hop: Hop, wait: Wait) -> bytes | None:
+        """The next bytes to write; None at the end. `wait` waits for a change: False after `keep_alive` seconds."""
+        raise NotImplementedError
+
+    def clear(self) -> None:
+        """Forget what is unread."""
+        raise NotImplementedError
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to read."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """The reader is gone, or has no right to more: nothing more is written."""
+        with self._changed:
+            self._over = True
+            self.clear()
+            callbacks, self._at_close = ([], self._at_close) if self._closed else (self._at_close, [])
+            self._closed = True
+        for callback in callbacks:
+            callback()
+        self._notify()
+
+    def on_close(self, callback: Callable[[], object]) -> None:
+        """Call it once when the stream is over."""
+        with self._changed:
+            if not self._closed:
+                self._at_close.append(callback)
+                return
+        callback()
+
+    def pieces(self) -> Pieces:
+        """The bytes to write, for a host with threads: an iterable that blocks, with a `close`."""
+        return Pieces(self)
+
+    def pieces_async(self, hop: Hop) -> AsyncPieces:
+        """The same on an event loop."""
+        return AsyncPieces(self, hop)
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+            wake = self._wake
+        if wake is not None:
+            wake()
+
+    def _is_quiet(self) -> bool:
+        return self.is_empty() and not self._over
+
+    async def _wait_here(self) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._is_quiet(), self._keep_alive)
+
+
+class Stream(Source):
+    """What a client hears of changes."""
 
     def __init__(
         self,
@@ -56,20 +123,14 @@ class Stream:
                 reader that went away is noticed.
             backlog: Most different things that wait to be told.
         """
+        super().__init__(keep_alive)
         self.session = None if session is None else blake2b(session.encode(), digest_size=16).hexdigest()
-        """Digest of the session's id."""
         self._listener = listener
         self._load = load
         self._watches = watches
-        self._keep_alive = keep_alive
         self._backlog = backlog
-        self._changed = threading.Condition()
-        self._wake: Callable[[], object] | None = None
         self._pending: dict[Key, bytes | None] = {}
         self._first = first
-        self._over = False
-        self._closed = False
-        self._at_close: list[Callable[[], object]] = []
         self.dropped = False
         """True if the reader was too slow."""
 
@@ -100,25 +161,12 @@ class Stream:
                 self._pending["end", ""] = last or b""
         self._notify()
 
-    def close(self) -> None:
-        """The reader is gone, or the session is over: nothing more is written."""
-        with self._changed:
-            self._over = True
-            self._pending.clear()
-            self._first = b""
-            callbacks, self._at_close = ([], self._at_close) if self._closed else (self._at_close, [])
-            self._closed = True
-        for callback in callbacks:
-            callback()
-        self._notify()
+    def clear(self) -> None:
+        self._pending.clear()
+        self._first = b""
 
-    def on_close(self, callback: Callable[[], object]) -> None:
-        """Call it once when the stream is over."""
-        with self._changed:
-            if not self._closed:
-                self._at_close.append(callback)
-                return
-        callback()
+    def is_empty(self) -> bool:
+        return not self._pending
 
     def _put(self, key: Key, data: bytes | None) -> None:
         with self._changed:
@@ -132,25 +180,7 @@ class Stream:
         else:
             self._notify()
 
-    def _notify(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
-            wake = self._wake
-        if wake is not None:
-            wake()
-
-    # --- the reader -------------------------------------------------------------------------------------------------
-
-    def pieces(self) -> Pieces:
-        """The bytes to write, for a host with threads: an iterable that blocks, with a `close`."""
-        return Pieces(self)
-
-    def pieces_async(self, hop: Hop) -> AsyncPieces:
-        """The same on an event loop."""
-        return AsyncPieces(self, hop)
-
     async def next(self, hop: Hop, wait: Wait) -> bytes | None:
-        """The next bytes to write; None at the end. `wait` waits for a change: False after `keep_alive` seconds."""
         while True:
             with self._changed:
                 if self._first:
@@ -176,18 +206,11 @@ class Stream:
         self.close()
         return None
 
-    def _is_quiet(self) -> bool:
-        return not (self._pending or self._over)
-
-    async def _wait_here(self) -> bool:
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._is_quiet(), self._keep_alive)
-
 
 class Pieces:
     """Iterates over a stream by blocking. Closing it, even before its start, closes the stream."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Source) -> None:
         self._stream = stream
 
     def __iter__(self) -> Iterator[bytes]:
@@ -206,7 +229,7 @@ class Pieces:
 class AsyncPieces:
     """Iterates over a stream on an event loop. A stream that is closed meanwhile ends it."""
 
-    def __init__(self, stream: Stream, hop: Hop) -> None:
+    def __init__(self, stream: Source, hop: Hop) -> None:
         self._stream = stream
         self._hop = hop
 
