@@ -45,11 +45,15 @@ _pools: WeakKeyDictionary[Server, ThreadPoolExecutor] = WeakKeyDictionary()
 class App:
     """An ASGI callable for HTTP; without `path` every request is for the endpoint."""
 
-    def __init__(self, server: Server, *, auth: object = None, path: str | None = None) -> None:
-        """Serve `server`; `auth` overrides its own; with `path`, other paths get 404."""
+    def __init__(self, server: Server, *, auth: object = None, path: str | None = None, sse: str | None = None) -> None:
+        """Serve `server`; `auth` overrides its own; with `path`, other paths get 404.
+
+        `sse` is a path for the transport of 2024-11-05; see `mcpgraft.sse`.
+        """
         self._server = server
         self._auth = server.auth if auth is None else auth
         self._path = None if path is None else "/" + path.strip("/")
+        self._sse = None if sse is None else "/" + sse.strip("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -58,6 +62,9 @@ class App:
         if scope["type"] != "http":
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1000})
+            return
+        if self._sse is not None and scope["path"].rstrip("/") == self._sse:
+            await handle(self._server, scope, receive, send, auth=self._auth, sse=True)
             return
         document = metadata_answer(self._auth, url_of(scope), self._path)
         if document is not None:
@@ -68,15 +75,20 @@ class App:
             await handle(self._server, scope, receive, send, auth=self._auth)
 
 
-def mount(app: Any, server: Server, path: str = "/mcp", *, auth: object = None) -> None:
-    """Add the endpoint to a Starlette or FastAPI application: both slash spellings, and its metadata document."""
+def mount(app: Any, server: Server, path: str = "/mcp", *, auth: object = None, sse: str | None = None) -> None:
+    """Add the endpoint to a Starlette or FastAPI application: both slash spellings, and its metadata document.
+
+    `sse` is a path for the transport of 2024-11-05; see `mcpgraft.sse`.
+    """
     from starlette.routing import Route
 
     from .auth import metadata_path, publishes
 
-    endpoint = App(server, auth=auth)
+    endpoint = App(server, auth=auth, sse=sse)
     rule = "/" + path.strip("/")
     paths = [rule, *([rule + "/"] if rule != "/" else [])]
+    if sse is not None:
+        paths.append("/" + sse.strip("/"))
     if publishes(server.auth if auth is None else auth) is not None:
         paths.append(metadata_path(rule))
     for one in paths:
@@ -85,16 +97,26 @@ def mount(app: Any, server: Server, path: str = "/mcp", *, auth: object = None) 
 
 
 async def handle(
-    server: Server, scope: Scope, receive: Receive, send: Send, *, auth: object = None, body: bytes | None = None
+    server: Server,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    auth: object = None,
+    body: bytes | None = None,
+    sse: bool = False,
 ) -> None:
-    """Answer one HTTP request; `body` if somebody read it already."""
+    """Answer one HTTP request; `body` if somebody read it already, `sse` if it is of the transport of 2024-11-05."""
     hop = Loop(_offload(server))
 
     async def read(limit: int) -> bytes:
         return body[:limit] if body is not None else await _read(receive, limit)
 
+    begin: Any = begin_async
+    if sse:
+        from .sse import begin_async as begin
     try:
-        begun = await begin_async(server, request_of(scope), auth, read, hop)
+        begun: Answer | Pending | Listening = await begin(server, request_of(scope), auth, read, hop)
     except ConnectionAbortedError:
         return
     if isinstance(begun, Answer):
@@ -230,6 +252,7 @@ def request_of(scope: Scope) -> Request:
         url=url_of(scope),
         native=scope,
         listen_streams=LISTEN_STREAMS,
+        query=bytes(scope.get("query_string", b"")).decode("latin-1"),
     )
 
 

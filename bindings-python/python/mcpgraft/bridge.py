@@ -125,8 +125,11 @@ def canceller(hop: Hop) -> tuple[Hop, Callable[[], object], Callable[[], bool]]:
             started.append(cancel)
             if before is not None:
                 before(cancel)
+            if asked:  # before there was anything to cancel
+                cancel()
 
         def stop() -> None:
+            asked.append(True)
             for cancel in list(started):
                 cancel()
 

@@ -133,7 +133,13 @@ class Connection:
 
     def _run(self, call: Call, request: Request) -> None:
         ctx = Context(call, self, self._server, request)
-        hop = Inline(on_start=lambda cancel: self._cancels.__setitem__(call.key, cancel))
+
+        def on_start(cancel: Callable[[], object]) -> None:
+            self._cancels[call.key] = cancel
+            if call.cancelled or self.broken:  # before there was anything to cancel
+                cancel()
+
+        hop = Inline(on_start=on_start)
         try:
             outcome = drive(run_call(ctx, hop))
         finally:

@@ -29,20 +29,30 @@ if TYPE_CHECKING:
     from .http import ReadBody
     from .server import Server
 
-__all__ = ["async_view", "metadata_view", "respond", "urls", "view"]
+__all__ = ["async_view", "metadata_view", "respond", "sse_view", "urls", "view"]
 
 Event = tuple[int, HeaderList] | bytes | Answer | BaseException | None
 """Head of a stream, piece of it, a whole answer, a failure of the host, or the end."""
 
 
-def urls(server: Server, path: str = "mcp", *, auth: object = None, asynchronous: bool = False) -> list[Any]:
+def urls(
+    server: Server,
+    path: str = "mcp",
+    *,
+    auth: object = None,
+    asynchronous: bool = False,
+    sse: str | None = None,
+) -> list[Any]:
     """URL patterns of the endpoint (with and without a slash at its end) and of its metadata document, if it has one.
 
-    Put them into the root URLconf: the document's place is at the root of the host.
+    Put them into the root URLconf: the document's place is at the root of the host. `sse` is a path for the transport
+    of 2024-11-05; see `mcpgraft.sse`.
     """
     path = path.strip("/")
     chosen = async_view(server, auth=auth) if asynchronous else view(server, auth=auth)
     patterns: list[Any] = [re_path(rf"^{path}/?$", chosen)]
+    if sse is not None:
+        patterns.append(re_path(rf"^{sse.strip('/')}/?$", sse_view(server, auth=auth)))
     if publishes(server.auth if auth is None else auth) is not None:
         patterns.append(re_path(rf"^{WELL_KNOWN.strip('/')}/{path}/?$", metadata_view(server, auth=auth)))
     return patterns
@@ -53,6 +63,21 @@ def view(server: Server, *, auth: object = None) -> Callable[..., HttpResponseBa
 
     def mcp(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return respond(server, request, auth=auth)
+
+    mcp.csrf_exempt = True  # type: ignore[attr-defined]
+    return mcp
+
+
+def sse_view(server: Server, *, auth: object = None) -> Callable[..., HttpResponseBase]:
+    """A view for the transport of 2024-11-05; see `mcpgraft.sse`."""
+
+    def mcp(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        from .sse import begin as begin_sse
+
+        begun = begin_sse(server, _request(request), auth, _reader(request))
+        if isinstance(begun, Answer):
+            return _response(begun)
+        return _stream((begun.status, begun.headers), _open(begun, request))
 
     mcp.csrf_exempt = True  # type: ignore[attr-defined]
     return mcp

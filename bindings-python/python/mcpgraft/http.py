@@ -23,7 +23,7 @@ from .sessions import OWNER_BYTES, TooManySessions, owner_of
 
 if TYPE_CHECKING:
     from ._native import Exchange, HttpStep, Reply
-    from .listening import Stream
+    from .listening import Source
     from .request import Request
     from .server import Server
     from .sessions import Sessions
@@ -48,13 +48,9 @@ async def begin_async(
     # unauthenticated hears that first, whatever else is wrong with the request. A preflight carries no credentials.
     if refused is not None and (refused.status in (403, 421) or refused.status < 400):
         return _answer(refused)
-    auth = server.auth if auth is None else auth
-    if auth:
-        from .auth import authenticate
-
-        denied = await authenticate(auth, request, hop)
-        if denied is not None:
-            return _answer(exchange.refuse(denied.status, denied.headers(), denied.body()))
+    denied = await allowed(server, request, auth, exchange, hop)
+    if denied is not None:
+        return denied
     if refused is not None:
         return _answer(refused)
     body = await call(hop, read, exchange.max_body + 1)
@@ -64,6 +60,17 @@ async def begin_async(
         return await visit.act(step, streams)
     except TooManySessions:
         return unavailable(exchange, "too many sessions are in use")
+
+
+async def allowed(server: Server, request: Request, auth: object, exchange: Exchange, hop: Hop) -> Answer | None:
+    """Find out who calls; an answer if they may not."""
+    auth = server.auth if auth is None else auth
+    if not auth:
+        return None
+    from .auth import authenticate
+
+    denied = await authenticate(auth, request, hop)
+    return None if denied is None else _answer(exchange.refuse(denied.status, denied.headers(), denied.body()))
 
 
 class _Visit:
@@ -160,7 +167,7 @@ class Listening:
 
     status: int
     headers: HeaderList
-    stream: Stream
+    stream: Source
 
 
 @dataclass

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from ._native import Exchange
     from .fanout import Fanout
-    from .listening import Stream
 
 __all__ = ["Hub", "Live", "Waiting"]
 
@@ -43,6 +42,15 @@ class Live(Protocol):
     def end(self) -> None:
         """The server closes: say goodbye to who listens."""
         ...
+
+
+class Open(Live, Protocol):
+    """A response that stays open and is such a connection: a `listening.Source`."""
+
+    session: str | None
+
+    def close(self) -> None: ...
+    def on_close(self, callback: Callable[[], object]) -> None: ...
 
 
 class Waiting:
@@ -113,7 +121,7 @@ class Hub:
         self._waiting: dict[tuple[str, str], Waiting] = {}
         self._running: dict[str, dict[Exchange, Callable[[], object]]] = {}
         self._lives: weakref.WeakSet[Live] = weakref.WeakSet()
-        self._streams: set[Stream] = set()
+        self._streams: set[Open] = set()
         self._link: Link | None = None
         self._process = 0
         self._origin = ""
@@ -242,7 +250,7 @@ class Hub:
 
     # --- streams -------------------------------------------------------------------------------------------------
 
-    def open(self, stream: Stream, limit: int) -> bool:
+    def open(self, stream: Open, limit: int) -> bool:
         """Give away a stream. False if `limit` of them are open in this process, or the server is closed.
 
         A session has one stream, for no message may be sent on two (basic/transports, "Multiple Connections"): an older
@@ -270,7 +278,7 @@ class Hub:
         """How many streams are open in this process."""
         return len(self._streams)
 
-    def _gone(self, stream: Stream) -> None:
+    def _gone(self, stream: Open) -> None:
         with self._lock:
             self._streams.discard(stream)
 

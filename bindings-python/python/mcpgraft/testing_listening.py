@@ -11,7 +11,7 @@ from ._native import KEEP_ALIVE
 from .bridge import Hop, Inline, drive
 
 if TYPE_CHECKING:
-    from .listening import Stream
+    from .listening import Source
 
 __all__ = ["Heard"]
 
@@ -44,7 +44,7 @@ class Heard:
         self._close()
 
 
-def over_http(stream: Stream, hop: Hop | None = None) -> Heard:
+def over_http(stream: Source, hop: Hop | None = None) -> Heard:
     """Read a stream as a host with threads would."""
     inline = hop or Inline()
 

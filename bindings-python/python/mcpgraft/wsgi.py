@@ -40,6 +40,7 @@ class App:
         *,
         auth: object = None,
         path: str | None = None,
+        sse: str | None = None,
         fallback: Callable[[Environ, StartResponse], Iterable[bytes]] | None = None,
     ) -> None:
         """Serve `server`.
@@ -48,11 +49,13 @@ class App:
             server: What to serve.
             auth: Overrides the server's own.
             path: Serve only this path, in both slash spellings; other requests go to `fallback`, or get 404.
+            sse: Serve the transport of 2024-11-05 at this path; see `mcpgraft.sse`.
             fallback: The WSGI application behind it.
         """
         self._server = server
         self._auth = server.auth if auth is None else auth
         self._path = None if path is None else "/" + path.strip("/")
+        self._sse = None if sse is None else "/" + sse.strip("/")
         self._fallback = fallback
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -60,6 +63,11 @@ class App:
         document = metadata_answer(self._auth, url_of(environ), self._path)
         if document is not None:
             return send(document, start_response)
+        if self._sse is not None and path.rstrip("/") == self._sse:
+            from .sse import begin as begin_sse
+
+            begun = begin_sse(self._server, request_of(environ), self._auth, read_body(environ))
+            return finish(begun, start_response)
         if self._path is None or (path.rstrip("/") or "/") == self._path:
             return Response(self._server, environ, auth=self._auth)(environ, start_response)
         if self._fallback is not None:
@@ -126,6 +134,7 @@ def request_of(environ: Environ, native: object = None) -> Request:
         native=environ if native is None else native,
         # A process with one thread would do nothing else any more.
         listen_streams=LISTEN_STREAMS if environ.get("wsgi.multithread") else 0,
+        query=str(environ.get("QUERY_STRING", "")),
     )
 
 
