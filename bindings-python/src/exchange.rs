@@ -441,10 +441,9 @@ impl Exchange {
     }
 
     /// Takes back the call in work: the session it belongs to is over.
-    fn withdraw(&self) -> PyResult<bool> {
-        let mut state = lock(&self.state)?;
-        let key = state.key;
-        Ok(key.is_some_and(|key| state.inner.withdraw(key)))
+    fn abandon(&self) -> PyResult<()> {
+        lock(&self.state)?.inner.abandon();
+        Ok(())
     }
 
     /// A response of the host's own (401, 403, 503), with what browsers need to see it.

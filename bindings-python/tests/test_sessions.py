@@ -332,6 +332,27 @@ def test_a_store_is_not_asked_for_what_strangers_make_up() -> None:
     assert loaded(stored, opened(stored)) == b"saved"
 
 
+def test_a_store_that_fails_is_not_the_clients_fault(caplog: pytest.LogCaptureFixture) -> None:
+    table = Table()
+    server = make(table)
+    client = Client(server, era="legacy")
+    heard = client.listen(uris=["note://one"])
+
+    def broken(*args: Any) -> Any:
+        raise OSError("no route")
+
+    table.load = broken  # type: ignore[method-assign]
+    with pytest.raises(ProtocolError) as failed:
+        client.call("hello")
+    assert failed.value.status == 503
+    assert "no route" in caplog.text
+    server.resource_updated("note://one")
+    assert heard.messages() == []
+    assert heard.ended
+    assert server.hub.streams == 0
+    assert Client(server).call("hello")["content"][0]["text"] == "hello"  # needs no session
+
+
 def test_redis_store() -> None:
     class Redis:
         def __init__(self) -> None:

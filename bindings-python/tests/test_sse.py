@@ -92,11 +92,20 @@ def test_a_question_on_the_way(server: Server, client: Old) -> None:
 
 def test_the_end_of_the_stream_is_the_end_of_the_session(server: Server, client: Old) -> None:
     stopped = threading.Event()
-    running = threading.Event()
+    running = threading.Semaphore(0)
+    go, cancelled = threading.Event(), threading.Event()
+
+    @server.tool
+    def look(ctx: Context) -> str:
+        running.release()
+        assert go.wait(5)
+        if ctx.cancelled:
+            cancelled.set()
+        return ""
 
     @server.tool
     async def wait() -> str:
-        running.set()
+        running.release()
         try:
             await asyncio.Event().wait()
         finally:
@@ -105,9 +114,13 @@ def test_the_end_of_the_stream_is_the_end_of_the_session(server: Server, client:
 
     client.post(request("initialize", INITIALIZE))
     client.post(request("tools/call", {"name": "wait", "arguments": {}}, id=2))
-    assert running.wait(5)
+    client.post(request("tools/call", {"name": "look", "arguments": {}}, id=3))
+    assert running.acquire(timeout=5)
+    assert running.acquire(timeout=5)
     client.stream.close()
+    go.set()
     assert stopped.wait(5)
+    assert cancelled.wait(5)
     assert client.post(request("ping")) == "404"
     assert server.hub.streams == 0
 

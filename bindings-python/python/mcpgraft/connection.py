@@ -66,6 +66,7 @@ class Connection:
     def hang_up(self) -> None:
         """The peer is gone: take back what runs for it and let the threads go."""
         self.broken = True
+        self._session.abandon()
         self.questions.end()
         for cancel in list(self._cancels.values()):
             cancel()

@@ -7,10 +7,11 @@ response is decided late: one JSON body, unless the handler says something first
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from .sessions import Sessions
 
 __all__ = ["Answer", "HeaderList", "Listening", "Pending", "ReadBody", "StartStream", "begin", "begin_async"]
+
+log = logging.getLogger("mcpgraft")
+
+T = TypeVar("T")
 
 
 def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Answer | Pending | Listening:
@@ -60,6 +65,8 @@ async def begin_async(
         return await visit.act(step, streams)
     except TooManySessions:
         return unavailable(exchange, "too many sessions are in use")
+    except _StoreFailed:
+        return unavailable(exchange, "sessions cannot be reached now")
 
 
 async def allowed(server: Server, request: Request, auth: object, exchange: Exchange, hop: Hop) -> Answer | None:
@@ -71,6 +78,20 @@ async def allowed(server: Server, request: Request, auth: object, exchange: Exch
 
     denied = await authenticate(auth, request, hop)
     return None if denied is None else _answer(exchange.refuse(denied.status, denied.headers(), denied.body()))
+
+
+class _StoreFailed(Exception):
+    """The host's store raised; the log has it."""
+
+
+async def _stored(work: Awaitable[T]) -> T:
+    try:
+        return await work
+    except TooManySessions:
+        raise
+    except Exception as exc:
+        log.exception("the session store failed")
+        raise _StoreFailed from exc
 
 
 class _Visit:
@@ -96,11 +117,11 @@ class _Visit:
             return self._exchange.accept(body)
         # Where there is a lock, loading and saving do not suspend.
         with nullcontext() if sessions.guard is None else sessions.guard(id):
-            saved = await self._load(sessions, id)(self._hop)
+            saved = await _stored(self._load(sessions, id)(self._hop))
             self._known = saved is not None
             step = self._exchange.accept(body, saved)
             if step.session is not None and self._known:
-                await sessions.save(self._hop, id, self._owner + step.session)
+                await _stored(sessions.save(self._hop, id, self._owner + step.session))
         return step
 
     async def act(self, step: HttpStep, streams: int) -> Answer | Pending | Listening:
@@ -113,11 +134,11 @@ class _Visit:
             own = None if step.call is not None and step.call.stateless else session
             return Pending(self._server, self._request, self._exchange, step, own)
         if self._sessions is not None and step.event == "opened" and step.session is not None:
-            id = await self._sessions.open(self._hop, self._owner + step.session)
+            id = await _stored(self._sessions.open(self._hop, self._owner + step.session))
             return _answer(step.reply, (SESSION_HEADER, id))
         if self._sessions is not None and session is not None:
             if step.event == "ended":
-                await self._sessions.end(self._hop, session)
+                await _stored(self._sessions.end(self._hop, session))
                 hub.end(session)
             elif step.event == "cancelled" and step.text is not None:
                 hub.cancel(session, step.text)

@@ -207,7 +207,7 @@ class Hub:
         with self._lock:
             running = list(self._running.get(secret, {}).items())
         for exchange, cancel in running:
-            exchange.withdraw()
+            exchange.abandon()
             cancel()
         self._supersede(secret)
 

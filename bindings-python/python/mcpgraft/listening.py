@@ -181,6 +181,15 @@ class Stream(Source):
             self._notify()
 
     async def next(self, hop: Hop, wait: Wait) -> bytes | None:
+        try:
+            return await self._next(hop, wait)
+        except Exception:
+            # The session store, most likely. The client will come again, and hear then that it is down.
+            log.exception("a stream was ended")
+            self.close()
+            return None
+
+    async def _next(self, hop: Hop, wait: Wait) -> bytes | None:
         while True:
             with self._changed:
                 if self._first:

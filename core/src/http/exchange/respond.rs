@@ -186,11 +186,9 @@ impl Exchange {
         Some(call.key)
     }
 
-    /// Takes a call back, because the session it belongs to is over (basic/transports, "Session Management"). `false`: it
-    /// is not in work.
-    pub fn withdraw(&mut self, key: CallKey) -> bool {
-        let call = self.calls.get_mut(key);
-        call.map(|call| call.cancelled = true).is_some()
+    /// Takes back what is in work, because the session it belongs to is over (basic/transports, "Session Management").
+    pub fn abandon(&mut self) {
+        self.calls.abandon();
     }
 
     /// Tells the peer how far a call has come. [`Emit::Nothing`]: it did not ask, the number did not grow, or the answer
