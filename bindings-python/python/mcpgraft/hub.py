@@ -12,7 +12,6 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from ._native import Exchange
     from .fanout import Fanout
 
-__all__ = ["Hub", "Live", "Waiting"]
+__all__ = ["Hub", "Live", "Waiting", "digest"]
 
 _FORM = 1
 """Which form published messages have: workers of two releases may share a fan-out for a while."""
@@ -137,7 +136,7 @@ class Hub:
             session: The session the client answers in.
             ask: Id of the question, as given to `Exchange.ask`: unlike any other of the session, on any worker.
         """
-        key = _secret(session), ask
+        key = digest(session), ask
         waiting = Waiting(lambda: self._forget(key))
         with self._lock:
             self._waiting[key] = waiting
@@ -148,7 +147,7 @@ class Hub:
 
     def answer(self, session: str, ask: str, ok: bool, payload: bytes) -> None:
         """A client has answered: `payload` is the JSON text of the result (`ok`) or of the error object."""
-        secret = _secret(session)
+        secret = digest(session)
         if not self._answer(secret, ask, ok, payload):
             self._publish("answer", secret, ask, ok, payload.decode())
 
@@ -169,7 +168,7 @@ class Hub:
     @contextmanager
     def working(self, session: str, exchange: Exchange, cancel: Callable[[], object] | None = None) -> Iterator[None]:
         """While the block runs, a cancellation that another request brings finds `exchange` (and calls `cancel`)."""
-        secret = _secret(session)
+        secret = digest(session)
         self._linked()
         with self._lock:
             self._running.setdefault(secret, {})[exchange] = cancel or _nothing
@@ -184,7 +183,7 @@ class Hub:
 
     def cancel(self, session: str, request_id: str) -> None:
         """A client took a call back. `request_id` is the JSON text of the id of its request."""
-        secret = _secret(session)
+        secret = digest(session)
         if not self._cancel(secret, request_id):
             self._publish("cancel", secret, request_id)
 
@@ -199,7 +198,7 @@ class Hub:
 
     def end(self, session: str) -> None:
         """A session is over: its calls are taken back and its streams are closed."""
-        secret = _secret(session)
+        secret = digest(session)
         self._end(secret)
         self._publish("end", secret)
 
@@ -330,8 +329,10 @@ class Hub:
             self._supersede(*values)
 
 
-def _secret(session: str) -> str:
-    # Who has the id has the session: it stays out of everything that is published.
+def digest(session: str) -> str:
+    """Stands for a session's id in everything that is published or logged: who has the id has the session."""
+    from hashlib import blake2b  # brings in OpenSSL, which a server on stdio never needs
+
     return blake2b(session.encode(), digest_size=16).hexdigest()
 
 

@@ -12,11 +12,11 @@ import contextlib
 import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from ._native import KEEP_ALIVE
 from .bridge import Hop, Inline, drive
+from .hub import digest
 
 if TYPE_CHECKING:
     from ._native import Listener
@@ -124,7 +124,7 @@ class Stream(Source):
             backlog: Most different things that wait to be told.
         """
         super().__init__(keep_alive)
-        self.session = None if session is None else blake2b(session.encode(), digest_size=16).hexdigest()
+        self.session = None if session is None else digest(session)
         self._listener = listener
         self._load = load
         self._watches = watches

@@ -16,7 +16,6 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ._native import BadSeal
@@ -392,6 +391,8 @@ def owner_of(principal: Any) -> bytes:
     """The first bytes of a session's saved form: whose it is. All zero without a principal, or one without identity."""
     if principal is None:
         return bytes(OWNER_BYTES)
+    from hashlib import blake2b  # brings in OpenSSL, which a server on stdio never needs
+
     from .state import principal_text
 
     try:
@@ -402,6 +403,8 @@ def owner_of(principal: Any) -> bytes:
 
 
 def _digest(id: str) -> str:
+    from hashlib import blake2b
+
     return blake2b(id.encode(), digest_size=24).hexdigest()
 
 
