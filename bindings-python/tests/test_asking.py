@@ -87,6 +87,7 @@ def named(params: dict[str, Any]) -> dict[str, Any]:
 # --- questions and answers
 
 
+# proves: S-350, S-353, S-379
 @EVERYWHERE
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_all_kinds_of_questions(server: Server, make: Make, kind: str) -> None:
@@ -129,6 +130,7 @@ def test_all_kinds_of_questions(server: Server, make: Make, kind: str) -> None:
     assert roots["method"] == "roots/list"
 
 
+# proves: S-370, T-054
 @EVERYWHERE
 @pytest.mark.parametrize("kind", [Person, Model, Typed, NAME])
 def test_typed_answers(server: Server, make: Make, kind: Any) -> None:
@@ -158,6 +160,7 @@ def test_a_pydantic_model(server: Server) -> None:
     assert answers.asked[0]["params"]["requestedSchema"]["properties"]["name"]["minLength"] == 2
 
 
+# proves: T-116
 @EVERYWHERE
 def test_several_at_once_are_one_round(server: Server, make: Make) -> None:
     runs = []
@@ -174,6 +177,7 @@ def test_several_at_once_are_one_round(server: Server, make: Make) -> None:
     assert len(runs) == 2
 
 
+# proves: S-369, T-128
 @EVERYWHERE
 @pytest.mark.parametrize(("said", "expected"), [("decline", "declined: who"), ("cancel", "did not answer: who")])
 def test_a_no_is_not_an_error_unless_data_is_needed(server: Server, make: Make, said: str, expected: str) -> None:
@@ -194,6 +198,7 @@ def test_a_no_is_not_an_error_unless_data_is_needed(server: Server, make: Make, 
     assert expected in text(result)
 
 
+# proves: S-370, S-361
 @EVERYWHERE
 @pytest.mark.parametrize("bad", [{}, {"name": 5}, {"name": "x"}])
 @pytest.mark.parametrize("schema", [NAME, Model])
@@ -218,6 +223,7 @@ def test_what_does_not_fit_is_asked_again(server: Server, make: Make, bad: Any, 
     assert "the answer to 'who' does not fit: name" in text(result)
 
 
+# proves: T-121, T-113, S-361
 @EVERYWHERE
 @pytest.mark.parametrize("odd", [12345, None, [], {"action": "maybe"}, {"method": "x", "result": {"action": "accept"}}])
 def test_answers_of_the_wrong_kind_are_asked_again(server: Server, make: Make, odd: Any) -> None:
@@ -231,6 +237,7 @@ def test_answers_of_the_wrong_kind_are_asked_again(server: Server, make: Make, o
     assert len(answers.asked) == 2
 
 
+# proves: T-128
 @EVERYWHERE
 def test_ten_rounds_are_enough(server: Server, make: Make) -> None:
     @server.tool
@@ -260,6 +267,7 @@ def test_ten_rounds_are_enough(server: Server, make: Make) -> None:
 # --- no answer
 
 
+# proves: S-369, T-119
 @HANDSHAKE
 def test_refused(server: Server, make: Make) -> None:
     @server.tool
@@ -289,6 +297,7 @@ def test_refused(server: Server, make: Make) -> None:
     assert text(client.call("gathered")) == "{'name': 'Ada'} Refused"
 
 
+# proves: S-053
 @HANDSHAKE
 def test_timed_out(server: Server, make: Make) -> None:
     @server.tool
@@ -302,6 +311,7 @@ def test_timed_out(server: Server, make: Make) -> None:
     assert text(client.call("ask")) == "no answer came within 0.3 seconds: poem"
 
 
+# proves: S-354, S-072, T-115, T-125
 @EVERYWHERE
 def test_a_missing_capability(server: Server, make: Make) -> None:
     @server.tool
@@ -331,6 +341,7 @@ def test_a_missing_capability(server: Server, make: Make) -> None:
             assert (refused.value.code, refused.value.data) == (-32021, {"requiredCapabilities": needed})
 
 
+# proves: S-176, T-117
 def test_without_a_session_there_is_no_way(server: Server) -> None:
     @server.tool
     def ask(ctx: Context) -> str:

@@ -99,6 +99,7 @@ def pipe(server: Server) -> Iterator[Pipe]:
     pipe.reader.close()
 
 
+# proves: S-051
 @pytest.mark.parametrize("name", ["sync", "later"])
 def test_threads_wait_while_others_are_served(pipe: Pipe, name: str) -> None:
     pipe.call(1, name)
@@ -110,6 +111,7 @@ def test_threads_wait_while_others_are_served(pipe: Pipe, name: str) -> None:
     assert text(pipe.receive()["result"]) == "Ada"
 
 
+# proves: T-116
 def test_several_questions_are_open_at_once(pipe: Pipe) -> None:
     pipe.call(1, "both")
     asked = {one["method"]: one["id"] for one in (pipe.receive(), pipe.receive())}
@@ -119,6 +121,7 @@ def test_several_questions_are_open_at_once(pipe: Pipe) -> None:
     assert text(pipe.receive()["result"]) == "Ada Roses"
 
 
+# proves: T-124, S-200, S-204
 def test_a_call_taken_back_takes_its_questions_back(pipe: Pipe) -> None:
     pipe.call(1, "sync")
     asked = pipe.receive()
@@ -133,6 +136,7 @@ def test_a_call_taken_back_takes_its_questions_back(pipe: Pipe) -> None:
     assert pipe.receive()["id"] == 2  # and no answer to 1
 
 
+# proves: S-053, S-055, S-203
 def test_giving_up_is_told(server: Server, pipe: Pipe) -> None:
     server.ask_timeout = 0.1
     pipe.call(1, "reason")
@@ -171,6 +175,7 @@ def test_a_loop_awaits(server: Server, name: str) -> None:
     assert [answer.status for answer in client.posted] == [202]
 
 
+# proves: S-005
 def test_ids_over_http_cannot_be_guessed(server: Server) -> None:
     answers = Replies(elicit=named)
     client = SessionClient(server, answers=answers)
@@ -181,6 +186,7 @@ def test_ids_over_http_cannot_be_guessed(server: Server) -> None:
     assert all(isinstance(one, str) and len(one) >= 22 for one in ids)
 
 
+# proves: S-053, S-203
 def test_giving_up_is_told_over_http(server: Server) -> None:
     server.ask_timeout = 0.1
     answers = Replies(elicit=lambda _: NO_ANSWER)

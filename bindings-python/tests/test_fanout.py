@@ -11,16 +11,20 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mcpgraft import Context, Server
+from mcpgraft import Context, Server, Tasks
 from mcpgraft.fanout import LocalFanout, RedisFanout
 from mcpgraft.hub import Hub
-from mcpgraft.sessions import RedisStore
+from mcpgraft.session_stores import RedisStore
 from mcpgraft.testing import Client
 from mcpgraft.testing_answers import NO_ANSWER, Replies
+
+from .examples import load
+from .test_sessions import Table
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}
@@ -110,7 +114,8 @@ def test_an_answer_reaches_the_worker_that_asked() -> None:
 
 def test_cancellations_and_ends_reach_the_worker_that_runs() -> None:
     fanout = Noted()
-    here, there = worker(fanout), worker(fanout)
+    table = Table()
+    here, there = worker(fanout, table), worker(fanout, table)
     running, stop = threading.Event(), threading.Event()
     seen: list[bool] = []
 
@@ -141,6 +146,36 @@ def test_cancellations_and_ends_reach_the_worker_that_runs() -> None:
     assert seen == [True, True]
     assert heard.messages() == []
     assert heard.ended
+
+
+def test_a_task_is_heard_of_on_every_worker(tmp_path: Path) -> None:
+    fanout = Noted()
+    takes = {"extensions": {"io.modelcontextprotocol/tasks": {}}}
+    go = threading.Event()
+
+    def host() -> Server:
+        tasks = Tasks(load("sqlite_tasks").SqliteTasks(tmp_path / "tasks.db"))
+        server = Server("many", secrets=[SECRET], fanout=fanout, tasks=tasks)
+
+        @server.tool(task="required")
+        def work() -> str:
+            assert go.wait(5)
+            return "done"
+
+        return server
+
+    here, there = host(), host()
+    ready(here, there)
+    task = Client(here, capabilities=takes).call("work")
+    heard = Client(there, capabilities=takes).listen(tasks=[task["taskId"]])
+    assert len(heard.messages()) == 1
+    go.set()
+    assert here.tasks is not None
+    assert here.tasks.idle(5)
+    fanout.wait()
+    (told,) = heard.messages()
+    assert told["method"] == "notifications/tasks"
+    assert (told["params"]["taskId"], told["params"]["status"]) == (task["taskId"], "completed")
 
 
 def test_a_newer_stream_elsewhere_replaces_the_older() -> None:
@@ -285,7 +320,7 @@ WORKER = """
 import sys
 from mcpgraft import Server
 from mcpgraft.fanout import RedisFanout
-from mcpgraft.sessions import RedisStore
+from mcpgraft.session_stores import RedisStore
 from mcpgraft.testing import Client
 
 url = sys.argv[1]

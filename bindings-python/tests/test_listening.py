@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 from typing import Any
 
@@ -156,7 +157,8 @@ def test_a_host_that_gives_no_streams_says_so() -> None:
     legacy = Client(server, era="legacy", listen_streams=0)
     assert "listChanged" not in legacy.server_info["capabilities"]["tools"]
     assert legacy.raw(b"", method="GET").status == 405
-    assert Client(make(listen_streams=5), listen_streams=0).listen(tools=True)
+    with pytest.raises(ProtocolError):  # what the host cannot do nobody can promise for it
+        Client(make(listen_streams=5), listen_streams=0).listen(tools=True)
 
 
 def test_a_closed_server_gives_no_streams_but_answers() -> None:
@@ -181,6 +183,9 @@ class Told:
     def resource_updated(self, uri: str, session: bytes | None = None) -> bytes | None:
         return f"{uri} {session!r}".encode()
 
+    def task_changed(self, task: Any, principal: str | None = None) -> bytes | None:
+        return f"task {task.id} {principal}".encode()
+
     def end(self) -> bytes | None:
         return b"bye"
 
@@ -199,21 +204,21 @@ def test_silence_is_broken_by_a_comment() -> None:
 
 def test_a_waiting_thread_is_woken() -> None:
     one = stream(keep_alive=60)
-    heard: list[bytes] = []
-    first = threading.Event()
+    heard: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
     def read() -> None:
         for piece in one.pieces():
-            heard.append(piece)
-            first.set()
+            heard.put(piece)
 
     thread = threading.Thread(target=read)
     thread.start()
-    assert first.wait(5)
+    assert heard.get(timeout=5) == b"hello"
     one.list_changed("tools")
+    assert heard.get(timeout=5) == b"list tools"
     one.end()
+    assert heard.get(timeout=5) == b"bye"
     thread.join(5)
-    assert heard == [b"hello", b"list tools", b"bye"]
+    assert not thread.is_alive()
 
 
 def test_a_waiting_loop_is_woken() -> None:
@@ -267,6 +272,14 @@ def test_a_stream_that_nobody_read_is_closed_too() -> None:
     assert closed == ["closed"]
     one.on_close(lambda: closed.append("late"))
     assert closed == ["closed", "late"]
+
+
+def test_who_hangs_up_is_missed_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mcpgraft.listening.GONE_SECONDS", 0.01)
+    there = [True, True, False]
+    pieces = stream(keep_alive=60).pieces(lambda: not there.pop(0))
+    assert list(pieces) == [b"hello"]
+    assert there == []
 
 
 def test_a_session_that_ended_elsewhere_ends_its_stream_at_the_next_silence() -> None:

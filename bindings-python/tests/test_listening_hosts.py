@@ -6,7 +6,9 @@ import asyncio
 import http.client
 import json
 import os
+import select
 import signal
+import socket
 import threading
 from typing import Any
 
@@ -53,6 +55,7 @@ def methods(pieces: bytes) -> list[Any]:
     return [one.get("method", "result") for one in events(pieces)]
 
 
+MANY: Any = {"wsgi.multithread": True}
 DJANGO: Any = {"content_type": "application/json", "headers": {k: v for k, v in HEAD.items() if k != "Content-Type"}}
 TOLD = ["notifications/subscriptions/acknowledged", "notifications/tools/list_changed", "result"]
 
@@ -78,6 +81,32 @@ def test_one_thread_is_never_given_away(server: Server) -> None:
     wire = Wire()
     wire.run(App(server), environ(BODY, **META, **{"wsgi.multithread": False}))
     assert wire.status.startswith("404")
+
+
+@pytest.mark.skipif(not hasattr(select, "POLLRDHUP"), reason="only Linux tells of it")
+@pytest.mark.parametrize("key", ["gunicorn.socket", "werkzeug.socket", "waitress.client_disconnected"])
+def test_who_hung_up_leaves_its_place_to_the_next(key: str) -> None:
+    server = Server("few", listen_streams=1)
+    app = App(server)
+    server.add_tool(lambda: "x", "old")
+
+    def listen() -> tuple[str, Any, socket.socket]:
+        ours, theirs = socket.socketpair()
+        hidden = {"waitress.client_disconnected": lambda: ours.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""}
+        wire = Wire()
+        body: Any = app(environ(BODY, **META, **MANY, **{key: hidden.get(key, ours)}), wire)
+        return wire.status, body, theirs
+
+    status, first, peer = listen()
+    assert status.startswith("200")
+    assert next(first)
+    peer.close()
+    status, second, peer = listen()
+    assert status.startswith("200")
+    assert server.hub.streams == 1
+    assert list(first) == []
+    second.close()
+    peer.close()
 
 
 def test_a_real_server_tells_a_real_client(server: Server) -> None:
@@ -295,7 +324,7 @@ def test_refusals_can_be_read_by_pages(key: str, streams: int, status: str) -> N
     server = Server("x", auth=ApiKey("k"), allowed_origins=["https://page.example"], listen_streams=streams)
     server.hub.closed = True
     wire = Wire()
-    wire.run(App(server), environ(BODY, **META, HTTP_ORIGIN="https://page.example", HTTP_X_API_KEY=key))
+    wire.run(App(server), environ(BODY, **META, HTTP_ORIGIN="https://page.example", HTTP_X_API_KEY=key, **MANY))
     assert wire.status.startswith(status)
     assert wire.headers["Access-Control-Allow-Origin"] == "https://page.example"
     assert "WWW-Authenticate" in wire.headers["Access-Control-Expose-Headers"]

@@ -21,6 +21,7 @@ def server() -> Server:
 # --- prompts, resources, guards
 
 
+# proves: S-350
 @EVERYWHERE
 def test_prompts_resources_and_guards_ask_too(server: Server, make: Make) -> None:
     @server.prompt
@@ -47,6 +48,7 @@ def test_prompts_resources_and_guards_ask_too(server: Server, make: Make) -> Non
 # --- what is remembered, and what is not repeated
 
 
+# proves: T-111
 @EVERYWHERE
 def test_memo_runs_once(server: Server, make: Make) -> None:
     ran: list[str] = []
@@ -74,6 +76,7 @@ def test_memo_runs_once(server: Server, make: Make) -> None:
     assert ran == ["sync", "later"]
 
 
+# proves: T-111
 @EVERYWHERE
 def test_what_was_said_is_not_said_again(server: Server, make: Make) -> None:
     @server.tool
@@ -90,6 +93,7 @@ def test_what_was_said_is_not_said_again(server: Server, make: Make) -> None:
     assert [one["params"]["data"] for one in client.notifications] == ["start", "a Ada", "b"]
 
 
+# proves: T-112
 @EVERYWHERE
 def test_one_key_for_two_questions_is_a_mistake(server: Server, make: Make) -> None:
     @server.tool
@@ -196,6 +200,7 @@ def test_need_input_is_not_in_the_output_schema(server: Server) -> None:
 # --- addresses
 
 
+# proves: S-373, T-118
 @HANDSHAKE
 def test_the_client_hears_that_an_elicitation_is_done(server: Server, make: Make) -> None:
     @server.tool
@@ -214,6 +219,7 @@ def test_the_client_hears_that_an_elicitation_is_done(server: Server, make: Make
     assert done["params"] == {"elicitationId": id_}
 
 
+# proves: S-372, T-118, S-033
 @EVERYWHERE
 def test_an_address_that_must_be_opened_first(server: Server, make: Make) -> None:
     allowed: list[int] = []
@@ -242,6 +248,7 @@ def test_an_address_that_must_be_opened_first(server: Server, make: Make) -> Non
     }
 
 
+# proves: S-369
 @STATELESS
 def test_a_declined_address_ends_the_call(server: Server, make: Make) -> None:
     @server.tool

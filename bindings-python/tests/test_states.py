@@ -77,6 +77,7 @@ def refused(send: Callable[[], Any]) -> str:
 # --- what it is good for
 
 
+# proves: S-074, S-363
 def test_any_server_with_the_secret_goes_on() -> None:
     state = call(client(build()), "pay", amount=5)["requestState"]
     assert text(call(client(build()), "pay", state, {"who": ADA}, amount=5)) == "Ada paid 5.0 from DE-SECRET-ACCOUNT"
@@ -105,6 +106,7 @@ def test_answers_without_a_state_are_fine() -> None:
     assert call(peer, "pay", None, {"unknown": ADA})["resultType"] == "input_required"
 
 
+# proves: T-110
 def test_null_is_no_state() -> None:
     peer = client(build())
     result = peer.request("tools/call", {"name": "pay", "arguments": {}, "requestState": None, "inputResponses": None})
@@ -120,6 +122,7 @@ def test_each_round_has_a_state_of_its_own() -> None:
     assert text(call(peer, "twice", second["requestState"], {"second": ADA})) == "Ada Ada"
 
 
+# proves: S-361
 def test_only_what_is_missing_is_asked_again() -> None:
     peer = client(build())
     first = call(peer, "twice")["requestState"]
@@ -150,6 +153,7 @@ def test_it_is_not_readable() -> None:
         lambda state: state.replace("v1.", "v2."),
     ],
 )
+# proves: S-355, S-362
 def test_a_changed_state_is_refused(change: Callable[[str], str]) -> None:
     peer = client(build())
     state = call(peer, "pay")["requestState"]
@@ -158,16 +162,19 @@ def test_a_changed_state_is_refused(change: Callable[[str], str]) -> None:
     assert changed == foreign  # which of the checks it was is not told
 
 
+# proves: T-110, S-359
 @pytest.mark.parametrize("state", [5, {"a": 1}, ["x"], True])
 def test_a_state_is_a_string(state: Any) -> None:
     refused(lambda: call(client(build()), "pay", state, {"who": ADA}))
 
 
+# proves: T-113, S-359
 @pytest.mark.parametrize("answers", [5, "x", [], True])
 def test_answers_are_an_object(answers: Any) -> None:
     refused(lambda: call(client(build()), "pay", None, answers))
 
 
+# proves: S-356
 def test_it_is_good_for_the_same_request_only() -> None:
     peer = client(build())
     state = call(peer, "pay", amount=5)["requestState"]
@@ -178,6 +185,7 @@ def test_it_is_good_for_the_same_request_only() -> None:
     assert one == two == three == four
 
 
+# proves: S-356, S-417
 def test_it_is_good_for_the_same_principal_only() -> None:
     server = build(auth=lambda request: Principal(request.headers["X-User"]))
     ada, bob = (client(server, headers={"X-User": name}) for name in ("ada", "bob"))
@@ -194,6 +202,7 @@ def test_principals_of_any_kind(principal: Any) -> None:
     refused(lambda: call(client(build(), transport="stdio"), "pay", state, {"who": ADA}))
 
 
+# proves: S-356
 def test_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     from mcpgraft import state as module
 
@@ -216,6 +225,7 @@ def test_two_retries_at_once() -> None:
     assert len(both) == 2
 
 
+# proves: S-357
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_state_for_one_use(kind: str) -> None:
     # ... and with it only one.
@@ -237,6 +247,7 @@ def test_a_state_for_one_use(kind: str) -> None:
     assert text(call(peer, "pay", other, {"who": ADA})).startswith("Ada paid")
 
 
+# proves: S-360
 def test_old_answers_with_a_newer_state_are_ignored() -> None:
     peer = client(build())
     first = call(peer, "twice")["requestState"]
@@ -264,6 +275,7 @@ def test_an_answer_to_another_question_is_no_answer() -> None:
     assert text(call(peer, "buy", again["requestState"], {"sure": ADA})) == "bought for 20"
 
 
+# proves: S-071, S-070
 def test_a_capability_that_is_gone() -> None:
     server = build()
     state = call(client(server), "twice")["requestState"]

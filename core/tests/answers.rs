@@ -54,7 +54,8 @@ fn what_cannot_be_sent_is_said_to_the_host() {
     for (result, why) in [
         ("[]", "it must be a JSON object"),
         (r#"{"resultType":1}"#, "\"resultType\" must be a string"),
-        (r#"{"resultType":"task"}"#, "\"resultType\" must be \"complete\" or \"input_required\""),
+        (r#"{"resultType":"late"}"#, "\"resultType\" must be \"complete\" or \"input_required\""),
+        (r#"{"resultType":"task"}"#, "only a tool call of a client that declared tasks is answered by one"),
         (
             r#"{"resultType":"input_required"}"#,
             "\"input_required\" needs \"inputRequests\" or \"requestState\"",

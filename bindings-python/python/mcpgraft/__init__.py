@@ -45,6 +45,7 @@ from .errors import (
     Forbidden,
     InvalidAnswer,
     InvalidParams,
+    InvalidResult,
     McpError,
     MissingClientCapability,
     NoChannel,
@@ -62,6 +63,8 @@ from .server import Server
 
 if TYPE_CHECKING:
     from .auth import ApiKey, Bearer, InsufficientScope, Principal, requires
+    from .task_store import MemoryTasks, TaskRecord, TaskStore
+    from .tasks import Tasks
 
 __version__ = VERSION
 
@@ -91,7 +94,9 @@ __all__ = [
     "InsufficientScope",
     "InvalidAnswer",
     "InvalidParams",
+    "InvalidResult",
     "McpError",
+    "MemoryTasks",
     "Message",
     "MissingClientCapability",
     "NeedInput",
@@ -108,6 +113,9 @@ __all__ = [
     "Sample",
     "Sampled",
     "Server",
+    "TaskRecord",
+    "TaskStore",
+    "Tasks",
     "Text",
     "TimedOut",
     "TooManyRounds",
@@ -121,13 +129,16 @@ __all__ = [
     "requires",
 ]
 
-_AUTH = frozenset({"ApiKey", "Bearer", "InsufficientScope", "Principal", "requires"})
+_LATER = {
+    # hmac brings in OpenSSL, which a server on stdio never needs.
+    "ApiKey": "auth", "Bearer": "auth", "InsufficientScope": "auth", "Principal": "auth", "requires": "auth",
+    "MemoryTasks": "task_store", "TaskRecord": "task_store", "TaskStore": "task_store", "Tasks": "tasks",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
-    # hmac brings in OpenSSL, which a server on stdio never needs.
-    if name in _AUTH:
-        from . import auth
+    if (module := _LATER.get(name)) is not None:
+        from importlib import import_module
 
-        return getattr(auth, name)
+        return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

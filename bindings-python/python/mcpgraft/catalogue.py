@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from ._native import Core
 from .errors import RegistrationError
-from .registry import CompletionEntry, Entry, definition
+from .registry import TASK_MODES, CompletionEntry, Entry, TaskMode, definition
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ._native import Call
     from .hub import Hub, Live
+    from .lint import Problem
+    from .tasks import Tasks
 
 __all__ = ["Catalogue"]
+
+E = TypeVar("E", bound=Entry)
 
 _LISTS = {"tool": "tools", "resource": "resources", "template": "resources", "prompt": "prompts"}
 
@@ -34,6 +38,8 @@ class Catalogue:
         instructions: str | None,
         limits: Mapping[str, int] | None,
         options: dict[str, object],
+        extensions: Mapping[str, object],
+        tasks: Tasks | None,
         hub: Hub,
     ) -> None:
         self.name = name
@@ -42,12 +48,17 @@ class Catalogue:
         self._info = info
         self._instructions = instructions
         self._limits = dict(limits) if limits else None
-        self._options = options
+        self._extensions = dict(extensions)
+        self._options = {**options, **self._extended()}
+        self.tasks = tasks
+        """What runs tools as tasks; None until a tool needs it."""
         self._entries: dict[tuple[str, str], Entry] = {}
         self._completions: dict[tuple[str | None, str | None], CompletionEntry] = {}
         self._lock = threading.RLock()
         self._served = False
         self._core = self._make_core()
+        if tasks is not None:
+            self._offer_tasks()
 
     @property
     def core(self) -> Core:
@@ -66,9 +77,25 @@ class Catalogue:
             return None
         return self._entries.get((call.kind, call.entry or call.name))
 
+    def tool_entry(self, name: str) -> Entry | None:
+        """The entry of a tool; None if there is none of that name."""
+        return self._entries.get(("tool", name))
+
     def attach(self, live: Live) -> AbstractContextManager[None]:
         """While the block runs, tell `live` about changes."""
         return self.hub.attach(live)
+
+    def is_listened_to(self) -> bool:
+        """Whether anybody could hear of a change."""
+        return self.hub.is_listened_to()
+
+    def lint(self) -> list[Problem]:
+        """What known clients refuse or misread about the tools registered so far; see `mcpgraft.lint`."""
+        from .lint import lint
+
+        with self._lock:
+            found = [self._core.get("tool", key) for key in self._core.keys("tool")]
+        return lint(one for one in found if one is not None)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -90,6 +117,27 @@ class Catalogue:
             for key in before.keys(kind):
                 if (found := before.get(kind, key)) is not None:
                     self._core.put(kind, found)
+
+    def _may_be_task(self, entry: E, task: TaskMode) -> E:
+        if task not in TASK_MODES:
+            modes = ", ".join(TASK_MODES)
+            raise RegistrationError(f"tool {entry.key!r}: task must be one of {modes}, not {task!r}")
+        if task != "never":
+            self._offer_tasks()
+        entry.task = task
+        return entry
+
+    def _offer_tasks(self) -> None:
+        from .tasks import EXTENSION, Tasks
+
+        with self._lock:
+            self._extensions.setdefault(EXTENSION, {})
+            self._declare("extensions", self._extended()["extensions"])
+            if self.tasks is None:
+                self.tasks = Tasks()
+
+    def _extended(self) -> dict[str, object]:
+        return {"extensions": msgspec.json.encode(self._extensions)} if self._extensions else {}
 
     def _put(self, kind: str, entry: Entry, **fields: object) -> None:
         with self._lock:

@@ -13,9 +13,10 @@ from .context import Context
 from .dispatch import run_call, settle
 from .duplex import Questions
 from .request import Request
+from .state import known_as
 
 if TYPE_CHECKING:
-    from ._native import Batch, Call, Session, Step
+    from ._native import Batch, Call, Session, Step, Task
     from ._native import _Ask as NativeAsk
     from ._native import _Unable as Unable
     from .context import Waiting
@@ -40,6 +41,7 @@ class Connection:
         self._session: Session = server.core.session()
         self._put = put
         self._request = request
+        self._principal = known_as(request.principal)
         # One lock for making and writing a message: what is made first must leave first.
         self._write_lock = threading.Lock()
         self.broken = False
@@ -79,6 +81,10 @@ class Connection:
     def resource_updated(self, uri: str) -> None:
         """Tell the peer that a resource changed, if it subscribed."""
         self._say(lambda: self._session.resource_updated(uri))
+
+    def task_changed(self, task: Task) -> None:
+        """Tell the peer how a task stands now, if it listens."""
+        self._say(lambda: self._session.task_changed(task, self._principal))
 
     def end(self) -> None:
         """End the peer's subscriptions in good order. Afterwards it hears of no change any more."""

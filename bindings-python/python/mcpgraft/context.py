@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ._native import _Unable as Unable
     from .replay import Replay
     from .server import Server
+    from .task_run import CurrentTask
 
 __all__ = ["Cancelled", "Channel", "Context", "Level", "Waiting"]
 
@@ -85,7 +86,7 @@ _DONE = Done()
 class Context(Asking):
     """What a handler can know and say about the call it answers. Valid until the handler returns."""
 
-    __slots__ = ("_channel", "_decoded", "_replay", "call", "request", "server")
+    __slots__ = ("_channel", "_decoded", "_replay", "_task", "call", "request", "server")
 
     def __init__(self, call: Call, channel: Channel, server: Server, request: Request) -> None:
         self.call = call
@@ -96,6 +97,7 @@ class Context(Asking):
         self._channel = channel
         self._decoded: dict[str, Any] = {}
         self._replay: Replay | None = None
+        self._task: CurrentTask | None = None
 
     # --- what is asked -------------------------------------------------------------------------------------------
 
@@ -195,6 +197,15 @@ class Context(Asking):
     def error(self, data: object, *, logger: str | None = None) -> Done:
         """`log` at level error."""
         return self.log("error", data, logger=logger)
+
+    @property
+    def task(self) -> CurrentTask:
+        """The task this handler runs as; false if it runs within its request. See `mcpgraft.tasks`."""
+        if self._task is None:
+            from .task_run import CurrentTask
+
+            self._task = CurrentTask()
+        return self._task
 
     # --- being taken back ----------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from .errors import (
     Cancelled,
     Forbidden,
     InvalidParams,
+    InvalidResult,
     McpError,
     MissingClientCapability,
     NotFound,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from .context import Context
     from .server import Server
 
-__all__ = ["Failure", "Outcome", "Requirement", "run", "run_call", "settle"]
+__all__ = ["Failure", "Outcome", "Requirement", "reporter", "run", "run_call", "settle"]
 
 log = logging.getLogger("mcpgraft")
 
@@ -79,12 +80,16 @@ async def run_call(ctx: Context, hop: Hop) -> Outcome:
     """Run a call from wherever `hop` is at home. Raises nothing that is an `Exception`."""
     server = ctx.server
     try:
+        if ctx.kind == "task" and server.tasks is not None:
+            return await server.tasks.answer(ctx, hop)
         entry = server.entry_of(ctx.call)
         if entry is None:
             return _nothing_there(ctx.call)
+        if entry.task != "never" and server.tasks is not None:
+            return await server.tasks.call(ctx, entry, hop, reporter(server, ctx))
         from .rounds import rounds
 
-        return await rounds(ctx, entry, hop, _reporter(server, ctx))
+        return await rounds(ctx, entry, hop, reporter(server, ctx))
     except (Exception, SystemExit) as exc:
         # sys.exit() in a handler must fail that call, not leave its caller waiting.
         return explain(ctx, exc)
@@ -136,7 +141,7 @@ def explain(ctx: Context, exc: BaseException) -> Outcome:
         except Exception:
             log.exception("the on_error hook failed")
     shown = HIDDEN if server.hide_errors else text
-    return error_result(shown) if tool else Failure("internal", shown)
+    return error_result(shown) if tool and not isinstance(exc, InvalidResult) else Failure("internal", shown)
 
 
 def _expected(ctx: Context, exc: BaseException, text: str) -> Outcome | None:
@@ -191,7 +196,8 @@ def _data(exc: BaseException) -> bytes | None:
     return None if data is None else msgspec.json.encode(data, enc_hook=str)
 
 
-def _reporter(server: Server, ctx: Context) -> Any:
+def reporter(server: Server, ctx: Context) -> Any:
+    """What is told of repaired arguments: the server's hooks; None if there are none."""
     if not server.repair_hooks:
         return None
 

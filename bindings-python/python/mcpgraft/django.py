@@ -22,6 +22,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import re_path
 
 from .auth import WELL_KNOWN, publishes
+from .hangup import hung_up
 from .http import Answer, HeaderList, Listening, Pending, begin, begin_async
 from .wsgi import metadata_answer, read_all, request_of
 
@@ -139,7 +140,7 @@ def respond(server: Server, request: HttpRequest, *, auth: object = None) -> Htt
 
 def _open(begun: Listening, request: HttpRequest) -> Any:
     if not hasattr(request, "scope"):
-        return begun.stream.pieces()
+        return begun.stream.pieces(hung_up(request.META))
     from asgiref.sync import sync_to_async
 
     from .bridge import Loop

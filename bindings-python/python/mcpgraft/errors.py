@@ -17,6 +17,7 @@ __all__ = [
     "Forbidden",
     "InvalidAnswer",
     "InvalidParams",
+    "InvalidResult",
     "McpError",
     "MissingClientCapability",
     "NoChannel",
@@ -117,6 +118,13 @@ class ArgumentError(ToolError):
         self.field = field
         self.expected = expected
         self.got = got
+
+
+class InvalidResult(Exception):
+    """A tool's structured result does not fit its `outputSchema`: logged, and an internal error (-32603) to the peer.
+
+    Not an `isError` result: a model cannot do better, and only the server's author can mend it.
+    """
 
 
 class Forbidden(Exception):

@@ -17,6 +17,7 @@ from flask import request as current_request
 from werkzeug.wrappers import Response
 
 from .auth import metadata_path, publishes
+from .hangup import hung_up
 from .http import Answer, Listening, Pending, begin
 from .wsgi import finish, metadata_answer, read_all, request_of
 
@@ -62,7 +63,7 @@ def mount(
             from .sse import begin as begin_sse
 
             begun = begin_sse(server, request_of(current_request.environ), auth, _reader(current_request))
-            return _listening(begun) if isinstance(begun, Listening) else _response(begun)
+            return _listening(begun, current_request.environ) if isinstance(begun, Listening) else _response(begun)
 
         _add(app, "/" + sse.strip("/"), name + "_sse", old_view, None)
 
@@ -100,7 +101,7 @@ def respond(server: Server, request: Any, *, auth: object = None) -> Response:
     """Answer a Flask or werkzeug request with that application's response class."""
     begun = begin(server, request_of(request.environ, request), auth, _reader(request))
     if isinstance(begun, Listening):
-        return _listening(begun)
+        return _listening(begun, request.environ)
     if isinstance(begun, Pending):
         if begun.may_stream:
             return _late(begun)
@@ -108,8 +109,8 @@ def respond(server: Server, request: Any, *, auth: object = None) -> Response:
     return _response(begun)
 
 
-def _listening(begun: Listening) -> Response:
-    pieces = begun.stream.pieces()
+def _listening(begun: Listening, environ: dict[str, Any]) -> Response:
+    pieces = begun.stream.pieces(hung_up(environ))
     response = _response_class()(pieces, status=begun.status)
     response.headers.clear()
     for name, value in begun.headers:

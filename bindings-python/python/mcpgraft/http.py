@@ -21,9 +21,11 @@ from .channel import Answer, HeaderList, HttpChannel, ReadBody, StartStream
 from .context import Context
 from .dispatch import run_call
 from .sessions import OWNER_BYTES, TooManySessions, owner_of
+from .state import known_as
 
 if TYPE_CHECKING:
     from ._native import Exchange, HttpStep, Reply
+    from .hub import Hub
     from .listening import Source
     from .request import Request
     from .server import Server
@@ -45,8 +47,7 @@ async def begin_async(
     server: Server, request: Request, auth: object, read: ReadBody, hop: Hop
 ) -> Answer | Pending | Listening:
     """The same for an async host; `hop` says how to get to sync and async functions from there."""
-    core, headers = server.core, request.headers.raw
-    streams = request.listen_streams if server.listen_streams is None else server.listen_streams
+    core, headers, streams = server.core, request.headers.raw, places(server, request)
     exchange = core.exchange(request.method, headers, peer=request.peer, listen=streams > 0)
     refused = exchange.gate()
     # A hostile page or host must not learn anything, not even whether its key is right; who is merely
@@ -64,9 +65,15 @@ async def begin_async(
         step = await visit.accept(body)
         return await visit.act(step, streams)
     except TooManySessions:
-        return unavailable(exchange, "too many sessions are in use")
+        return unavailable(exchange, "too many sessions are in use", 60)
     except _StoreFailed:
-        return unavailable(exchange, "sessions cannot be reached now")
+        return unavailable(exchange, "sessions cannot be reached now", 5)
+
+
+def places(server: Server, request: Request) -> int:
+    """How many responses may be kept open in this process. A host that can keep none open has the last word."""
+    host, chosen = request.listen_streams, server.listen_streams
+    return host if chosen is None or host == 0 else chosen
 
 
 async def allowed(server: Server, request: Request, auth: object, exchange: Exchange, hop: Hop) -> Answer | None:
@@ -126,7 +133,6 @@ class _Visit:
 
     async def act(self, step: HttpStep, streams: int) -> Answer | Pending | Listening:
         """Do what the step asks for."""
-        hub = self._server.hub
         session = self._id if self._known else None
         if step.event == "listening":
             return self._listen(step, streams)
@@ -138,14 +144,11 @@ class _Visit:
             return _answer(step.reply, (SESSION_HEADER, id))
         if self._sessions is not None and session is not None:
             if step.event == "ended":
-                await _stored(self._sessions.end(self._hop, session))
-                hub.end(session)
-            elif step.event == "cancelled" and step.text is not None:
-                hub.cancel(session, step.text)
-            elif step.event == "response" and step.text is not None:
-                ask = msgspec.json.decode(step.text)
-                if isinstance(ask, str):  # ours are
-                    hub.answer(session, ask, step.ok, step.params or b"null")
+                if not await _stored(self._sessions.end(self._hop, session)):
+                    return _answer(self._exchange.refuse(405, [("Allow", "GET, POST")], b""))
+                self._server.hub.end(session)
+            else:
+                _route(self._server.hub, session, step)
         return _answer(step.reply)
 
     def _listen(self, step: HttpStep, streams: int) -> Answer | Listening:
@@ -155,7 +158,12 @@ class _Visit:
         assert step.listener is not None
         server, sessions, id = self._server, self._sessions, self._id
         if self._request.method != "GET" or sessions is None or id is None:
-            stream = Stream(step.listener, step.reply.body, keep_alive=server.keep_alive)
+            stream = Stream(
+                step.listener,
+                step.reply.body,
+                principal=known_as(self._request.principal),
+                keep_alive=server.keep_alive,
+            )
         else:
             stream = Stream(
                 step.listener,
@@ -166,7 +174,7 @@ class _Visit:
                 keep_alive=server.keep_alive,
             )
         if not server.hub.open(stream, streams):
-            return unavailable(self._exchange, "no more clients can listen here now")
+            return unavailable(self._exchange, "no more clients can listen here now", 60)
         if sessions is not None and stream.session is not None and id is not None:
             stream.on_close(sessions.hold(id))
         return Listening(step.reply.status, list(step.reply.headers), stream)
@@ -277,16 +285,28 @@ class Pending:
             if not step.batch:
                 return channel.answer or self._nothing(channel)
             step = self.exchange.next()
+            if self.session is not None:
+                _route(self.server.hub, self.session, step)
 
     def _nothing(self, channel: HttpChannel) -> Answer | None:
         # A call that was taken back has no answer, but its HTTP request must get one.
         return None if channel.started else _answer(self.exchange.refuse(202, [], b""))
 
 
-def unavailable(exchange: Exchange, message: str) -> Answer:
-    """503: not now."""
+def _route(hub: Hub, session: str, step: HttpStep) -> None:
+    # An answer goes to the call that asked, a cancellation to its call, wherever they are.
+    if step.event == "cancelled" and step.text is not None:
+        hub.cancel(session, step.text)
+    elif step.event == "response" and step.text is not None:
+        ask = msgspec.json.decode(step.text)
+        if isinstance(ask, str):  # ours are
+            hub.answer(session, ask, step.ok, step.params or b"null")
+
+
+def unavailable(exchange: Exchange, message: str, seconds: int) -> Answer:
+    """503: not now, but perhaps after so many seconds."""
     error = {"jsonrpc": "2.0", "id": None, "error": {"code": -32603, "message": message}}
-    head = [("Content-Type", "application/json"), ("Retry-After", "5")]
+    head = [("Content-Type", "application/json"), ("Retry-After", str(seconds))]
     return _answer(exchange.refuse(503, head, msgspec.json.encode(error)))
 
 

@@ -21,7 +21,7 @@ from .fanout import Link
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from ._native import Exchange
+    from ._native import Exchange, Task
     from .fanout import Fanout
 
 __all__ = ["Hub", "Live", "Waiting", "digest"]
@@ -38,6 +38,7 @@ class Live(Protocol):
 
     def list_changed(self, kind: str) -> None: ...
     def resource_updated(self, uri: str) -> None: ...
+    def task_changed(self, task: Task) -> None: ...
     def end(self) -> None:
         """The server closes: say goodbye to who listens."""
         ...
@@ -49,6 +50,7 @@ class Open(Live, Protocol):
     session: str | None
 
     def close(self) -> None: ...
+    def drop_if_gone(self) -> bool: ...
     def on_close(self, callback: Callable[[], object]) -> None: ...
 
 
@@ -112,10 +114,16 @@ class Waiting:
 class Hub:
     """The meeting place of one server. Every method may be called from any thread and returns at once."""
 
-    def __init__(self, name: str = "", fanout: Fanout | None = None) -> None:
-        """Meet in this process; with `fanout` in all processes whose server has the same name."""
+    def __init__(
+        self, name: str = "", fanout: Fanout | None = None, on_task: Callable[[str], object] | None = None
+    ) -> None:
+        """Meet in this process; with `fanout` in all processes whose server has the same name.
+
+        `on_task` hears the id of a task that changed in another process, if somebody listens here.
+        """
         self._name = name
         self._fanout = fanout
+        self._on_task = on_task or _nothing
         self._lock = threading.Lock()
         self._waiting: dict[tuple[str, str], Waiting] = {}
         self._running: dict[str, dict[Exchange, Callable[[], object]]] = {}
@@ -235,6 +243,17 @@ class Hub:
         self._updated(uri)
         self._publish("updated", uri)
 
+    def task_changed(self, task: Task, *, everywhere: bool = True) -> None:
+        """A task stands otherwise now. Other processes get its id only, and look into the store they share."""
+        for live in self._listening():
+            live.task_changed(task)
+        if everywhere:
+            self._publish("task", task.id)
+
+    def is_listened_to(self) -> bool:
+        """Whether anybody could hear of a change."""
+        return self._fanout is not None or bool(self._listening())
+
     def _changed(self, kind: str) -> None:
         for live in self._listening():
             live.list_changed(kind)
@@ -252,6 +271,8 @@ class Hub:
     def open(self, stream: Open, limit: int) -> bool:
         """Give away a stream. False if `limit` of them are open in this process, or the server is closed.
 
+        Where all places are taken, those whose clients hung up are freed first.
+
         A session has one stream, for no message may be sent on two (basic/transports, "Multiple Connections"): an older
         one is closed. It is most often one whose reader is gone and was not yet missed.
         """
@@ -259,12 +280,23 @@ class Hub:
             self._supersede(stream.session)
             self._publish("opened", stream.session)
         self._linked()
+        if not self._add(stream, limit) and not (self._drop_gone() and self._add(stream, limit)):
+            return False
+        stream.on_close(lambda: self._gone(stream))
+        return True
+
+    def _add(self, stream: Open, limit: int) -> bool:
         with self._lock:
             if self.closed or len(self._streams) >= limit:
                 return False
             self._streams.add(stream)
-        stream.on_close(lambda: self._gone(stream))
-        return True
+            return True
+
+    def _drop_gone(self) -> bool:
+        with self._lock:
+            streams = list(self._streams)
+        gone = [stream for stream in streams if stream.drop_if_gone()]
+        return bool(gone)
 
     def _supersede(self, secret: str) -> None:
         with self._lock:
@@ -318,6 +350,9 @@ class Hub:
             self._changed(*values)
         elif what == "updated":
             self._updated(*values)
+        elif what == "task":
+            if self._listening():
+                self._on_task(*values)
         elif what == "answer":
             secret, ask, ok, payload = values
             self._answer(secret, ask, ok, payload.encode())
@@ -336,5 +371,5 @@ def digest(session: str) -> str:
     return blake2b(session.encode(), digest_size=16).hexdigest()
 
 
-def _nothing() -> None:
+def _nothing(*_: object) -> None:
     pass

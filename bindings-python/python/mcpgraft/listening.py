@@ -1,9 +1,9 @@
 """Responses that stay open: `subscriptions/listen` of the stateless era, and the GET stream of a session.
 
 A stream holds no queue of messages but the set of what has changed: a list that changes a hundred times while the
-reader is busy is told of once, and so is a resource. So its size is bounded by the number of different things; a reader
-that leaves more than `backlog` of them unread is too slow, and its stream is cut. It then connects again, as after any
-broken connection. Nobody else ever waits for it.
+reader is busy is told of once, and so is a resource, or a task (as it stands then). So its size is bounded by the
+number of different things; a reader that leaves more than `backlog` of them unread is too slow, and its stream is cut.
+It then connects again, as after any broken connection. Nobody else ever waits for it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,17 @@ from .bridge import Hop, Inline, drive
 from .hub import digest
 
 if TYPE_CHECKING:
-    from ._native import Listener
+    from ._native import Listener, Task
 
 __all__ = ["Source", "Stream"]
 
 log = logging.getLogger("mcpgraft")
 
+GONE_SECONDS = 1.0
+"""How often a thread that waits looks whether its client is still there."""
+
 Key = tuple[str, str]
+"""What has changed: a list, a resource or a task, and which."""
 Load = Callable[[Hop], Awaitable[bytes | None]]
 Wait = Callable[[], Awaitable[bool]]
 
@@ -42,6 +47,7 @@ class Source:
         self._over = False
         self._closed = False
         self._at_close: list[Callable[[], object]] = []
+        self._gone: Callable[[], bool] | None = None
 
     async def next(self, hop: Hop, wait: Wait) -> bytes | None:
         """The next bytes to write; None at the end. `wait` waits for a change: False after `keep_alive` seconds."""
@@ -74,8 +80,19 @@ class Source:
                 return
         callback()
 
-    def pieces(self) -> Pieces:
-        """The bytes to write, for a host with threads: an iterable that blocks, with a `close`."""
+    def drop_if_gone(self) -> bool:
+        """Close the stream if its client hung up, as far as the host can tell."""
+        if self._gone is None or not self._gone():
+            return False
+        self.close()
+        return True
+
+    def pieces(self, gone: Callable[[], bool] | None = None) -> Pieces:
+        """The bytes to write, for a host with threads: an iterable that blocks, with a `close`.
+
+        `gone` says whether the client hung up, if the host can tell; see `mcpgraft.hangup`.
+        """
+        self._gone = gone
         return Pieces(self)
 
     def pieces_async(self, hop: Hop) -> AsyncPieces:
@@ -93,8 +110,13 @@ class Source:
         return self.is_empty() and not self._over
 
     async def _wait_here(self) -> bool:
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._is_quiet(), self._keep_alive)
+        deadline = time.monotonic() + self._keep_alive
+        while (left := deadline - time.monotonic()) > 0:
+            with self._changed:
+                if self._changed.wait_for(lambda: not self._is_quiet(), min(left, GONE_SECONDS)):
+                    return True
+            self.drop_if_gone()
+        return False
 
 
 class Stream(Source):
@@ -107,6 +129,7 @@ class Stream(Source):
         *,
         session: str | None = None,
         load: Load | None = None,
+        principal: str | None = None,
         watches: bool = True,
         keep_alive: float = 15.0,
         backlog: int = 1000,
@@ -118,6 +141,7 @@ class Stream(Source):
             first: The bytes that came with it.
             session: Id of the session, for a GET stream.
             load: Gives the session's saved form as it is now, for a GET stream; None when it is over.
+            principal: Whose tasks may be told of.
             watches: False if no session of this server can watch resources.
             keep_alive: Seconds of silence after which a comment is sent, so that proxies keep the connection and a
                 reader that went away is noticed.
@@ -127,6 +151,7 @@ class Stream(Source):
         self.session = None if session is None else digest(session)
         self._listener = listener
         self._load = load
+        self._principal = principal
         self._watches = watches
         self._backlog = backlog
         self._pending: dict[Key, bytes | None] = {}
@@ -151,6 +176,12 @@ class Stream(Source):
         elif self._watches:
             # What the session watches may be in a store: the reader looks, not who changes the resource.
             self._put(("uri", uri), None)
+
+    def task_changed(self, task: Task) -> None:
+        """A task stands otherwise now."""
+        data = self._listener.task_changed(task, self._principal)
+        if data is not None:
+            self._put(("task", task.id), data)
 
     def end(self) -> None:
         """End in good order: tell what is left, then say so, as the protocol has it."""
@@ -192,26 +223,30 @@ class Stream(Source):
     async def _next(self, hop: Hop, wait: Wait) -> bytes | None:
         while True:
             with self._changed:
-                if self._first:
+                if self._first:  # alone, and at once: nothing that it waits for may hold it up
                     first, self._first = self._first, b""
                     return first
-                key = next(iter(self._pending), None)
-                data = None if key is None else self._pending.pop(key)
-                if key is None and self._over:
+                pending, self._pending = self._pending, {}
+                if not pending and self._over:
                     break
-            if key is None:
+            if not pending:
                 if await wait():
                     continue
                 if self._load is not None and await self._load(hop) is None:
                     break  # the session is over, here or on another worker
                 return KEEP_ALIVE
-            if data is None and self._load is not None:
+            saved = None
+            if self._load is not None and None in pending.values():
                 saved = await self._load(hop)
                 if saved is None:
                     break
-                data = self._listener.resource_updated(key[1], saved)
-            if data:
-                return data
+            parts = (
+                self._listener.resource_updated(key[1], saved) if data is None else data
+                for key, data in pending.items()
+            )
+            told = b"".join(part for part in parts if part)
+            if told:
+                return told
         self.close()
         return None
 

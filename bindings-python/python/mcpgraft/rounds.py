@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .registry import Entry, OnRepair
     from .replay import Need
 
-__all__ = ["rounds"]
+__all__ = ["play", "rounds"]
 
 LOOK = 0.25
 """Seconds between two looks at whether the call was taken back."""
@@ -43,21 +43,31 @@ async def rounds(ctx: Context, entry: Entry, hop: Hop, report: OnRepair | None) 
     """
     if ctx.call.request_state is not None or ctx.call.input_responses is not None:
         ctx._replay = Replay(ctx, await open_state(ctx, hop))
-    while True:
-        # A handler in steps is not called before all its answers are there.
-        replay = ctx._replay
-        if replay is None or not replay.resume():
-            result, replay = await _run(ctx, entry, hop, report)
-            if replay is None:
-                return result
-        if replay.kept.round >= MAX_ROUNDS:
-            raise TooManyRounds(f"the client was asked {MAX_ROUNDS} times for one call")
+    while isinstance(replay := await play(ctx, entry, hop, report), Replay):
         if ctx.call.stateless:
             asks = replay.asked()
             return Requirement(asks, seal_state(ctx, replay.kept))
         replay.take(await _ask(ctx, list(replay.needs.values()), replay.kept.round, hop))
         replay.restart()
         report = None  # what was repaired once is not news
+    return replay
+
+
+async def play(ctx: Context, entry: Entry, hop: Hop, report: OnRepair | None) -> Outcome | Replay:
+    """One round: the call's outcome, or what it needs from its client.
+
+    Raises:
+        Exception: As `rounds`.
+    """
+    # A handler in steps is not called before all its answers are there.
+    replay = ctx._replay
+    if replay is None or not replay.resume():
+        result, replay = await _run(ctx, entry, hop, report)
+        if replay is None:
+            return result
+    if replay.kept.round >= MAX_ROUNDS:
+        raise TooManyRounds(f"the client was asked {MAX_ROUNDS} times for one call")
+    return replay
 
 
 async def _run(ctx: Context, entry: Entry, hop: Hop, report: OnRepair | None) -> tuple[Outcome, Replay | None]:

@@ -83,6 +83,9 @@ def make_http(
             self.setup_environ()
 
     class Handler(WSGIRequestHandler):
+        def get_environ(self) -> dict[str, Any]:
+            return {**super().get_environ(), "mcpgraft.socket": self.connection}
+
         def address_string(self) -> str:
             return str(self.client_address[0])
 

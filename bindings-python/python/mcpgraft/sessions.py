@@ -3,7 +3,8 @@
     Server("policies")                                       # nothing: any worker serves any request (the default)
     Server("policies", sessions="memory")                    # a bounded table in this process
     Server("policies", sessions="sealed", secrets=[...])     # inside the session id: any worker, nothing is stored
-    Server("policies", sessions=RedisStore("redis://..."))   # your store: two functions, `load` and `save`
+    Server("policies", sessions=RedisStore("redis://..."))   # a store of `mcpgraft.session_stores`, or your own: two
+                                                             # functions, `load` and `save`
 
 Clients of the stateless era need none of it. What is remembered is small: revision, capabilities, log level, watched
 resources (`sealed`: only the first two). A session belongs to the principal that opened it: for anybody else it does
@@ -21,14 +22,13 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from ._native import BadSeal
 from .bridge import Hop, call
 from .errors import RegistrationError
+from .state import known_as
 
 if TYPE_CHECKING:
     from .keys import KeyRing
 
 __all__ = [
-    "DjangoCacheStore",
     "MemorySessions",
-    "RedisStore",
     "SealedSessions",
     "Sessions",
     "Store",
@@ -82,8 +82,8 @@ class Sessions(Protocol):
         """The session has changed."""
         ...
 
-    async def end(self, hop: Hop, id: str) -> None:
-        """The session is over."""
+    async def end(self, hop: Hop, id: str) -> bool:
+        """The client is done with the session. False: it cannot be ended, and lasts until its time is over."""
         ...
 
     def hold(self, id: str) -> Callable[[], None]:
@@ -154,9 +154,10 @@ class MemorySessions:
             if id in self._table:  # else it ended meanwhile, and stays so
                 self._table[id] = saved, self._clock()
 
-    async def end(self, hop: Hop, id: str) -> None:
+    async def end(self, hop: Hop, id: str) -> bool:
         with self._lock:
             self._table.pop(id, None)
+        return True
 
     def hold(self, id: str) -> Callable[[], None]:
         with self._lock:
@@ -198,8 +199,8 @@ class MemorySessions:
 class SealedSessions:
     """The id itself carries the session, sealed: any worker serves it and nothing is stored.
 
-    What follows from that: it lasts a fixed time, log levels and watched resources are not kept, and DELETE answers 200
-    but cannot take an id back that somebody has copied; give `revoked` a store for that.
+    What follows from that: it lasts a fixed time, log levels and watched resources are not kept, and a client cannot
+    end it (DELETE answers 405); give `revoked` a store for that.
     """
 
     kind: Literal["fixed", "kept"] = "fixed"
@@ -244,10 +245,12 @@ class SealedSessions:
     async def save(self, hop: Hop, id: str, saved: bytes) -> None:
         pass  # the core changes nothing in fixed sessions
 
-    async def end(self, hop: Hop, id: str) -> None:
+    async def end(self, hop: Hop, id: str) -> bool:
         opened = self._opened(id)
-        if self._revoked is not None and opened is not None:
-            await call(hop, self._revoked.save, _digest(id), b"1", opened[0])
+        if self._revoked is None or opened is None:
+            return False
+        await call(hop, self._revoked.save, _digest(id), b"1", opened[0])
+        return True
 
     def hold(self, id: str) -> Callable[[], None]:
         return _nothing
@@ -306,64 +309,12 @@ class StoredSessions:
         stamp = int(self._clock()).to_bytes(8, "big")
         await call(hop, self._store.save, id, stamp + saved, self._idle)
 
-    async def end(self, hop: Hop, id: str) -> None:
+    async def end(self, hop: Hop, id: str) -> bool:
         await call(hop, self._store.save, id, None, 0.0)
+        return True
 
     def hold(self, id: str) -> Callable[[], None]:
         return _nothing
-
-
-class RedisStore:
-    """Keeps sessions in Redis (the `redis` package): `RedisStore("redis://localhost:6379/0")`, or a client of yours."""
-
-    def __init__(self, redis: Any, prefix: str = "mcpgraft:session:") -> None:
-        """Connect when first used; `redis` is a URL or a `redis.Redis`."""
-        self._redis = redis
-        self._prefix = prefix
-        self._lock = threading.Lock()
-
-    def load(self, id: str, /) -> bytes | None:
-        found: bytes | None = self._client().get(self._prefix + id)
-        return found
-
-    def save(self, id: str, saved: bytes | None, ttl: float, /) -> None:
-        if saved is None:
-            self._client().delete(self._prefix + id)
-        else:
-            self._client().set(self._prefix + id, saved, px=max(1, int(ttl * 1000)))
-
-    def _client(self) -> Any:
-        if isinstance(self._redis, str):
-            import redis
-
-            with self._lock:
-                if isinstance(self._redis, str):
-                    self._redis = redis.Redis.from_url(self._redis)
-        return self._redis
-
-
-class DjangoCacheStore:
-    """Keeps sessions in one of Django's caches. All workers must share it: not the local-memory one."""
-
-    def __init__(self, alias: str = "default", prefix: str = "mcpgraft:session:") -> None:
-        """Use the cache of that alias in the setting CACHES."""
-        self._alias = alias
-        self._prefix = prefix
-
-    def load(self, id: str, /) -> bytes | None:
-        found: bytes | None = self._cache().get(self._prefix + id)
-        return found
-
-    def save(self, id: str, saved: bytes | None, ttl: float, /) -> None:
-        if saved is None:
-            self._cache().delete(self._prefix + id)
-        else:
-            self._cache().set(self._prefix + id, saved, timeout=ttl)
-
-    def _cache(self) -> Any:
-        from django.core.cache import caches
-
-        return caches[self._alias]
 
 
 def sessions_of(chosen: Any, keys: KeyRing, max_sessions: int, ttl: float | None) -> Sessions | None:
@@ -389,17 +340,12 @@ def sessions_of(chosen: Any, keys: KeyRing, max_sessions: int, ttl: float | None
 
 def owner_of(principal: Any) -> bytes:
     """The first bytes of a session's saved form: whose it is. All zero without a principal, or one without identity."""
-    if principal is None:
+    text = known_as(principal)
+    if text is None:
         return bytes(OWNER_BYTES)
     from hashlib import blake2b  # brings in OpenSSL, which a server on stdio never needs
 
-    from .state import principal_text
-
-    try:
-        text = principal_text(principal)
-    except TypeError:
-        return bytes(OWNER_BYTES)
-    return blake2b((text or "").encode("utf-8", "surrogatepass"), digest_size=OWNER_BYTES).digest()
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=OWNER_BYTES).digest()
 
 
 def _digest(id: str) -> str:

@@ -21,13 +21,13 @@ from ._native import KEEP_ALIVE
 from .bridge import Hop, Inline, call, drive
 from .channel import Answer, ReadBody
 from .connection import Connection
-from .http import Listening, _answer, allowed, unavailable
+from .http import Listening, _answer, allowed, places, unavailable
 from .listening import Source, Wait
 from .request import Request
 from .sessions import owner_of
 
 if TYPE_CHECKING:
-    from ._native import Exchange
+    from ._native import Exchange, Task
     from .server import Server
 
 __all__ = ["begin", "begin_async"]
@@ -51,7 +51,6 @@ def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Ans
 
 async def begin_async(server: Server, request: Request, auth: object, read: ReadBody, hop: Hop) -> Answer | Listening:
     """The same for an async host."""
-    streams = request.listen_streams if server.listen_streams is None else server.listen_streams
     exchange = server.core.exchange(request.method, request.headers.raw, peer=request.peer)
     refused = exchange.gate()
     wrong_method = request.method not in ("GET", "POST")
@@ -65,7 +64,7 @@ async def begin_async(server: Server, request: Request, auth: object, read: Read
     if refused is not None and not wrong_method:
         return _answer(refused)
     if request.method == "GET":
-        return _open(server, request, exchange, streams)
+        return _open(server, request, exchange)
     if wrong_method:
         return _say(exchange, 405, "only GET and POST are possible here", ("Allow", "GET, POST"))
     ids = parse_qs(request.query).get("sessionId", [])
@@ -107,6 +106,10 @@ class Peer(Source):
         """A resource changed."""
         self.connection.resource_updated(uri)
 
+    def task_changed(self, task: Task) -> None:
+        """A task changed."""
+        self.connection.task_changed(task)
+
     def end(self) -> None:
         """The server closes."""
         with self._changed:
@@ -144,13 +147,13 @@ class Peer(Source):
         self._notify()
 
 
-def _open(server: Server, request: Request, exchange: Exchange, streams: int) -> Answer | Listening:
+def _open(server: Server, request: Request, exchange: Exchange) -> Answer | Listening:
     from secrets import token_urlsafe
 
     id = token_urlsafe(24)
     peer = Peer(server, request, id)
-    if not server.hub.open(peer, streams):
-        return unavailable(exchange, "no more clients can be served here now")
+    if not server.hub.open(peer, places(server, request)):
+        return unavailable(exchange, "no more clients can be served here now", 60)
     table = _table(server)
     with _lock:
         table[id] = peer

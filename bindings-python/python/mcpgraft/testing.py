@@ -22,6 +22,7 @@ from .duplex import Questions
 from .http import Answer, HeaderList, Listening, begin
 from .request import Request
 from .server import Server
+from .state import principal_text
 from .testing_answers import Replies
 from .testing_listening import Heard, over_http
 
@@ -31,7 +32,10 @@ Json = dict[str, Any]
 
 _META = "io.modelcontextprotocol/"
 _LISTEN = "subscriptions/listen"
-_NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+_NAMED = {
+    "tools/call": "name", "prompts/get": "name", "resources/read": "uri",
+    "tasks/get": "taskId", "tasks/update": "taskId", "tasks/cancel": "taskId",
+}  # fmt: skip
 
 
 class ProtocolError(Exception):
@@ -265,9 +269,17 @@ class Client:
     # --- changes, and the end ----------------------------------------------------------------------------------------
 
     def listen(
-        self, *, tools: bool = False, prompts: bool = False, resources: bool = False, uris: Sequence[str] = ()
+        self,
+        *,
+        tools: bool = False,
+        prompts: bool = False,
+        resources: bool = False,
+        uris: Sequence[str] = (),
+        tasks: Sequence[str] = (),
     ) -> Heard:
-        """Hear of changes: of lists, and of the resources `uris`. Raises `ProtocolError`, or `HttpError`.
+        """Hear of changes: of lists, of the resources `uris`, and (stateless era) of the tasks of these ids.
+
+        Raises `ProtocolError`, or `HttpError`.
 
         In the handshake era over HTTP this opens the stream of the session, which tells of all lists, and of the
         resources that were subscribed to; on stdio nothing needs to be opened then.
@@ -277,7 +289,8 @@ class Client:
                 self.request("resources/subscribe", {"uri": uri})
             return self._open(b"") if self._session is None else Heard(self._session.heard, lambda: None)
         wanted = {"toolsListChanged": tools, "promptsListChanged": prompts, "resourcesListChanged": resources}
-        params: Json = {"notifications": {**wanted, "resourceSubscriptions": list(uris)}}
+        named = {"resourceSubscriptions": list(uris), **({"taskIds": list(tasks)} if tasks else {})}
+        params: Json = {"notifications": {**wanted, **named}}
         self._ids += 1
         message = {"jsonrpc": "2.0", "id": self._ids, "method": _LISTEN, "params": self._enveloped(params)}
         body = msgspec.json.encode(message)
@@ -422,6 +435,9 @@ class _Session:
 
     def resource_updated(self, uri: str) -> None:
         self._add(self._session.resource_updated(uri))
+
+    def task_changed(self, task: Any) -> None:
+        self._add(self._session.task_changed(task, principal_text(self._request.principal)))
 
     def end(self) -> None:
         self._add(self._session.end_listening())

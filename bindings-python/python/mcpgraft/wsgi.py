@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from .hangup import hung_up
 from .http import Answer, HeaderList, Listening, Pending, ReadBody, begin
 from .request import Request
 
@@ -67,7 +68,7 @@ class App:
             from .sse import begin as begin_sse
 
             begun = begin_sse(self._server, request_of(environ), self._auth, read_body(environ))
-            return finish(begun, start_response)
+            return finish(begun, start_response, gone=hung_up(environ))
         if self._path is None or (path.rstrip("/") or "/") == self._path:
             return Response(self._server, environ, auth=self._auth)(environ, start_response)
         if self._fallback is not None:
@@ -82,19 +83,29 @@ class Response:
         self._begun = begin(server, request_of(environ), auth, read_body(environ))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        return finish(self._begun, start_response)
+        return finish(self._begun, start_response, gone=hung_up(environ))
 
 
 def finish(
-    begun: Answer | Pending | Listening, start_response: StartResponse, extra: HeaderList | None = None
+    begun: Answer | Pending | Listening,
+    start_response: StartResponse,
+    extra: HeaderList | None = None,
+    gone: Callable[[], bool] | None = None,
 ) -> Iterable[bytes]:
-    """Run what is pending and send it; `extra` headers go with every form of response."""
+    """Run what is pending and send it.
+
+    Args:
+        begun: What to send.
+        start_response: The server's.
+        extra: Headers that go with every form of response.
+        gone: Says whether the client hung up, if the host can tell.
+    """
     more = extra or []
     if isinstance(begun, Answer):
         return send(begun, start_response, more)
     if isinstance(begun, Listening):
         start_response(status_line(begun.status), begun.headers + more)
-        return begun.stream.pieces()
+        return begun.stream.pieces(gone)
 
     def start(status: int, headers: HeaderList) -> Callable[[bytes], object]:
         write: Callable[[bytes], object] = start_response(status_line(status), headers + more)

@@ -109,6 +109,7 @@ pub(crate) fn refused(fault: &Fault<'_>, revision: Option<Revision>) -> u16 {
         | Fault::Envelope { .. }
         | Fault::Version { .. }
         | Fault::VersionHeader { .. }
+        | Fault::NoTasks
         | Fault::Header { .. }
         | Fault::ParamHeader { .. } => 400,
         // "the server MUST respond with 404 Not Found": stateless revisions only; older ones have no rule.

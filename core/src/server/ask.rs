@@ -217,18 +217,29 @@ pub(crate) fn input_required<S: Sink + ?Sized>(
     if !asks.is_empty() {
         w.key("inputRequests")?;
         w.begin_object()?;
-        for (key, ask) in asks {
-            w.key(key)?;
-            w.begin_object()?;
-            w.field_str("method", ask.method())?;
-            w.key("params")?;
-            ask.params(capabilities, revision, w)?;
-            w.end_object()?;
-        }
+        embedded(asks, capabilities, revision, w)?;
         w.end_object()?;
     }
     if let Some(state) = state {
         w.field_str("requestState", state)?;
+    }
+    Ok(())
+}
+
+/// Writes questions as members of `inputRequests`: without the envelope of a request, which they are not.
+pub(crate) fn embedded<S: Sink + ?Sized>(
+    asks: &[(&str, Ask<'_>)],
+    capabilities: &ClientCapabilities,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    for (key, ask) in asks {
+        w.key(key)?;
+        w.begin_object()?;
+        w.field_str("method", ask.method())?;
+        w.key("params")?;
+        ask.params(capabilities, revision, w)?;
+        w.end_object()?;
     }
     Ok(())
 }

@@ -137,6 +137,9 @@ pub enum Fault<'m> {
         /// As it was asked for.
         requested: &'m str,
     },
+    /// The client did not declare the extension for tasks with this request.
+    #[error("the client capability extensions[\"io.modelcontextprotocol/tasks\"] is needed for this")]
+    NoTasks,
     /// A mirror header of HTTP.
     #[error("the header {header} {why}")]
     Header {
@@ -185,6 +188,7 @@ impl Fault<'_> {
             | Fault::Cursor => codes::INVALID_PARAMS,
             Fault::NoResource { .. } => revision.row().resource_not_found,
             Fault::Version { .. } | Fault::VersionHeader { .. } => codes::UNSUPPORTED_VERSION,
+            Fault::NoTasks => codes::MISSING_CAPABILITY,
             Fault::Header { .. } | Fault::ParamHeader { .. } => codes::HEADER_MISMATCH,
         }
     }
@@ -231,6 +235,12 @@ impl Fault<'_> {
                 supported(&mut w, served, Revision::parse(requested))?;
                 w.field_str("requested", requested)?;
                 w.end_object()?;
+            }
+            Fault::NoTasks => {
+                w.key("data")?;
+                w.raw_text(
+                    r#"{"requiredCapabilities":{"extensions":{"io.modelcontextprotocol/tasks":{}}}}"#,
+                )?;
             }
             Fault::Envelope { field, .. } => {
                 w.key("data")?;

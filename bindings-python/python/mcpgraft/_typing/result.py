@@ -48,7 +48,7 @@ _EMPTY = b'{"content":[]}'
 
 class _Output(Protocol):
     @property
-    def output_schema(self) -> dict[str, Any] | None: ...
+    def output_schema(self) -> object: ...
 
 
 def tool_result(value: Any, signature: _Output | None = None) -> bytes:

@@ -87,6 +87,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
                 sampling_context: false,
                 elicit_form: false,
                 elicit_url: false,
+                tasks: false,
             },
             level: Level::DEFAULT,
             calls: Table::new(tag),

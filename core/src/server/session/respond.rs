@@ -11,8 +11,10 @@ use crate::server::answer::{self, Failure};
 use crate::server::ask::{self, Ask, AskKey, Unable};
 use crate::server::call::CallKey;
 use crate::server::inflight::Inflight;
+use crate::server::listen::Listener;
 use crate::server::notify::{self, Log, Progress};
 use crate::server::out::{in_batch, line, whole};
+use crate::server::tasks::Task;
 
 impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     /// Answers a call with its result: a JSON object in the newest shape, which the peer gets as its revision knows it.
@@ -148,6 +150,26 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
             }
             let mut listeners = self.listeners.iter().filter(|listener| listener.wants_resource(uri));
             listeners.try_for_each(|listener| line(out, start, |out| Ok(listener.updated(uri, out)?)))
+        })?;
+        Ok(out.len() > start)
+    }
+
+    /// Tells every subscription that names a task how it stands now. `principal` is who the client is; what it may not
+    /// see it is not told. `out` gets a line for each; `false`: nothing was written.
+    ///
+    /// # Errors
+    /// [`LocalError::OutputFull`].
+    pub fn task_changed<S: Sink + ?Sized>(
+        &mut self,
+        task: &Task<'_>,
+        principal: Option<&str>,
+        out: &mut S,
+    ) -> Result<bool, LocalError> {
+        let start = out.len();
+        whole(out, |out| {
+            let told = |listener: &&Listener<SUBS>| task.belongs_to(principal) && listener.wants_task(task);
+            let mut listeners = self.listeners.iter().filter(told);
+            listeners.try_for_each(|listener| line(out, start, |out| Ok(listener.task_changed(task, out)?)))
         })?;
         Ok(out.len() > start)
     }
