@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use mcpgraft::catalog::{Catalog, Kind, Owned};
+use mcpgraft::http::events::StreamName;
 use mcpgraft::http::guard::{Guard, Hosts};
 use mcpgraft::http::{Endpoint, Headers, Sessions};
 use mcpgraft::json::Raw;
@@ -323,7 +324,8 @@ impl Core {
         Framer::with_limit(self.shared.limits().message_bytes)
     }
 
-    #[pyo3(signature = (method, headers, *, peer=None, stream=true, listen=false))]
+    #[pyo3(signature = (method, headers, *, peer=None, stream=true, listen=false, events=None))]
+    #[allow(clippy::too_many_arguments)] // keywords, in Python
     fn exchange(
         &self,
         method: String,
@@ -331,8 +333,12 @@ impl Core {
         peer: Option<&str>,
         stream: bool,
         listen: bool,
-    ) -> Exchange {
-        Exchange::new(self.shared.clone(), method, headers, peer, stream, listen)
+        events: Option<&str>,
+    ) -> PyResult<Exchange> {
+        let wrong = "events: the name of a stream is 1 to 32 letters, digits, - and _ of ASCII";
+        let name = |text| StreamName::new(text).ok_or_else(|| PyValueError::new_err(wrong));
+        let events = events.map(name).transpose()?;
+        Ok(Exchange::new(self.shared.clone(), method, headers, peer, stream, listen, events))
     }
 }
 

@@ -10,12 +10,16 @@
 //! The core numbers and reads ids; the host keeps the events:
 //!
 //! ```text
+//! HttpStep::Call        Exchange::stream() is Some: there is such a stream in this session now; so for HttpStep::Listen
 //! Emit::Events          if Exchange::event() is Some: first store (session, stream, number, its bytes, last one?), then send
 //! connection lost       the call goes on; what it emits is stored only
-//! Exchange::close_stream   the same, wanted: send, end the response, store what comes
-//! HttpStep::Resume      nothing kept under (session, stream) after that number: Resume::refuse
+//! Exchange::close_stream  the same, wanted: send, end the response, store what comes
+//! HttpStep::Resume      no such stream in the session, or the event after that number was dropped: Resume::refuse
 //!                       otherwise: send what is kept after it, then what is stored from now on, to the last one
 //! ```
+//! A reply or failure that leads to [`Emit::Nothing`](super::Emit::Nothing), because the call was taken back, ends the stream
+//! without a last event.
+//!
 //! An event belongs to one session and one stream: keep it under both names, so that nobody is sent another's. A stream
 //! that lost events to a bound cannot be resumed before them.
 
@@ -102,7 +106,7 @@ impl Resume {
 
 /// Refuses a `Last-Event-ID` that names nothing which can be sent.
 pub(super) fn unknown<S: Sink + ?Sized>(out: &mut S) -> Result<Head, LocalError> {
-    let message = "the header Last-Event-ID names no event of this session that others are kept after";
+    let message = "the header Last-Event-ID names no event of this session, or one too old to go on from";
     whole(out, |out| Ok(gate::refuse(400, format_args!("{message}"), out)?))
 }
 

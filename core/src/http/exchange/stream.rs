@@ -116,13 +116,13 @@ impl Exchange {
 
     /// The numbers of a session's GET stream, which it opens with.
     pub(super) fn standing<S: Sink + ?Sized>(
-        &mut self,
+        &self,
         revision: Revision,
         out: &mut S,
     ) -> Result<Option<Numbering>, LocalError> {
         let has = self.streams && revision.row().event_ids;
-        let Some(numbering) = self.numbering.take().filter(|_| has) else { return Ok(None) };
-        let mut numbering = numbering.of(revision);
+        let Some(numbering) = self.numbering.as_ref().filter(|_| has) else { return Ok(None) };
+        let mut numbering = numbering.clone().of(revision);
         numbering.open(out)?;
         Ok(Some(numbering))
     }
