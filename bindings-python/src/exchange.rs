@@ -25,11 +25,12 @@ struct State {
     resume: Option<http::events::Resume>,
 }
 
-/// A batch in work: its message, how far it is, and the answers so far.
+/// A batch in work: its message, how far it is, the answers so far, and the session it belongs to.
 struct Pending {
     body: Vec<u8>,
     at: server::Batch,
     out: Vec<u8>,
+    session: Option<http::Handshake>,
 }
 
 impl Owner for State {
@@ -262,7 +263,8 @@ impl Exchange {
             })
             .map_err(local)?;
         if let http::HttpStep::Batch(at) = &made {
-            state.batch = Some(Pending { body: body.to_vec(), at: at.clone(), out: Vec::new() });
+            let (body, session) = (body.to_vec(), handshake.take());
+            state.batch = Some(Pending { body, at: at.clone(), out: Vec::new(), session });
         }
         let mut step = self.step(py, &mut state, &made, &out)?;
         if let Some(handshake) = handshake.filter(http::Handshake::changed) {
@@ -274,15 +276,20 @@ impl Exchange {
     fn next(&self, py: Python<'_>) -> PyResult<HttpStep> {
         let mut state = lock(&self.state)?;
         let Some(mut pending) = state.batch.take() else { return Err(local(mcpgraft::LocalError::Over)) };
-        let Pending { body, at, out } = &mut pending;
-        let step = match self.shared.serve(|server| state.inner.next(server, at, body, out)) {
+        let Pending { body, at, out, session } = &mut pending;
+        let before = session.clone();
+        let made = self.shared.serve(|server| state.inner.next(server, session.as_mut(), at, body, out));
+        let step = match made {
             Ok(made) => {
                 let over = matches!(made, http::HttpStep::Reply { .. });
-                let step = self.step(py, &mut state, &made, if over { out } else { &[] });
-                if over {
-                    return step;
+                let mut step = self.step(py, &mut state, &made, if over { out } else { &[] })?;
+                if let Some(session) = session.as_ref().filter(|_| *session != before) {
+                    step.session = Some(saved(py, session)?);
                 }
-                step.map(|step| HttpStep { batch: true, ..step })
+                if over {
+                    return Ok(step);
+                }
+                Ok(HttpStep { batch: true, ..step })
             }
             Err(error) => Err(local(error)),
         };

@@ -219,7 +219,7 @@ fn data(event: &[u8]) -> String {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    // proves: S-161 S-163 S-166 T-109
+    // proves: S-161, S-163, S-166, T-109
     #[test]
     fn every_event_arrives_once(
         revision in prop::sample::select(vec![Revision::V2025_03_26, Revision::V2025_06_18, Revision::V2025_11_25]),

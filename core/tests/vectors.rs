@@ -298,7 +298,7 @@ fn exchange(step: &Value, offered: &Offered, kept: &mut Kept) -> Seen {
             }
         }
         let batch = batch.as_mut().expect("only a batch goes on");
-        made = exchange.next(&server, batch, &body, &mut seen.body).unwrap();
+        made = exchange.next(&server, handshake.as_mut(), batch, &body, &mut seen.body).unwrap();
     }
     if let Some(wanted) = step.get("notices") {
         assert_eq!(wanted.as_array(), Some(&notices), "{}", step["about"]);

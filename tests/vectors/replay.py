@@ -303,6 +303,8 @@ def exchange(step: Json, core: native.Core, kept: Kept, listens: bool) -> Json:
                     break
             made = one.next()
             notices += told(made)
+            if made.session is not None:
+                kept.sessions[name] = made.session
         if made.reply is not None:
             head = made.reply
         if made.resume is not None:

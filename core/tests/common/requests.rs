@@ -228,7 +228,7 @@ pub fn exchange(
                 loop {
                     let step = run.attempt(&mut out, |exchange, out| {
                         let mut ahead = batch.clone();
-                        let step = exchange.next(&server, &mut ahead, body, out).map(made);
+                        let step = exchange.next(&server, None, &mut ahead, body, out).map(made);
                         assert!(step.is_ok() || format!("{batch:?}") == format!("{ahead:?}"));
                         Ok((step?, ahead))
                     });

@@ -314,8 +314,7 @@ impl Exchange {
         out: &mut S,
     ) -> Result<HttpStep<'m>, LocalError> {
         let revision = asker.revision;
-        let mut notice = None;
-        match (&plan, asker.session) {
+        let notice = match (&plan, asker.session) {
             (Plan::Run(run), session) => {
                 let asker = Asker { session, ..asker };
                 let call = self.start(server, request.id, &asker, *run, false)?;
@@ -325,31 +324,12 @@ impl Exchange {
             (Plan::Listen { filter }, _) => {
                 return self.listen(server, request.id, revision, *filter, out);
             }
-            (Plan::Level(level), Some(handshake)) => {
-                handshake.changed |= handshake.level != *level;
-                handshake.level = *level;
-                notice = Some(Notice::Level(*level));
-            }
-            (Plan::Subscribe(uri), Some(handshake)) => {
-                let hash = uri.hash64();
-                let limit = server.limits.subscriptions.min(handshake.watched.capacity());
-                if !handshake.watched.contains(&hash) {
-                    if handshake.watched.len() >= limit || handshake.watched.push(hash).is_err() {
-                        let fault = Fault::TooManySubscriptions { limit };
-                        return self.refuse(server, &fault, Some(request.id), Some(revision), out);
-                    }
-                    handshake.changed = true;
-                }
-                notice = Some(Notice::Subscribed(*uri));
-            }
-            (Plan::Unsubscribe(uri), Some(handshake)) => {
-                let before = handshake.watched.len();
-                handshake.watched.retain(|hash| *hash != uri.hash64());
-                handshake.changed |= handshake.watched.len() != before;
-                notice = Some(Notice::Unsubscribed(*uri));
-            }
-            _ => {}
-        }
+            (plan, Some(handshake)) => match handshake.remember(plan, server.limits.subscriptions) {
+                Ok(notice) => notice,
+                Err(fault) => return self.refuse(server, &fault, Some(request.id), Some(revision), out),
+            },
+            (_, None) => None,
+        };
         let channel = self.channel();
         self.body(out, |out| Ok(lists::answer(server, request.id, revision, &plan, channel, out)?))?;
         Ok(HttpStep::Reply { head: self.head(200), notice })
