@@ -101,33 +101,6 @@ def test_a_client_that_goes_frees_its_place_and_there_are_only_so_many() -> None
     assert len(server.streams) == 2
 
 
-def test_lost_clients_make_room_at_once_and_their_streams_end() -> None:
-    import socket
-
-    server = make(listen_streams=1)
-    app = App(server)
-    ours, theirs = socket.socketpair()
-    with ours:
-        env = {**environ(listen({"toolsListChanged": True})), "gunicorn.socket": ours}
-        _, _, body = start(app, env)
-        next(body)
-        theirs.send(b"x")  # what comes next on the connection is no sign of its end
-        assert start(app, environ(listen({})))[0] == 503
-        assert ours.recv(1) == b"x"
-        theirs.close()
-        status, _, _ = start(app, environ(listen({})))
-        assert status == 200
-        assert list(body) == []
-
-
-def test_a_response_nobody_reads_keeps_no_place() -> None:
-    server = make(listen_streams=1)
-    app = App(server)
-    body = start(app, environ(listen({})))[2]
-    body.close()  # type: ignore[attr-defined]
-    assert len(server.streams) == 0
-
-
 @pytest.mark.parametrize(("multithread", "options"), [(False, {}), (True, {"listen_streams": 0})])
 def test_where_nothing_can_be_kept_open_nothing_is_promised(multithread: bool, options: dict[str, Any]) -> None:
     app = App(make(**options))

@@ -82,7 +82,7 @@ def respond(server: Server, request: Any, *, auth: object = None) -> Response:
     environ = request.environ
     begun = begin(server, request_of(environ, request), auth, _reader(request), streams_of(environ))
     if isinstance(begun, Open):
-        return _response_class()(keep_open(begun, environ), status=begun.status, headers=begun.headers)
+        return _response_class()(keep_open(begun), status=begun.status, headers=begun.headers)
     if isinstance(begun, Pending):
         if begun.may_stream:
             return _late(begun)
@@ -102,7 +102,7 @@ class LateResponse(Response):
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         own = {"content-type", "content-length"}
         extra = [(name, value) for name, value in self.headers if name.lower() not in own]
-        return finish(self.pending, environ, start_response, extra)
+        return finish(self.pending, start_response, extra)
 
 
 def _late(pending: Pending) -> Response:

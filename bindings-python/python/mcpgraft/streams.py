@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["KEEP_ALIVE_SECONDS", "WATCHED", "Stream", "Streams"]
 
 KEEP_ALIVE_SECONDS = 15.0
-"""How often a comment is written to a silent stream; at the latest then a lost client is noticed."""
-LOOK_SECONDS = 0.5
-"""How often a thread that waits looks whether its client is still there, where it can."""
+"""How often a comment is written to a stream on which nothing else happens; that is when a lost client is noticed."""
 WATCHED = 1024
 """Most changed resources, and most tasks, that wait for one slow client; it misses what comes beyond."""
 
@@ -44,8 +42,6 @@ class Stream:
         self._uris: dict[str, None] = {}
         self._tasks: dict[str, bytes] = {}
         self._over = False
-        self.gone: Callable[[], bool] | None = None
-        """Says whether the client has gone away, if anybody knows."""
         self.wake: Callable[[], object] = lambda: None
         """Called after every change, for a reader that cannot block."""
 
@@ -107,24 +103,13 @@ class Stream:
                 yield data
             if over:
                 return
-            if self._wait():
-                continue
-            if self.gone is not None and self.gone():
-                return
-            yield KEEP_ALIVE
-
-    def _wait(self) -> bool:
-        """Wait for a change; False if there was none for as long as a stream may be silent, or the client has gone."""
-        with self._changed:
-            slices = 1 if self.gone is None else int(KEEP_ALIVE_SECONDS / LOOK_SECONDS)
-            for _ in range(slices):
-                if self._lists or self._uris or self._tasks or self._over:
-                    return True
-                if self._changed.wait(KEEP_ALIVE_SECONDS / slices):
-                    return True
-                if self.gone is not None and self.gone():
-                    break
-            return False
+            with self._changed:
+                idle = not (self._lists or self._uris or self._tasks or self._over)
+                if idle and not self._changed.wait(KEEP_ALIVE_SECONDS):
+                    data = KEEP_ALIVE
+                else:
+                    continue
+            yield data
 
 
 class Streams:
@@ -142,8 +127,6 @@ class Streams:
     def add(self, stream: Stream, limit: int) -> bool:
         """Take a stream in; False if there are as many as there may be, or the server is closing."""
         with self._lock:
-            if len(self._open) >= limit:  # those whose clients have gone make room at once
-                self._open = {one for one in self._open if one.gone is None or not one.gone()}
             if self._closed or len(self._open) >= limit:
                 return False
             self._open.add(stream)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .http import Answer, HeaderList, Open, Pending, ReadBody, begin
-from .lost import client_gone
 from .request import Request
 
 if TYPE_CHECKING:
@@ -74,17 +73,15 @@ class Response:
         self._begun = begin(server, request_of(environ), auth, read_body(environ), streams_of(environ))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        return finish(self._begun, environ, start_response)
+        return finish(self._begun, start_response)
 
 
-def finish(
-    begun: Answer | Pending, environ: Environ, start_response: StartResponse, extra: HeaderList | None = None
-) -> Iterable[bytes]:
+def finish(begun: Answer | Pending, start_response: StartResponse, extra: HeaderList | None = None) -> Iterable[bytes]:
     """Run what is pending and send it; `extra` headers go with either form of response."""
     more = extra or []
     if isinstance(begun, Open):
         start_response(status_line(begun.status), begun.headers + more)
-        return keep_open(begun, environ)
+        return keep_open(begun)
     if isinstance(begun, Answer):
         return send(begun, start_response, more)
 
@@ -96,28 +93,12 @@ def finish(
     return [] if answer is None else send(answer, start_response, more)
 
 
-def keep_open(opened: Open, environ: Environ) -> Iterator[bytes]:
+def keep_open(opened: Open) -> Iterator[bytes]:
     """The pieces of a response that stays open, until its client is gone or the server closes."""
-    opened.stream.gone = client_gone(environ)
-    return _Pieces(opened)
-
-
-class _Pieces(Iterator[bytes]):
-    """What a generator would be, but closed also if it never began."""
-
-    def __init__(self, opened: Open) -> None:
-        self._opened = opened
-        self._pieces = iter(opened.stream)
-
-    def __next__(self) -> bytes:
-        try:
-            return next(self._pieces)
-        except StopIteration:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        self._opened.close()
+    try:
+        yield from opened.stream
+    finally:
+        opened.close()
 
 
 def streams_of(environ: Environ) -> int:
