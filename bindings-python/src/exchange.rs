@@ -415,6 +415,12 @@ impl Exchange {
         Ok(lock(&self.state)?.inner.cancel(id).is_some())
     }
 
+    /// Takes back the call in work: the session it belongs to is over.
+    fn abandon(&self) -> PyResult<()> {
+        lock(&self.state)?.inner.abandon();
+        Ok(())
+    }
+
     /// A response of the host's own (401, 403, 503), with what browsers need to see it.
     fn refuse(
         &self,

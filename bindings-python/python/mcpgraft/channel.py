@@ -76,6 +76,11 @@ class HttpChannel:
         self.answer: Answer | None = None
         """The whole response, if nothing was streamed."""
 
+    @property
+    def started(self) -> bool:
+        """Whether the response has begun: then it is no longer a whole one."""
+        return self._write is not None or self._lost is not None
+
     def progress(self, key: int, progress: float, total: float | None, message: str | None) -> None:
         if self._start is not None and not self._full():
             with self._lock:

@@ -22,27 +22,38 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.urls import re_path
 
 from .auth import WELL_KNOWN, publishes
-from .http import Answer, HeaderList, Pending, begin, begin_async
+from .hangup import hung_up
+from .http import Answer, HeaderList, Listening, Pending, begin, begin_async
 from .wsgi import metadata_answer, read_all, request_of
 
 if TYPE_CHECKING:
     from .http import ReadBody
     from .server import Server
 
-__all__ = ["async_view", "metadata_view", "respond", "urls", "view"]
+__all__ = ["async_view", "metadata_view", "respond", "sse_view", "urls", "view"]
 
 Event = tuple[int, HeaderList] | bytes | Answer | BaseException | None
 """Head of a stream, piece of it, a whole answer, a failure of the host, or the end."""
 
 
-def urls(server: Server, path: str = "mcp", *, auth: object = None, asynchronous: bool = False) -> list[Any]:
+def urls(
+    server: Server,
+    path: str = "mcp",
+    *,
+    auth: object = None,
+    asynchronous: bool = False,
+    sse: str | None = None,
+) -> list[Any]:
     """URL patterns of the endpoint (with and without a slash at its end) and of its metadata document, if it has one.
 
-    Put them into the root URLconf: the document's place is at the root of the host.
+    Put them into the root URLconf: the document's place is at the root of the host. `sse` is a path for the transport
+    of 2024-11-05; see `mcpgraft.sse`.
     """
     path = path.strip("/")
     chosen = async_view(server, auth=auth) if asynchronous else view(server, auth=auth)
     patterns: list[Any] = [re_path(rf"^{path}/?$", chosen)]
+    if sse is not None:
+        patterns.append(re_path(rf"^{sse.strip('/')}/?$", sse_view(server, auth=auth)))
     if publishes(server.auth if auth is None else auth) is not None:
         patterns.append(re_path(rf"^{WELL_KNOWN.strip('/')}/{path}/?$", metadata_view(server, auth=auth)))
     return patterns
@@ -53,6 +64,21 @@ def view(server: Server, *, auth: object = None) -> Callable[..., HttpResponseBa
 
     def mcp(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return respond(server, request, auth=auth)
+
+    mcp.csrf_exempt = True  # type: ignore[attr-defined]
+    return mcp
+
+
+def sse_view(server: Server, *, auth: object = None) -> Callable[..., HttpResponseBase]:
+    """A view for the transport of 2024-11-05; see `mcpgraft.sse`."""
+
+    def mcp(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        from .sse import begin as begin_sse
+
+        begun = begin_sse(server, _request(request), auth, _reader(request))
+        if isinstance(begun, Answer):
+            return _response(begun)
+        return _stream((begun.status, begun.headers), _open(begun, request))
 
     mcp.csrf_exempt = True  # type: ignore[attr-defined]
     return mcp
@@ -70,6 +96,8 @@ def async_view(server: Server, *, auth: object = None) -> Callable[..., Any]:
         begun = await begin_async(server, _request(request), auth, _reader(request), hop)
         if isinstance(begun, Answer):
             return _response(begun)
+        if isinstance(begun, Listening):
+            return _stream((begun.status, begun.headers), begun.stream.pieces_async(hop))
         return await _answer_async(begun, hop)
 
     mcp.csrf_exempt = True  # type: ignore[attr-defined]
@@ -92,6 +120,8 @@ def respond(server: Server, request: HttpRequest, *, auth: object = None) -> Htt
     begun = begin(server, _request(request), auth, _reader(request))
     if isinstance(begun, Answer):
         return _response(begun)
+    if isinstance(begun, Listening):
+        return _stream((begun.status, begun.headers), _open(begun, request))
     if not begun.asked_to_stream:  # a stream costs the handler the thread of its request
         return _response(begun.finish() or Answer(500, [], b""))
     events: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -106,6 +136,16 @@ def respond(server: Server, request: HttpRequest, *, auth: object = None) -> Htt
     # Under ASGI Django would collect a sync iterator before sending it.
     body = _later(events, begun) if hasattr(request, "scope") else _pieces(events, begun)
     return _stream(first, body)
+
+
+def _open(begun: Listening, request: HttpRequest) -> Any:
+    if not hasattr(request, "scope"):
+        return begun.stream.pieces(hung_up(request.META))
+    from asgiref.sync import sync_to_async
+
+    from .bridge import Loop
+
+    return begun.stream.pieces_async(Loop(lambda fn: sync_to_async(fn)()))
 
 
 def _work(pending: Pending, events: queue.SimpleQueue[Event]) -> None:
@@ -222,6 +262,10 @@ def _request(request: HttpRequest) -> Any:
     made = request_of(request.META, request)
     made.url = f"{request.scheme}://{request.META.get('HTTP_HOST', 'localhost')}{request.path}"
     made.method = request.method or made.method
+    if hasattr(request, "scope"):
+        from .asgi import LISTEN_STREAMS
+
+        made.listen_streams = LISTEN_STREAMS
     return made
 
 

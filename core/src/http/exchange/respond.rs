@@ -190,6 +190,11 @@ impl Exchange {
         Some(call.key)
     }
 
+    /// Takes back what is in work, because the session it belongs to is over (basic/transports, "Session Management").
+    pub fn abandon(&mut self) {
+        self.calls.abandon();
+    }
+
     /// Tells the peer how far a call has come. [`Emit::Nothing`]: it did not ask, the number did not grow, or the answer
     /// has to be one JSON object (counted in [`Exchange::dropped`]).
     ///

@@ -110,6 +110,11 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         self.calls.len()
     }
 
+    /// Takes back all calls in work, because the peer is gone: nothing is written for them any more.
+    pub fn abandon(&mut self) {
+        self.calls.abandon();
+    }
+
     /// Whether the peer took this call back. An unknown key counts as taken back.
     #[must_use]
     pub fn is_cancelled(&self, key: CallKey) -> bool {
