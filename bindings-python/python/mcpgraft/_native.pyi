@@ -304,7 +304,7 @@ class Task:
 
 @final
 class Emit:
-    """Something to write: `head` starts the response (once), `end` completes it. `event` is to be kept: number, bytes."""
+    """Something to write: `head` starts the response (once), `end` completes it. `event` (number, bytes) is kept."""
 
     @property
     def head(self) -> Reply | None: ...
