@@ -1,6 +1,13 @@
 //! Events with ids: whatever breaks a connection, and whenever, a client that comes back has every event exactly once.
 #![cfg(feature = "std")]
-#![allow(dead_code, unreachable_pub, clippy::indexing_slicing, clippy::unwrap_used, clippy::panic)]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic
+)]
 
 #[path = "common/served.rs"]
 mod served;

@@ -45,16 +45,19 @@ impl Offered {
     }
 }
 
+/// A session and a stream, by their names.
+type Key = (String, String);
+
 /// What a host keeps between requests, under the names that the steps give.
 #[derive(Default)]
 struct Kept {
     handshakes: HashMap<String, Handshake>,
-    /// Events by session and stream: number and bytes.
-    events: HashMap<(String, String), Vec<(u32, Vec<u8>)>>,
+    /// Number and bytes of each event.
+    events: HashMap<Key, Vec<(u32, Vec<u8>)>>,
 }
 
 impl Kept {
-    fn event(&mut self, stream: &(String, String), event: Option<Event>, out: &[u8]) {
+    fn event(&mut self, stream: &Key, event: Option<Event>, out: &[u8]) {
         let Some(event) = event else { return };
         let kept = self.events.entry(stream.clone()).or_default();
         assert_eq!(kept.last().map_or(1, |(last, _)| last + 1), event.number);
