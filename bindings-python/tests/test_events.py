@@ -237,9 +237,13 @@ def test_an_older_client_keeps_its_stream_and_can_come_back_if_it_breaks(version
     assert [one.get("method", "result") for one in events(rest)] == ["result"]
     # In the middle of the stream, too.
     env = {"HTTP_" + name.upper().replace("-", "_"): value for name, value in session.items()}
+    gate.open.clear()
+    gate.waits.clear()
     broken: Any = App(gate.server)(environ(call(steps=1), HTTP_ACCEPT=HEADERS["Accept"], **MANY, **env), Wire())
     id = last_id(next(broken))
+    assert gate.waits.wait(10)
     broken.close()
+    gate.open.set()
     _, rest, _ = send("GET", **{**session, "Last-Event-ID": id})
     assert [one.get("method", "result") for one in events(rest)] == ["result"]
 
@@ -348,7 +352,11 @@ def test_memory_stays_within_its_bounds() -> None:
     store.append("s999", 2, b"y" * 200, True)
     assert (store.bytes, len(store)) == (0, 0)
     store.append("t", 0, b"", False)
-    now[0] = 10.0
+    now[0] = 9.0
+    assert store.read("t", 0) == Kept([], False)
+    now[0] = 18.0  # who asks keeps it alive
+    assert store.read("t", 0) == Kept([], False)
+    now[0] = 28.0
     assert store.read("t", 0) is None
     store.append("u", 0, b"", False)
     assert len(store) == 1

@@ -17,19 +17,41 @@ from .channel import Answer, HeaderList
 if TYPE_CHECKING:
     from .http import Pending
 
-__all__ = ["Event", "pieces", "started"]
+__all__ = ["Event", "Said", "pieces", "started"]
 
 Event = tuple[int, HeaderList] | bytes | Answer | BaseException | None
 """What a call says to its response: its head, a piece (empty: the response ends), all of it, a failure, the end."""
 
 
-def started(pending: Pending, at_end: Callable[[], object] | None = None) -> queue.SimpleQueue[Event]:
+class Said:
+    """What a handler has said and its response has not yet taken."""
+
+    def __init__(self, pending: Pending) -> None:
+        self._pending = pending
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._lost = False
+        self.put = self._events.put
+        self.get = self._events.get
+
+    def write(self, piece: bytes) -> None:
+        """Say a piece of the response. Raises once nobody takes it any more."""
+        if self._lost:
+            raise ConnectionError("the client hung up")
+        self.put(piece)
+
+    def lose(self) -> None:
+        """The client hung up."""
+        self._lost = True
+        self._pending.exchange.close()
+
+
+def started(pending: Pending, at_end: Callable[[], object] | None = None) -> Said:
     """Run the handler in a thread; gives what it says. `at_end` is called in that thread."""
-    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    events = Said(pending)
 
     def start(status: int, headers: HeaderList) -> Callable[[bytes], object]:
         events.put((status, headers))
-        return events.put
+        return events.write
 
     def work() -> None:
         try:
@@ -48,7 +70,7 @@ def started(pending: Pending, at_end: Callable[[], object] | None = None) -> que
     return events
 
 
-def pieces(events: queue.SimpleQueue[Event], pending: Pending) -> Iterator[bytes]:
+def pieces(events: Said) -> Iterator[bytes]:
     """The body of a response that has begun."""
     try:
         while (event := events.get()) is not None and event != b"":
@@ -57,5 +79,5 @@ def pieces(events: queue.SimpleQueue[Event], pending: Pending) -> Iterator[bytes
             if isinstance(event, bytes):
                 yield event
     except GeneratorExit:  # the server gave up on the peer
-        pending.exchange.close()
+        events.lose()
         raise

@@ -13,14 +13,13 @@ way to start a stream late).
 from __future__ import annotations
 
 import asyncio
-import queue
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound, StreamingHttpResponse
 from django.urls import re_path
 
-from .apart import Event, pieces, started
+from .apart import Event, Said, pieces, started
 from .auth import WELL_KNOWN, publishes
 from .hangup import hung_up
 from .http import Answer, HeaderList, Listening, Pending, begin, begin_async
@@ -131,7 +130,7 @@ def respond(server: Server, request: HttpRequest, *, auth: object = None) -> Htt
         return _response(first)
     assert isinstance(first, tuple)
     # Under ASGI Django would collect a sync iterator before sending it.
-    body = _later(events, begun) if hasattr(request, "scope") else pieces(events, begun)
+    body = _later(events) if hasattr(request, "scope") else pieces(events)
     return _stream(first, body)
 
 
@@ -145,7 +144,7 @@ def _open(begun: Listening, request: HttpRequest) -> Any:
     return begun.stream.pieces_async(Loop(lambda fn: sync_to_async(fn)()))
 
 
-async def _later(events: queue.SimpleQueue[Event], pending: Pending) -> AsyncIterator[bytes]:
+async def _later(events: Said) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     try:
         while (event := await loop.run_in_executor(None, events.get)) is not None and event != b"":
@@ -154,7 +153,7 @@ async def _later(events: queue.SimpleQueue[Event], pending: Pending) -> AsyncIte
             if isinstance(event, bytes):
                 yield event
     except (GeneratorExit, asyncio.CancelledError):
-        pending.exchange.close()
+        events.lose()
         raise
 
 

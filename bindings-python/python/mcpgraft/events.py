@@ -79,7 +79,7 @@ class _Stream:
 class MemoryEvents:
     """Keeps events in this process, within bounds: right for one worker, or for several behind a sticky proxy.
 
-    Beyond a bound the streams nobody has added to for longest are forgotten.
+    Beyond a bound the streams that were not used for longest are forgotten.
     """
 
     poll: float | None = None
@@ -96,7 +96,7 @@ class MemoryEvents:
 
         Args:
             max_bytes: Most bytes of events, all in all.
-            ttl: Seconds that a stream is kept after its last event.
+            ttl: Seconds that a stream is kept after something was added to it or it was read.
             max_streams: Most streams.
             clock: Gives the time in seconds.
         """
@@ -105,7 +105,7 @@ class MemoryEvents:
         self._max_streams = max_streams
         self._clock = clock
         self._lock = threading.Lock()
-        # In the order of their last events, so that the first one is the first to go.
+        # In the order of their last use, so that the first one is the first to go.
         self._streams: OrderedDict[str, _Stream] = OrderedDict()
         self.bytes = 0
         """How many bytes of events are kept."""
@@ -139,8 +139,11 @@ class MemoryEvents:
     def read(self, key: str, after: int, /) -> Kept | None:
         with self._lock:
             stream = self._streams.get(key)
-            if stream is None or stream.until <= self._clock() or after > stream.last:
+            now = self._clock()
+            if stream is None or stream.until <= now or after > stream.last:
                 return None
+            stream.until = now + self._ttl
+            self._streams.move_to_end(key)
             return Kept([item for item in stream.events if item[0] > after], stream.over)
 
 
@@ -160,7 +163,7 @@ class RedisEvents:
 
         Args:
             redis: A URL, or a `redis.Redis` of yours.
-            ttl: Seconds that a stream is kept after its last event.
+            ttl: Seconds that a stream is kept after something was added to it or it was read.
             max_events: Most events of one stream; of a longer one the first ones are lost.
             prefix: What the keys begin with.
             poll: How often a reader looks for what another worker has written, in seconds.
@@ -193,8 +196,8 @@ class RedisEvents:
         # Entry 0-1 begins a stream; event n is n-1; n-2 ends it without one.
         entries = client.xrange(name, min=f"({after}-1")
         if not entries:
-            # The event that the client has seen may still be on its way here.
-            return Kept([], False) if client.exists(name) else None
+            # The event that the client has seen may still be on its way here. Who asks keeps the stream alive.
+            return Kept([], False) if client.pexpire(name, max(1, int(self._ttl * 1000))) else None
         events, over = [], False
         for id, fields in entries:
             event, last = (_bytes(fields.get(part.encode(), fields.get(part, b""))) for part in "eo")
@@ -328,6 +331,8 @@ class Resumed(Source):
     def open(self) -> None:
         """Wait for more, from now on."""
         self._events.enter(self._key, self)
+        with self._changed:
+            self._kept = None  # something may have come before we were told of it
         self.on_close(lambda: self._events.leave(self._key, self))
 
     def look(self) -> None:

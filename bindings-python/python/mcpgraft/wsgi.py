@@ -130,7 +130,7 @@ def _apart(pending: Pending, start_response: StartResponse, more: HeaderList) ->
     if not isinstance(first, tuple):
         return []
     start_response(status_line(first[0]), first[1] + more)
-    return pieces(events, pending)
+    return pieces(events)
 
 
 def send(answer: Answer, start_response: StartResponse, extra: HeaderList | None = None) -> Iterable[bytes]:
