@@ -185,7 +185,7 @@ fn leads_out(value: &str) -> bool {
         let escaped = (*first == b'%').then(|| after.get(..2)).flatten();
         let byte = escaped.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
         decoded.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &after[2..] } else { after };
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
     }
     let slash = |byte: &u8| matches!(byte, b'/' | b'\\');
     decoded.contains(&0)
