@@ -76,6 +76,21 @@ def test_every_message_names_its_subscription() -> None:
         assert result["id"] == result["result"]["_meta"][key] == index + 1
 
 
+@pytest.mark.parametrize("transport", ["http", "stdio"])
+def test_a_change_that_comes_before_the_acknowledgement_was_read_is_told(transport: Any) -> None:
+    # proves: S-339
+    server = make()
+    heard = Client(server, transport=transport).listen(tools=True, uris=["note://one"])
+    grow(server)
+    server.resource_updated("note://one")
+    methods = [message["method"] for message in heard.messages()]
+    assert methods == [
+        "notifications/subscriptions/acknowledged",
+        "notifications/tools/list_changed",
+        "notifications/resources/updated",
+    ]
+
+
 def test_changes_coalesce() -> None:
     server = make()
     heard = Client(server).listen(tools=True, resources=True, uris=["note://one"])
@@ -126,6 +141,7 @@ def test_the_end_of_a_session_ends_its_stream() -> None:
     assert server.hub.streams == 1
 
 
+# proves: T-092, T-093
 def test_one_stream_per_session_the_newer_one() -> None:
     server = make(sessions="memory")
     client = Client(server, era="legacy")

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["App", "handle", "mount"]
 
+log = logging.getLogger("mcpgraft")
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -38,6 +41,9 @@ BACKLOG = 1000
 
 LISTEN_STREAMS = 1000
 """How many responses a process keeps open for clients that listen, if the server does not say otherwise."""
+
+_alone: set[asyncio.Future[Any]] = set()
+"""Calls that go on after their response was ended (`Context.close_stream`)."""
 
 _pools: WeakKeyDictionary[Server, ThreadPoolExecutor] = WeakKeyDictionary()
 
@@ -176,6 +182,10 @@ async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> Non
             done, _ = await asyncio.wait(waiting, timeout=KEEP_ALIVE, return_when=asyncio.FIRST_COMPLETED)
             if watch in done and pending.exchange.close():
                 return  # the call is taken back; nobody hears its answer
+            if turn in done and turn.result() == b"":
+                await send({"type": "http.response.body", "body": b""})
+                _leave_alone(work)
+                return
             if turn in done:
                 started = await _forward(turn.result(), started, send)
                 turn = asyncio.ensure_future(events.get())
@@ -192,9 +202,19 @@ async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> Non
         elif started:
             await send({"type": "http.response.body", "body": b""})
     finally:
-        for task in (work, watch, turn):
+        for task in {work, watch, turn} - _alone:
             task.cancel()
-        await asyncio.gather(work, watch, turn, return_exceptions=True)
+        await asyncio.gather(*({work, watch, turn} - _alone), return_exceptions=True)
+
+
+def _leave_alone(work: asyncio.Future[Any]) -> None:
+    def over(work: asyncio.Future[Any]) -> None:
+        _alone.discard(work)
+        if not work.cancelled() and work.exception() is not None:
+            log.error("a call failed after its response was ended", exc_info=work.exception())
+
+    _alone.add(work)
+    work.add_done_callback(over)
 
 
 async def _forward(event: tuple[int, HeaderList] | bytes, started: bool, send: Send) -> bool:

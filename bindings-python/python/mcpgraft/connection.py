@@ -102,6 +102,9 @@ class Connection:
     def keep_alive(self) -> None:
         pass  # a pipe does not die of silence
 
+    def close_stream(self, key: int, retry_ms: int) -> bool:
+        return False
+
     def elicitation_complete(self, key: int, id: str) -> None:
         self._say(lambda: self._session.elicitation_complete(id))
 

@@ -6,21 +6,20 @@
 
 The view is exempt from the CSRF check: it takes JSON only, which no cross-site form can send, and checks the Origin
 header itself. Tools run in the thread of their request, with its database connection. Only when a handler could report
-progress to a peer that asked for it does it run in a thread of its own (WSGI has no other way to start a stream late).
+progress to a peer that asked for it, or end its response early, does it run in a thread of its own (WSGI has no other
+way to start a stream late).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import queue
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound, StreamingHttpResponse
 from django.urls import re_path
 
+from .apart import Event, Said, pieces, started
 from .auth import WELL_KNOWN, publishes
 from .hangup import hung_up
 from .http import Answer, HeaderList, Listening, Pending, begin, begin_async
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
     from .server import Server
 
 __all__ = ["async_view", "metadata_view", "respond", "sse_view", "urls", "view"]
-
-Event = tuple[int, HeaderList] | bytes | Answer | BaseException | None
-"""Head of a stream, piece of it, a whole answer, a failure of the host, or the end."""
 
 
 def urls(
@@ -124,9 +120,9 @@ def respond(server: Server, request: HttpRequest, *, auth: object = None) -> Htt
         return _stream((begun.status, begun.headers), _open(begun, request))
     if not begun.asked_to_stream:  # a stream costs the handler the thread of its request
         return _response(begun.finish() or Answer(500, [], b""))
-    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-    context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(_work, begun, events), name="mcpgraft-call", daemon=True).start()
+    from django.db import connections
+
+    events = started(begun, connections.close_all)  # the thread's own; nobody else would
     first = events.get()
     if isinstance(first, BaseException):
         raise first
@@ -134,7 +130,7 @@ def respond(server: Server, request: HttpRequest, *, auth: object = None) -> Htt
         return _response(first)
     assert isinstance(first, tuple)
     # Under ASGI Django would collect a sync iterator before sending it.
-    body = _later(events, begun) if hasattr(request, "scope") else _pieces(events, begun)
+    body = _later(events) if hasattr(request, "scope") else pieces(events)
     return _stream(first, body)
 
 
@@ -148,46 +144,16 @@ def _open(begun: Listening, request: HttpRequest) -> Any:
     return begun.stream.pieces_async(Loop(lambda fn: sync_to_async(fn)()))
 
 
-def _work(pending: Pending, events: queue.SimpleQueue[Event]) -> None:
-    def start(status: int, headers: HeaderList) -> Callable[[bytes], object]:
-        events.put((status, headers))
-        return events.put
-
-    try:
-        answer = pending.finish(start)
-        if answer is not None:
-            events.put(answer)
-    except BaseException as exc:
-        events.put(exc)
-    finally:
-        events.put(None)
-        from django.db import connections
-
-        connections.close_all()  # this thread's own; nobody else would
-
-
-def _pieces(events: queue.SimpleQueue[Event], pending: Pending) -> Iterator[bytes]:
-    try:
-        while (event := events.get()) is not None:
-            if isinstance(event, BaseException):
-                raise event
-            if isinstance(event, bytes):
-                yield event
-    except GeneratorExit:  # the server gave up on the peer
-        pending.exchange.close()
-        raise
-
-
-async def _later(events: queue.SimpleQueue[Event], pending: Pending) -> AsyncIterator[bytes]:
+async def _later(events: Said) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     try:
-        while (event := await loop.run_in_executor(None, events.get)) is not None:
+        while (event := await loop.run_in_executor(None, events.get)) is not None and event != b"":
             if isinstance(event, BaseException):
                 raise event
             if isinstance(event, bytes):
                 yield event
     except (GeneratorExit, asyncio.CancelledError):
-        pending.exchange.close()
+        events.lose()
         raise
 
 
@@ -214,9 +180,9 @@ async def _answer_async(pending: Pending, hop: Any) -> HttpResponseBase:
 
     task = asyncio.ensure_future(work())
 
-    async def pieces() -> AsyncIterator[bytes]:
+    async def said() -> AsyncIterator[bytes]:
         try:
-            while (event := await events.get()) is not None:
+            while (event := await events.get()) is not None and event != b"":
                 if isinstance(event, BaseException):
                     raise event
                 if isinstance(event, bytes):
@@ -234,7 +200,7 @@ async def _answer_async(pending: Pending, hop: Any) -> HttpResponseBase:
     if isinstance(first, Answer):
         return _response(first)
     assert isinstance(first, tuple)
-    return _stream(first, pieces())
+    return _stream(first, said())
 
 
 def _abandon(pending: Pending, task: asyncio.Task[None]) -> None:

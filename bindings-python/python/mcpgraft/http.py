@@ -25,6 +25,7 @@ from .state import known_as
 
 if TYPE_CHECKING:
     from ._native import Exchange, HttpStep, Reply
+    from .events import Record
     from .hub import Hub
     from .listening import Source
     from .request import Request
@@ -48,7 +49,9 @@ async def begin_async(
 ) -> Answer | Pending | Listening:
     """The same for an async host; `hop` says how to get to sync and async functions from there."""
     core, headers, streams = server.core, request.headers.raw, places(server, request)
-    exchange = core.exchange(request.method, headers, peer=request.peer, listen=streams > 0)
+    exchange = core.exchange(
+        request.method, headers, peer=request.peer, listen=streams > 0, events=stream_name(server, request)
+    )
     refused = exchange.gate()
     # A hostile page or host must not learn anything, not even whether its key is right; who is merely
     # unauthenticated hears that first, whatever else is wrong with the request. A preflight carries no credentials.
@@ -74,6 +77,18 @@ def places(server: Server, request: Request) -> int:
     """How many responses may be kept open in this process. A host that can keep none open has the last word."""
     host, chosen = request.listen_streams, server.listen_streams
     return host if chosen is None or host == 0 else chosen
+
+
+def stream_name(server: Server, request: Request) -> str | None:
+    """What the stream of this request is called, if what is said on it is kept; None if not.
+
+    A session's own stream is not.
+    """
+    if server.events is None or (request.method == "GET" and "last-event-id" not in request.headers):
+        return None
+    from secrets import token_urlsafe
+
+    return token_urlsafe(16)
 
 
 async def allowed(server: Server, request: Request, auth: object, exchange: Exchange, hop: Hop) -> Answer | None:
@@ -136,6 +151,8 @@ class _Visit:
         session = self._id if self._known else None
         if step.event == "listening":
             return await self._listen(step, streams)
+        if step.resume is not None:
+            return await self._resume(step, streams)
         if step.reply is None:
             own = None if step.call is not None and step.call.stateless else session
             return Pending(self._server, self._request, self._exchange, step, own)
@@ -178,6 +195,23 @@ class _Visit:
         if sessions is not None and stream.session is not None and id is not None:
             stream.on_close(sessions.hold(id))
         return await listening(server, self._hop, step.reply, stream)
+
+    async def _resume(self, step: HttpStep, streams: int) -> Answer | Listening:
+        events, id, reply = self._server.events, self._id, step.reply
+        assert events is not None
+        assert id is not None
+        assert step.resume is not None
+        assert reply is not None
+        resumed = await _stored(events.resume(self._hop, id, *step.resume, self._server.keep_alive))
+        if resumed is None:
+            return _answer(self._exchange.refuse_resume())
+        # Without a place to wait in the client gets what is there, and comes again.
+        if resumed.is_whole or not self._server.hub.open(resumed, streams):
+            return Answer(reply.status, list(reply.headers), resumed.whole())
+        resumed.open()
+        if self._sessions is not None:
+            resumed.on_close(self._sessions.hold(id))
+        return await listening(self._server, self._hop, reply, resumed)
 
     def _load(self, sessions: Sessions, id: str) -> Callable[[Hop], Awaitable[bytes | None]]:
         owner = self._owner
@@ -227,7 +261,9 @@ class Pending:
         In the handshake era logs come unasked: they alone are no reason.
         """
         call = self.step.call
-        wanted = call is not None and (call.progress_wanted or call.stateless or self._can_be_asked(call.key))
+        wanted = call is not None and (
+            call.progress_wanted or call.stateless or self.may_close or self._can_be_asked(call.key)
+        )
         return wanted and self.may_stream
 
     @property
@@ -236,10 +272,16 @@ class Pending:
         call = self.step.call
         if call is None or not self.exchange.can_stream:
             return False
-        if not (call.progress_wanted or call.log_level is not None or self._can_be_asked(call.key)):
+        says = call.progress_wanted or call.log_level is not None or self._can_be_asked(call.key)
+        if not says and not self.may_close:
             return False
         entry = self.server.entry_of(call)
         return entry is not None and entry.wants_context
+
+    @property
+    def may_close(self) -> bool:
+        """True if the handler could end the response and go on: a host with threads runs it in one of its own."""
+        return self.server.events is not None and self.exchange.stream is not None
 
     def _can_be_asked(self, key: int) -> bool:
         if self.session is None:
@@ -264,7 +306,9 @@ class Pending:
         """
         # The answers of a batch leave together as one array, so there is nothing to stream into.
         start = None if self.step.batch else start
-        channel = HttpChannel(self.exchange, start, full, session=self.session, hub=self.server.hub)
+        channel = HttpChannel(
+            self.exchange, start, full, session=self.session, hub=self.server.hub, record=self._record()
+        )
         sessions = self.server.sessions
         if self.session is None or sessions is None:
             return await self._run(hop, channel)
@@ -283,6 +327,10 @@ class Pending:
             return self._nothing(channel)
         finally:
             release()
+
+    def _record(self) -> Record | None:
+        events, stream = self.server.events, self.exchange.stream
+        return None if events is None or stream is None or self.session is None else events.record(self.session, stream)
 
     async def _run(self, hop: Hop, channel: HttpChannel) -> Answer | None:
         step = self.step

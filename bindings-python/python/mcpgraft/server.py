@@ -17,8 +17,10 @@ from .sessions import sessions_of
 
 if TYPE_CHECKING:
     from .context import Context
+    from .events import Events, EventStore
     from .fanout import Fanout
     from .middleware import Middleware
+    from .sessions import Sessions
     from .tasks import Tasks
 
 __all__ = ["Server"]
@@ -65,6 +67,7 @@ class Server(Registration):
         listen_streams: int | None = None,
         keep_alive: float = 15.0,
         fanout: Fanout | None = None,
+        events: EventStore | None = None,
         tasks: Tasks | None = None,
     ) -> None:
         """Describe the server.
@@ -110,10 +113,13 @@ class Server(Registration):
             keep_alive: Seconds of silence in an open response after which a comment is sent; a client that went away
                 is noticed then at the latest.
             fanout: Reaches the other worker processes; see `mcpgraft.fanout`.
+            events: Keeps what was said on the streams of calls in sessions, so that clients can come back for it:
+                `MemoryEvents`, `RedisEvents` or a store of your own; see `mcpgraft.events`.
             tasks: How tools run as tasks, and where tasks are kept; made with its defaults when a tool needs it.
         """
         self.keys = KeyRing(secrets)
         self.sessions = sessions_of(sessions, self.keys, max_sessions, session_ttl)
+        self.events = None if events is None else _events_of(events, self.sessions)
         self.listen_streams = listen_streams
         self.keep_alive = keep_alive
         self.ask_timeout = ask_timeout
@@ -210,6 +216,12 @@ class Server(Registration):
     def _task_elsewhere(self, id: str) -> None:
         if self.tasks is not None:
             self.tasks.tell_here(id, self)
+
+
+def _events_of(events: EventStore, sessions: Sessions | None) -> Events:
+    from .events import events_of  # most servers keep none
+
+    return events_of(events, sessions)
 
 
 def _sync(fn: F, hook: str) -> F:

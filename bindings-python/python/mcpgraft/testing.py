@@ -427,6 +427,9 @@ class _Session:
     def keep_alive(self) -> None:
         pass
 
+    def close_stream(self, key: int, retry_ms: int) -> bool:
+        return False
+
     def elicitation_complete(self, key: int, id: str) -> None:
         self._add(self._session.elicitation_complete(id))
 

@@ -107,12 +107,30 @@ def finish(
         start_response(status_line(begun.status), begun.headers + more)
         return begun.stream.pieces(gone)
 
+    if begun.may_close and begun.may_stream:
+        return _apart(begun, start_response, more)
+
     def start(status: int, headers: HeaderList) -> Callable[[bytes], object]:
         write: Callable[[bytes], object] = start_response(status_line(status), headers + more)
         return write
 
     answer = begun.finish(start if begun.may_stream else None)
     return [] if answer is None else send(answer, start_response, more)
+
+
+def _apart(pending: Pending, start_response: StartResponse, more: HeaderList) -> Iterable[bytes]:
+    from .apart import pieces, started
+
+    events = started(pending)
+    first = events.get()
+    if isinstance(first, BaseException):
+        raise first
+    if isinstance(first, Answer):
+        return send(first, start_response, more)
+    if not isinstance(first, tuple):
+        return []
+    start_response(status_line(first[0]), first[1] + more)
+    return pieces(events)
 
 
 def send(answer: Answer, start_response: StartResponse, extra: HeaderList | None = None) -> Iterable[bytes]:

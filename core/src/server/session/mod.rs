@@ -199,7 +199,10 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
             *batch = Batch { at: usize::MAX, pending: None };
             return Ok(None);
         };
-        let step = in_batch(out, |out| self.message(server, value, true, out))?;
+        let step = in_batch(out, |out| match batch.repeated(message, value) {
+            Some(id) => self.refuse(server, Fault::DuplicateId, Some(id), out),
+            None => self.message(server, value, true, out),
+        })?;
         batch.at += 1;
         batch.pending = match &step {
             Step::Call(call) => Some(call.key),
