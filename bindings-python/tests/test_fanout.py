@@ -22,10 +22,7 @@ from mcpgraft.testing import Client, Heard
 from mcpgraft.testing_answers import NO_ANSWER, Replies
 
 from .examples import load
-from .redis_server import redis_url
 from .test_sessions import Table
-
-__all__ = ["redis_url"]
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}}

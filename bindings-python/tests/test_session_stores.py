@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from mcpgraft import ApiKey, Context, Server
 from mcpgraft.session_stores import PREFIX, DjangoCacheStore, RedisStore
 from mcpgraft.testing import Client, ProtocolError
-
-from .redis_server import redis_url
-
-__all__ = ["redis_url"]
 
 Make = Callable[[], Any]
 CACHES = {
@@ -30,12 +27,11 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     """Makes a store; every store made is of another worker, and they share what they keep."""
     family, _, kind = request.param.partition(" ")
     url: str = request.getfixturevalue("redis_url") if "redis" in request.param else ""
-    if url:
+    prefix = uuid4().hex + ":"  # the tests share a Redis
+    if family == "redis":
         import redis
 
-        redis.Redis.from_url(url).flushall()
-    if family == "redis":
-        yield (lambda: RedisStore(redis.Redis.from_url(url))) if kind else lambda: RedisStore(url)
+        yield lambda: RedisStore(redis.Redis.from_url(url) if kind else url, prefix)
         return
     pytest.importorskip("django")
     from django.conf import settings
@@ -45,7 +41,7 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
         settings.configure(ALLOWED_HOSTS=["*"])
     location = {"file": str(tmp_path), "redis": url}.get(kind, request.param)
     with override_settings(CACHES={"default": {}, "mcp": {**CACHES[kind], "LOCATION": location}}):
-        yield lambda: DjangoCacheStore("mcp")
+        yield lambda: DjangoCacheStore("mcp", prefix)
 
 
 def test_what_a_store_promises(make: Make) -> None:
