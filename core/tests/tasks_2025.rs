@@ -370,7 +370,7 @@ fn a_call_that_waits_begins_its_stream_at_once() {
 #[test]
 fn the_stream_of_a_session_hears_of_tasks_that_are_its_own() {
     let (_, text) = post("", &mut kept(), b"text/event-stream", |_, step, out| {
-        let HttpStep::Listen { listener, .. } = step else { panic!("{step:?}") };
+        let HttpStep::Listen { mut listener, .. } = step else { panic!("{step:?}") };
         let origin = TaskOrigin::new(Revision::V2025_11_25, asks_forms());
         let own = saved(|out| NewTask { owner: Some("anne"), ..new(origin) }.save(out));
         let newest = saved(|out| new(TaskOrigin::new(Revision::NEWEST, asks_forms())).save(out));

@@ -111,6 +111,9 @@ class DuplexChannel:
     def keep_alive(self) -> None:
         pass  # a pipe does not die of silence
 
+    def close_stream(self, key: int, retry_ms: int) -> bool:
+        return False
+
     def is_left(self) -> bool:
         return False  # a connection that ends ends its questions; nothing else hangs on who reads
 

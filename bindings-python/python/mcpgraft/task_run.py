@@ -253,6 +253,9 @@ class _Apart:
     def task_progress(self, key: int, task: Task, progress: float, total: float | None, message: str | None) -> None:
         pass
 
+    def close_stream(self, key: int, retry_ms: int) -> bool:
+        return False
+
     def elicitation_complete(self, key: int, id: str) -> None:
         pass
 

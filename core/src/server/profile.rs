@@ -75,7 +75,8 @@ pub struct Profile<'a> {
     /// The `experimental` capabilities, a JSON object.
     pub experimental: Option<Raw<'a>>,
     /// The `extensions` capabilities, a JSON object; declared in stateless revisions only. With
-    /// `io.modelcontextprotocol/tasks` in it the methods of tasks reach the host.
+    /// `io.modelcontextprotocol/tasks` in it the methods of tasks reach the host. Each name has to pass
+    /// [`is_extension`](crate::model::is_extension), each value is an object.
     pub extensions: Option<Raw<'a>>,
     /// The experimental tasks of `2025-11-25` are offered: their methods reach the host, and a tool's
     /// `execution.taskSupport` says whether a call may, must or must not ask for a task. Leave that member out of the
