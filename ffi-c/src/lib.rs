@@ -1,0 +1,27 @@
+//! The C face of mcpgraft. No protocol knowledge lives here: every function checks what C cannot promise (pointers,
+//! text, handles), calls the core, and hands out views of what came of it.
+//!
+//! ```text
+//! abi      types of the header            guard    handles, checks, panics -> status
+//! memory   outputs, decoded text          trouble  what goes wrong, as status and text
+//! server   options, catalogue             peer     what sessions, exchanges and listeners share
+//! session  exchange  lines  keys  json    the functions of the header, by what they are about
+//! ```
+#![allow(non_camel_case_types, clippy::missing_safety_doc)] // names are C's; the README states what callers promise
+#![deny(unsafe_op_in_unsafe_fn)]
+
+pub mod abi;
+pub mod about;
+pub mod ask;
+mod event;
+pub mod exchange;
+mod guard;
+pub mod json;
+pub mod keys;
+pub mod lines;
+mod memory;
+mod options;
+pub mod peer;
+pub mod server;
+pub mod session;
+mod trouble;

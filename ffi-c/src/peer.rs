@@ -1,0 +1,600 @@
+//! What sessions, exchanges and listeners share: memory, and the functions that take any of them.
+
+use std::ffi::c_char;
+use std::sync::Arc;
+
+use mcpgraft::LocalError;
+use mcpgraft::catalog::Kind;
+use mcpgraft::http::{self, Handshake};
+use mcpgraft::model::Level;
+use mcpgraft::server::{AskKey, Batch, CallKey, Failure, Log, Progress};
+
+use crate::abi::{
+    mcpgraft_event, mcpgraft_event_kind, mcpgraft_failure, mcpgraft_peer, mcpgraft_status, mcpgraft_str,
+    mcpgraft_verdict,
+};
+use crate::ask;
+use crate::exchange::ExchangePeer;
+use crate::guard::{Done, Handle, Held, bytes, enter, event_place, is, maybe, place, utf8};
+use crate::memory::{Output, Scratch};
+use crate::server::{self, Shared};
+use crate::session::SessionPeer;
+use crate::trouble::Trouble;
+
+/// Memory of a session or an exchange.
+pub(crate) struct Base {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) out: Output,
+    /// Texts of the last message.
+    pub(crate) scratch: Scratch,
+    /// Texts of a question.
+    pub(crate) asks: Scratch,
+    pub(crate) batch: Pending,
+}
+
+impl Base {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Base {
+            shared,
+            out: Output::default(),
+            scratch: Scratch::default(),
+            asks: Scratch::default(),
+            batch: Pending::default(),
+        }
+    }
+}
+
+/// A batch in work: its message, how far it is, and the answers so far.
+#[derive(Default)]
+pub(crate) struct Pending {
+    pub(crate) at: Option<Batch>,
+    pub(crate) message: Vec<u8>,
+    pub(crate) answers: Output,
+}
+
+impl Pending {
+    /// A batch begins.
+    pub(crate) fn begin(&mut self, at: &Batch, message: &[u8]) -> Done {
+        if self.at.is_some() {
+            return Err(LocalError::BatchPending.into());
+        }
+        self.message.clear();
+        self.message.try_reserve(message.len()).map_err(|_| Trouble::NO_MEMORY)?;
+        self.message.extend_from_slice(message);
+        self.answers.clear();
+        self.at = Some(at.clone());
+        Ok(())
+    }
+}
+
+/// An open event stream.
+pub(crate) struct ListenerPeer {
+    shared: Arc<Shared>,
+    out: Output,
+    inner: http::Listener,
+}
+
+impl Held for ListenerPeer {
+    const MAGIC: u32 = 0x6d63_7004;
+}
+
+impl ListenerPeer {
+    pub(crate) fn create(shared: Arc<Shared>, inner: http::Listener) -> Done<*mut Handle<ListenerPeer>> {
+        Handle::create(ListenerPeer { shared, out: Output::default(), inner })
+    }
+
+    fn notify<R>(
+        &mut self,
+        write: impl FnOnce(&http::Listener, &Shared, &mut Output) -> Result<R, LocalError>,
+    ) -> Done<mcpgraft_event> {
+        let ListenerPeer { shared, out, inner } = self;
+        out.clear();
+        write(inner, shared, out).map_err(|error| out.trouble(error))?;
+        let send = out.view();
+        let kind = match send.len {
+            0 => mcpgraft_event_kind::MCPGRAFT_NOTHING,
+            _ => mcpgraft_event_kind::MCPGRAFT_ANSWERED,
+        };
+        Ok(mcpgraft_event { send, ..mcpgraft_event::new(kind) })
+    }
+}
+
+/// A peer, whichever it is.
+enum Any<'p> {
+    Session(&'p mut SessionPeer),
+    Exchange(&'p mut ExchangePeer),
+    Listener(&'p mut ListenerPeer),
+}
+
+const NOT_HERE: Trouble =
+    Trouble::Plain(mcpgraft_status::MCPGRAFT_WRONG_HANDLE, "this kind of peer has no such thing");
+
+/// Runs work on a peer of any kind.
+///
+/// # Safety
+/// As `guard::enter`.
+unsafe fn with(peer: *mut mcpgraft_peer, work: impl FnOnce(Any<'_>) -> Done) -> mcpgraft_status {
+    let pointer = peer.cast();
+    // SAFETY: the caller's promise.
+    unsafe {
+        if is::<ExchangePeer>(pointer) {
+            enter::<ExchangePeer>(pointer, |peer| work(Any::Exchange(peer)))
+        } else if is::<ListenerPeer>(pointer) {
+            enter::<ListenerPeer>(pointer, |peer| work(Any::Listener(peer)))
+        } else {
+            enter::<SessionPeer>(pointer, |peer| work(Any::Session(peer)))
+        }
+    }
+}
+
+/// Writes answers into this buffer of the host's from now on, until another is named; NULL: into memory of the handle. A step
+/// that does not fit is `MCPGRAFT_OUTPUT_FULL` and has no effect. The answers of a batch are collected in the handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_set_buffer(
+    peer: *mut mcpgraft_peer,
+    buffer: *mut c_char,
+    room: usize,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        let out = match peer {
+            Any::Session(peer) => &mut peer.base.out,
+            Any::Exchange(peer) => &mut peer.base.out,
+            Any::Listener(peer) => &mut peer.out,
+        };
+        if room > isize::MAX as usize {
+            return Err(Trouble::argument("room is greater than any object can be"));
+        }
+        // SAFETY: the caller's promise.
+        unsafe { out.lend(buffer, room) };
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// The next event of a batch: call it as long as `more` is true, each time after the call it gave was answered. The last one
+/// sends the answers of all.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_next(peer: *mut mcpgraft_peer, event: *mut mcpgraft_event) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let place = unsafe { event_place(event) }?;
+        let made = match peer {
+            Any::Session(peer) => peer.next()?,
+            Any::Exchange(peer) => peer.next()?,
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Answers a call with its result: a JSON object in the newest shape, which the peer gets as its revision knows it. If the
+/// peer took the call back, nothing is sent; the key is used up either way.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_reply(
+    peer: *mut mcpgraft_peer,
+    key: u64,
+    result: mcpgraft_str,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let (place, result) = unsafe { (event_place(event)?, utf8("result", result)?) };
+        let key = CallKey::from_bits(key);
+        let made = match peer {
+            Any::Session(peer) => peer.answer(key, |inner, shared, out| {
+                shared.serve(|server| inner.reply(server, key, result, out))
+            })?,
+            Any::Exchange(peer) => {
+                peer.answer(|inner, shared, out| shared.serve(|server| inner.reply(server, key, result, out)))?
+            }
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Answers a call with a failure (`mcpgraft_failure`), with one sentence for people. `code` is used by `MCPGRAFT_FAIL_CUSTOM`
+/// alone; `data` (JSON, may be absent) by it and `MCPGRAFT_FAIL_MISSING_CAPABILITY`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_fail(
+    peer: *mut mcpgraft_peer,
+    key: u64,
+    failure: u32,
+    message: mcpgraft_str,
+    code: i32,
+    data: mcpgraft_str,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let (place, message, data) = unsafe {
+            (event_place(event)?, utf8("message", message)?, crate::json::maybe("data", data)?)
+        };
+        let is = |kind: mcpgraft_failure| failure == kind as u32;
+        let failure = if is(mcpgraft_failure::MCPGRAFT_FAIL_TOOL) {
+            Failure::Tool(message)
+        } else if is(mcpgraft_failure::MCPGRAFT_FAIL_NOT_FOUND) {
+            Failure::NotFound(message)
+        } else if is(mcpgraft_failure::MCPGRAFT_FAIL_INVALID_PARAMS) {
+            Failure::InvalidParams(message)
+        } else if is(mcpgraft_failure::MCPGRAFT_FAIL_NO_METHOD) {
+            Failure::NoMethod(message)
+        } else if is(mcpgraft_failure::MCPGRAFT_FAIL_INTERNAL) {
+            Failure::Internal(message)
+        } else if is(mcpgraft_failure::MCPGRAFT_FAIL_MISSING_CAPABILITY) {
+            let needed = data.ok_or(Trouble::argument("data must hold the needed capabilities"))?;
+            Failure::MissingCapability { needed, message }
+        } else if is(mcpgraft_failure::MCPGRAFT_FAIL_CUSTOM) {
+            Failure::Custom { code, message, data }
+        } else {
+            return Err(Trouble::argument("failure is no mcpgraft_failure"));
+        };
+        let key = CallKey::from_bits(key);
+        let made = match peer {
+            Any::Session(peer) => peer.answer(key, |inner, shared, out| {
+                shared.serve(|server| inner.fail(server, key, &failure, out))
+            })?,
+            Any::Exchange(peer) => {
+                peer.answer(|inner, shared, out| shared.serve(|server| inner.fail(server, key, &failure, out)))?
+            }
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Tells the client how far a call has come, of how much (`total`, NAN: not known), with a text that may be absent. Nothing is
+/// sent if it did not ask for that, took the call back, or the number did not grow.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_progress(
+    peer: *mut mcpgraft_peer,
+    key: u64,
+    progress: f64,
+    total: f64,
+    message: mcpgraft_str,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let (place, message) = unsafe { (event_place(event)?, maybe("message", message)?) };
+        let key = CallKey::from_bits(key);
+        let progress = Progress { progress, total: (!total.is_nan()).then_some(total), message };
+        let made = match peer {
+            Any::Session(peer) => peer.notify(|inner, _, out| inner.progress(key, &progress, out))?.0,
+            Any::Exchange(peer) => peer.notify(|inner, _, out| inner.progress(key, &progress, out))?,
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Sends a log message (`mcpgraft_level`; `data`: JSON; `logger` may be absent) about a call, or with `key` 0 about a session.
+/// Nothing is sent if logs are not offered or the client does not want this level.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_log(
+    peer: *mut mcpgraft_peer,
+    key: u64,
+    level: i32,
+    data: mcpgraft_str,
+    logger: mcpgraft_str,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let (place, data, logger) = unsafe {
+            (event_place(event)?, crate::json::value("data", data)?, maybe("logger", logger)?)
+        };
+        let level = Level::ALL.into_iter().find(|known| crate::event::level(*known) as i32 == level);
+        let level = level.ok_or(Trouble::argument("level is no mcpgraft_level"))?;
+        let log = Log { level, logger, data };
+        let call = CallKey::from_bits(key);
+        let made = match peer {
+            Any::Session(peer) => {
+                let write = |inner: &mut mcpgraft::Session<64, 256>, shared: &Shared, out: &mut Output| {
+                    shared.serve(|server| inner.log(server, (key != 0).then_some(call), &log, out))
+                };
+                peer.notify(write)?.0
+            }
+            Any::Exchange(peer) => {
+                peer.notify(|inner, shared, out| shared.serve(|server| inner.log(server, call, &log, out)))?
+            }
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Whether the client of a call can be asked this: a method and parameters as in `mcpgraft_ask`. `why` (static) is a text that
+/// tells why not; of `MCPGRAFT_NO_CAPABILITY`, a JSON object for `MCPGRAFT_FAIL_MISSING_CAPABILITY`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_can_ask(
+    peer: *mut mcpgraft_peer,
+    key: u64,
+    method: mcpgraft_str,
+    params: mcpgraft_str,
+    verdict: *mut mcpgraft_verdict,
+    why: *mut mcpgraft_str,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let (verdict, why) = unsafe { (place("verdict", verdict)?, place("why", why)?) };
+        let key = CallKey::from_bits(key);
+        let found = match peer {
+            Any::Session(SessionPeer { base, inner }) => {
+                // SAFETY: the caller's promise.
+                inner.can_ask(key, &unsafe { ask::question(method, params, &mut base.asks) }?)?
+            }
+            Any::Exchange(ExchangePeer { base, inner, .. }) => {
+                // SAFETY: the caller's promise.
+                inner.can_ask(key, &unsafe { ask::question(method, params, &mut base.asks) }?)?
+            }
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        let (found, text) = ask::verdict(found);
+        verdict.put(found);
+        why.put(text);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Asks the client of a call of the handshake era: `method` is `elicitation/create`, `sampling/createMessage` or `roots/list`,
+/// `params` are its parameters in the newest shape. The call stays in work. On a session, the answer comes as
+/// `MCPGRAFT_ANSWER` with `event->ask`. On an exchange, it comes in another request of the session as `MCPGRAFT_RESPONSE` with
+/// `id`: a text that no other question of the session has (sessions ignore it).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_ask(
+    peer: *mut mcpgraft_peer,
+    key: u64,
+    id: mcpgraft_str,
+    method: mcpgraft_str,
+    params: mcpgraft_str,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let place = unsafe { event_place(event) }?;
+        let key = CallKey::from_bits(key);
+        let made = match peer {
+            Any::Session(peer) => {
+                // SAFETY: the caller's promise.
+                let ask = unsafe { ask::question(method, params, &mut peer.base.asks) }?;
+                let (made, asked) = peer.notify(|inner, _, out| inner.ask(key, &ask, out))?;
+                mcpgraft_event { ask: asked.to_bits(), ..made }
+            }
+            Any::Exchange(peer) => {
+                // SAFETY: the caller's promise.
+                let (id, ask) =
+                    unsafe { (utf8("id", id)?, ask::question(method, params, &mut peer.base.asks)?) };
+                peer.notify(|inner, _, out| inner.ask(key, id, &ask, out))?
+            }
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Answers a call of the stateless era with what it still needs: a JSON object of `{"method", "params"}` by keys of the host's
+/// own. The client calls again, with the answers by the same keys (`input_responses`) and with `state` (`request_state`), which
+/// may be absent: seal it, the client can forge it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_require_input(
+    peer: *mut mcpgraft_peer,
+    key: u64,
+    requests: mcpgraft_str,
+    state: mcpgraft_str,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let (place, requests, state) = unsafe {
+            (event_place(event)?, crate::json::value("requests", requests)?, maybe("state", state)?)
+        };
+        let key = CallKey::from_bits(key);
+        let made = match peer {
+            Any::Session(peer) => {
+                // SAFETY: the caller's promise.
+                let asks = unsafe { ask::questions(requests, &mut peer.base.asks) }?;
+                peer.answer(key, |inner, shared, out| {
+                    shared.serve(|server| inner.require_input(server, key, &asks, state, out))
+                })?
+            }
+            Any::Exchange(peer) => {
+                // SAFETY: the caller's promise.
+                let asks = unsafe { ask::questions(requests, &mut peer.base.asks) }?;
+                peer.answer(|inner, shared, out| {
+                    shared.serve(|server| inner.require_input(server, key, &asks, state, out))
+                })?
+            }
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Session: gives up waiting for the answer to a question, and tells the client. Nothing is sent if nobody was waiting.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_give_up(
+    session: *mut mcpgraft_peer,
+    ask: u32,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: &mut SessionPeer| {
+        // SAFETY: the caller's promise.
+        let place = unsafe { event_place(event) }?;
+        place.put(&peer.notify(|inner, _, out| inner.give_up(AskKey::from_bits(ask), out))?.0);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { enter(session.cast(), work) }
+}
+
+/// Whether the client took a call back, so that its work is worth nothing. An unknown key counts as taken back.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_is_cancelled(
+    peer: *mut mcpgraft_peer,
+    key: u64,
+    cancelled: *mut bool,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let place = unsafe { place("cancelled", cancelled) }?;
+        let key = CallKey::from_bits(key);
+        place.put(match peer {
+            Any::Session(peer) => peer.inner.is_cancelled(key),
+            Any::Exchange(peer) => peer.inner.is_cancelled(key),
+            Any::Listener(_) => return Err(NOT_HERE),
+        });
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Session or listener: tells the client that the list of this kind has changed, if it wants to know.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_list_changed(
+    peer: *mut mcpgraft_peer,
+    kind: u32,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let place = unsafe { event_place(event) }?;
+        let kind: Kind = server::kind(kind)?;
+        let made = match peer {
+            Any::Session(peer) => {
+                let changed = peer.notify(|inner, shared, out| {
+                    shared.serve(|server| inner.list_changed(server, kind, out))
+                });
+                changed?.0
+            }
+            Any::Listener(peer) => peer.notify(|inner, shared, out| {
+                shared.serve(|server| inner.list_changed(server, kind, out))
+            })?,
+            Any::Exchange(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Session or listener: tells the client that a resource has changed, if it watches it. `stored`: of the listener of a
+/// session's GET, the session as it is stored now; else absent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_resource_updated(
+    peer: *mut mcpgraft_peer,
+    uri: mcpgraft_str,
+    stored: mcpgraft_str,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let (place, uri, stored) =
+            unsafe { (event_place(event)?, utf8("uri", uri)?, bytes("stored", stored)?) };
+        let made = match peer {
+            Any::Session(peer) => peer.notify(|inner, _, out| inner.resource_updated(uri, out))?.0,
+            Any::Listener(peer) => {
+                let session = Handshake::restore(stored);
+                peer.notify(|inner, _, out| inner.resource_updated(session.as_ref(), uri, out))?
+            }
+            Any::Exchange(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Session or listener: ends what the client listens to in good order, before the channel or response is closed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_end_listening(
+    peer: *mut mcpgraft_peer,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let place = unsafe { event_place(event) }?;
+        let made = match peer {
+            Any::Session(peer) => {
+                let ended =
+                    peer.notify(|inner, shared, out| shared.serve(|server| inner.end_listening(server, out)));
+                ended?.0
+            }
+            Any::Listener(peer) => {
+                let made =
+                    peer.notify(|inner, shared, out| shared.serve(|server| inner.end(server, out)))?;
+                mcpgraft_event { end: true, ..made }
+            }
+            Any::Exchange(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Session: tells the client that an elicitation by URL is done; `id` is its `elicitationId`. Nothing is sent to a client whose
+/// revision has no such message.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_elicitation_complete(
+    session: *mut mcpgraft_peer,
+    id: mcpgraft_str,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: &mut SessionPeer| {
+        // SAFETY: the caller's promise.
+        let (place, id) = unsafe { (event_place(event)?, utf8("id", id)?) };
+        place.put(&peer.notify(|inner, _, out| inner.elicitation_complete(id, out))?.0);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { enter(session.cast(), work) }
+}
+
+/// Session: sends a notification of the host's own, outside `notifications/`; `params` (JSON) may be absent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_notify(
+    session: *mut mcpgraft_peer,
+    method: mcpgraft_str,
+    params: mcpgraft_str,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: &mut SessionPeer| {
+        // SAFETY: the caller's promise.
+        let (place, method, params) = unsafe {
+            (event_place(event)?, utf8("method", method)?, crate::json::maybe("params", params)?)
+        };
+        place.put(&peer.notify(|inner, _, out| inner.notify(method, params, out))?.0);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { enter(session.cast(), work) }
+}
