@@ -88,6 +88,7 @@ pub(crate) fn call(call: &Call<'_>, catalog: &Owned, scratch: &mut Scratch) -> m
             event.target = MCPGRAFT_READ_RESOURCE;
             event.method = named("resources/read");
             event.name = scratch.text(uri);
+            event.arguments = mcpgraft_str::of(b"{}");
             match entry {
                 Some((Kind::Template, at)) => {
                     if let Some(found) = catalog.at(Kind::Template, at) {

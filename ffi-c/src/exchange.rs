@@ -239,7 +239,9 @@ impl ExchangePeer {
     /// Turns what was told into an event; `batch`: the answer is the batch's.
     fn tell(&mut self, told: Told, batch: bool) -> Done<mcpgraft_event> {
         let (head, mut event) = match told {
-            Told::Call(event) => return Ok(event),
+            Told::Call(event) => {
+                return Ok(mcpgraft_event { can_stream: self.inner.can_stream(), ..event });
+            }
             Told::Reply(head, event) => (head, event),
             Told::Opened(head, handshake, event) => {
                 let stored = self.save(&handshake);
@@ -279,6 +281,7 @@ impl ExchangePeer {
             }
         }
         event.dropped = self.inner.dropped();
+        event.can_stream = self.inner.can_stream();
         Ok(event)
     }
 
