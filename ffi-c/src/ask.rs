@@ -65,7 +65,10 @@ pub(crate) unsafe fn question<'c>(
 ///
 /// # Safety
 /// As [`question`].
-pub(crate) unsafe fn questions<'c>(requests: Raw<'c>, scratch: &mut Scratch) -> Done<Vec<(&'c str, Ask<'c>)>> {
+pub(crate) unsafe fn questions<'c>(
+    requests: Raw<'c>,
+    scratch: &mut Scratch,
+) -> Done<Vec<(&'c str, Ask<'c>)>> {
     scratch.room(requests.text().len())?;
     let count = requests.members().count();
     if !requests.is_object() || count == 0 || count > MAX_ASKS {

@@ -7,7 +7,9 @@ use mcpgraft::model::Level;
 use mcpgraft::model::template::{self, Template};
 use mcpgraft::server::{Call, Notice, Reference, Target};
 
-use crate::abi::{mcpgraft_event, mcpgraft_event_kind, mcpgraft_kind, mcpgraft_level, mcpgraft_str, mcpgraft_target};
+use crate::abi::{
+    mcpgraft_event, mcpgraft_event_kind, mcpgraft_kind, mcpgraft_level, mcpgraft_str, mcpgraft_target,
+};
 use crate::guard::Done;
 use crate::memory::Scratch;
 use crate::server::Shared;

@@ -98,7 +98,8 @@ impl Kept {
             }
         }
         let has = |flag: mcpgraft_flag| given.flags & flag as u32 != 0;
-        self.local = match (has(mcpgraft_flag::MCPGRAFT_PEER_LOCAL), has(mcpgraft_flag::MCPGRAFT_PEER_REMOTE)) {
+        self.local = match (has(mcpgraft_flag::MCPGRAFT_PEER_LOCAL), has(mcpgraft_flag::MCPGRAFT_PEER_REMOTE))
+        {
             (true, false) => Some(true),
             (false, true) => Some(false),
             _ => None,
@@ -109,11 +110,7 @@ impl Kept {
     }
 
     fn borrow(&self) -> http::Request<'_> {
-        http::Request {
-            method: self.method,
-            headers: Headers(&self.headers),
-            peer_is_loopback: self.local,
-        }
+        http::Request { method: self.method, headers: Headers(&self.headers), peer_is_loopback: self.local }
     }
 }
 

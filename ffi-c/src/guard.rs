@@ -354,7 +354,10 @@ mod tests {
             });
             assert_eq!(status, mcpgraft_status::MCPGRAFT_BAD_ARGUMENT);
             assert_eq!(enter::<Other>(handle, |_| Ok(())), mcpgraft_status::MCPGRAFT_WRONG_HANDLE);
-            assert_eq!(enter::<Thing>(handle.byte_add(1), |_| Ok(())), mcpgraft_status::MCPGRAFT_WRONG_HANDLE);
+            assert_eq!(
+                enter::<Thing>(handle.byte_add(1), |_| Ok(())),
+                mcpgraft_status::MCPGRAFT_WRONG_HANDLE
+            );
             assert_eq!(shared::<Thing>(handle).unwrap().0, 2);
             assert!(!end::<Other>(handle));
             assert!(end::<Thing>(handle));

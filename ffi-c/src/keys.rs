@@ -58,8 +58,7 @@ pub unsafe extern "C" fn mcpgraft_keys_new(
         // SAFETY: the caller's promise.
         let list = list.iter().map(|secret| unsafe { bytes("secrets", *secret) });
         let list = list.collect::<Done<Vec<&[u8]>>>()?;
-        let ring =
-            Keys::new(list).map_err(|_| Trouble::argument("a secret must have at least 16 bytes"))?;
+        let ring = Keys::new(list).map_err(|_| Trouble::argument("a secret must have at least 16 bytes"))?;
         place.put(Handle::create(Ring { keys: ring, text: Vec::new() })?.cast());
         Ok(())
     })

@@ -15,7 +15,10 @@ impl Held for Cutter {
 
 /// Makes a splitter for messages of at most `limit` bytes; 0: as long as a server takes by default.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mcpgraft_lines_new(limit: usize, lines: *mut *mut mcpgraft_lines) -> mcpgraft_status {
+pub unsafe extern "C" fn mcpgraft_lines_new(
+    limit: usize,
+    lines: *mut *mut mcpgraft_lines,
+) -> mcpgraft_status {
     alone(|| {
         // SAFETY: the caller's promise.
         let place = unsafe { place("lines", lines) }?;

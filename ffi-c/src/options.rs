@@ -66,7 +66,8 @@ impl Config {
             "list_changed" => self.list_changed = flag(value)?,
             "subscribe" => self.subscribe = flag(value)?,
             "ttl_ms" => {
-                self.ttl_ms = value.u64().ok_or(Trouble::argument("ttl_ms must be a number of milliseconds"))?;
+                self.ttl_ms =
+                    value.u64().ok_or(Trouble::argument("ttl_ms must be a number of milliseconds"))?;
             }
             "cache_scope" => {
                 self.cache_scope = match &*text(value)? {

@@ -155,7 +155,10 @@ pub unsafe extern "C" fn mcpgraft_set_buffer(
 /// The next event of a batch: call it as long as `more` is true, each time after the call it gave was answered. The last one
 /// sends the answers of all.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn mcpgraft_next(peer: *mut mcpgraft_peer, event: *mut mcpgraft_event) -> mcpgraft_status {
+pub unsafe extern "C" fn mcpgraft_next(
+    peer: *mut mcpgraft_peer,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
     let work = |peer: Any<'_>| {
         // SAFETY: the caller's promise.
         let place = unsafe { event_place(event) }?;
@@ -188,9 +191,8 @@ pub unsafe extern "C" fn mcpgraft_reply(
             Any::Session(peer) => peer.answer(key, |inner, shared, out| {
                 shared.serve(|server| inner.reply(server, key, result, out))
             })?,
-            Any::Exchange(peer) => {
-                peer.answer(|inner, shared, out| shared.serve(|server| inner.reply(server, key, result, out)))?
-            }
+            Any::Exchange(peer) => peer
+                .answer(|inner, shared, out| shared.serve(|server| inner.reply(server, key, result, out)))?,
             Any::Listener(_) => return Err(NOT_HERE),
         };
         place.put(&made);
@@ -214,9 +216,8 @@ pub unsafe extern "C" fn mcpgraft_fail(
 ) -> mcpgraft_status {
     let work = |peer: Any<'_>| {
         // SAFETY: the caller's promise.
-        let (place, message, data) = unsafe {
-            (event_place(event)?, utf8("message", message)?, crate::json::maybe("data", data)?)
-        };
+        let (place, message, data) =
+            unsafe { (event_place(event)?, utf8("message", message)?, crate::json::maybe("data", data)?) };
         let is = |kind: mcpgraft_failure| failure == kind as u32;
         let failure = if is(mcpgraft_failure::MCPGRAFT_FAIL_TOOL) {
             Failure::Tool(message)
@@ -241,9 +242,8 @@ pub unsafe extern "C" fn mcpgraft_fail(
             Any::Session(peer) => peer.answer(key, |inner, shared, out| {
                 shared.serve(|server| inner.fail(server, key, &failure, out))
             })?,
-            Any::Exchange(peer) => {
-                peer.answer(|inner, shared, out| shared.serve(|server| inner.fail(server, key, &failure, out)))?
-            }
+            Any::Exchange(peer) => peer
+                .answer(|inner, shared, out| shared.serve(|server| inner.fail(server, key, &failure, out)))?,
             Any::Listener(_) => return Err(NOT_HERE),
         };
         place.put(&made);
@@ -294,9 +294,8 @@ pub unsafe extern "C" fn mcpgraft_log(
 ) -> mcpgraft_status {
     let work = |peer: Any<'_>| {
         // SAFETY: the caller's promise.
-        let (place, data, logger) = unsafe {
-            (event_place(event)?, crate::json::value("data", data)?, maybe("logger", logger)?)
-        };
+        let (place, data, logger) =
+            unsafe { (event_place(event)?, crate::json::value("data", data)?, maybe("logger", logger)?) };
         let level = Level::ALL.into_iter().find(|known| crate::event::level(*known) as i32 == level);
         let level = level.ok_or(Trouble::argument("level is no mcpgraft_level"))?;
         let log = Log { level, logger, data };
@@ -492,9 +491,8 @@ pub unsafe extern "C" fn mcpgraft_list_changed(
                 });
                 changed?.0
             }
-            Any::Listener(peer) => peer.notify(|inner, shared, out| {
-                shared.serve(|server| inner.list_changed(server, kind, out))
-            })?,
+            Any::Listener(peer) => peer
+                .notify(|inner, shared, out| shared.serve(|server| inner.list_changed(server, kind, out)))?,
             Any::Exchange(_) => return Err(NOT_HERE),
         };
         place.put(&made);
@@ -548,8 +546,7 @@ pub unsafe extern "C" fn mcpgraft_end_listening(
                 ended?.0
             }
             Any::Listener(peer) => {
-                let made =
-                    peer.notify(|inner, shared, out| shared.serve(|server| inner.end(server, out)))?;
+                let made = peer.notify(|inner, shared, out| shared.serve(|server| inner.end(server, out)))?;
                 mcpgraft_event { end: true, ..made }
             }
             Any::Exchange(_) => return Err(NOT_HERE),
@@ -589,9 +586,8 @@ pub unsafe extern "C" fn mcpgraft_notify(
 ) -> mcpgraft_status {
     let work = |peer: &mut SessionPeer| {
         // SAFETY: the caller's promise.
-        let (place, method, params) = unsafe {
-            (event_place(event)?, utf8("method", method)?, crate::json::maybe("params", params)?)
-        };
+        let (place, method, params) =
+            unsafe { (event_place(event)?, utf8("method", method)?, crate::json::maybe("params", params)?) };
         place.put(&peer.notify(|inner, _, out| inner.notify(method, params, out))?.0);
         Ok(())
     };

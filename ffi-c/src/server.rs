@@ -97,7 +97,8 @@ impl Shared {
     ) -> R {
         let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
         let (mut hosts, mut origins) = ([""; MAX_LISTED], [""; MAX_LISTED]);
-        let allowed_hosts = config.hosts.as_deref().map_or(Hosts::Any, |list| Hosts::Listed(fill(&mut hosts, list)));
+        let allowed_hosts =
+            config.hosts.as_deref().map_or(Hosts::Any, |list| Hosts::Listed(fill(&mut hosts, list)));
         let guard = Guard { allowed_hosts, allowed_origins: fill(&mut origins, &config.origins) };
         with(&Endpoint { guard, streams, listens, sessions: config.sessions })
     }
@@ -194,12 +195,16 @@ pub unsafe extern "C" fn mcpgraft_server_put(
         let definition = unsafe { utf8("definition", definition) }?;
         let shared = &offered.shared;
         let mut catalog = shared.catalog.write().unwrap_or_else(PoisonError::into_inner);
-        catalog.put(kind, definition)?;
+        catalog.put(kind, definition).map_err(|error| match error {
+            mcpgraft::LocalError::OutputFull => Trouble::NO_MEMORY,
+            error => error.into(),
+        })?;
         if let Some(had) = shared.had.get(index(kind)) {
             had.store(true, Ordering::Relaxed);
         }
         if kind == Kind::Template {
-            let uri = json::check(definition.as_bytes(), json::MAX_DEPTH).ok().and_then(|raw| raw.get(kind.key()));
+            let uri =
+                json::check(definition.as_bytes(), json::MAX_DEPTH).ok().and_then(|raw| raw.get(kind.key()));
             shared.longest_template.fetch_max(uri.map_or(0, |uri| uri.text().len()), Ordering::Relaxed);
         }
         Ok(())

@@ -6,7 +6,9 @@ use mcpgraft::LocalError;
 use mcpgraft::json::Sink;
 use mcpgraft::server::{self, CallKey, Step};
 
-use crate::abi::{mcpgraft_event, mcpgraft_event_kind, mcpgraft_peer, mcpgraft_server, mcpgraft_status, mcpgraft_str};
+use crate::abi::{
+    mcpgraft_event, mcpgraft_event_kind, mcpgraft_peer, mcpgraft_server, mcpgraft_status, mcpgraft_str,
+};
 use crate::event;
 use crate::guard::{Done, Handle, Held, alone, bytes, enter, event_place, place, shared};
 use crate::memory::Output;

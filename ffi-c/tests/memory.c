@@ -1,0 +1,253 @@
+/* Counts what the library allocates: once warm, a message and its answer cost nothing. Then every allocation is made to fail in
+ * turn: an error, never a crash, and the same call works when there is memory again. The functions of malloc are this program's
+ * own here, and pass on to the C library's. */
+#define _GNU_SOURCE
+#include "check.h"
+
+#include <errno.h>
+#include <math.h>
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
+
+static long allocations;
+static long fail_at; /* the allocation that fails, counted from 1; 0: none */
+static long seen;
+
+static int fails(void)
+{
+    allocations++;
+    return fail_at > 0 && ++seen == fail_at;
+}
+
+void *malloc(size_t size)
+{
+    return fails() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size)
+{
+    return fails() ? NULL : __libc_realloc(memory, size);
+}
+
+int posix_memalign(void **memory, size_t alignment, size_t size)
+{
+    void *made = fails() ? NULL : __libc_memalign(alignment, size);
+    if (made == NULL)
+        return ENOMEM;
+    *memory = made;
+    return 0;
+}
+
+#define META                                                                                                           \
+    "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","                                            \
+    "\"io.modelcontextprotocol/clientCapabilities\":{\"elicitation\":{}},\"io.modelcontextprotocol/logLevel\":\"info\","          \
+    "\"progressToken\":\"a token\"}"
+
+static const char *const messages[] = {
+    "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/call\",\"params\":{\"name\":\"add\",\"arguments\":{\"a\":1}}}",
+    "{\"jsonrpc\":\"2.0\",\"id\":\"an id\",\"method\":\"tools/call\",\"params\":{\"name\":\"add\",\"arguments\":"
+    "{\"q\":\"\\u0061\"}," META "}}",
+    "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"resources/read\",\"params\":{\"uri\":\"data://\\u0032%35/x\"," META "}}",
+    "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"tools/list\",\"params\":{" META "}}",
+    "{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"nonsense\"}", "{\"jsonrpc\":"};
+enum { MESSAGES = 6 };
+
+static const char *const batch =
+    "[{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/call\",\"params\":{\"name\":\"add\",\"arguments\":{}}},"
+    "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"ping\"}]";
+
+static mcpgraft_status offer(struct mcpgraft_server **server)
+{
+    struct mcpgraft_server *made = NULL;
+    mcpgraft_status status = mcpgraft_server_new(&made);
+    static const char *const options[][2] = {{"info", "{\"name\":\"s\",\"version\":\"1\"}"},
+                                             {"logging", "true"},
+                                             {"allowed_origins", "[\"https://example.com\"]"},
+                                             {"allowed_hosts", "[\"localhost\"]"}};
+    int i;
+    for (i = 0; i < 4 && status == MCPGRAFT_OK; i++)
+        status = mcpgraft_server_set(made, str(options[i][0]), str(options[i][1]));
+    if (status == MCPGRAFT_OK)
+        status = mcpgraft_server_put(made, MCPGRAFT_TOOL, str("{\"name\":\"add\",\"inputSchema\":{\"type\":\"object\"}}"));
+    if (status == MCPGRAFT_OK)
+        status = mcpgraft_server_put(made, MCPGRAFT_TEMPLATE, str("{\"uriTemplate\":\"data://{rows}/x\",\"name\":\"d\"}"));
+    if (status == MCPGRAFT_OK)
+        *server = made;
+    else
+        mcpgraft_free(made);
+    return status;
+}
+
+/* Runs a call and tries again until it works: only for lack of memory may it not. */
+#define TRY(what)                                                                                                      \
+    do {                                                                                                               \
+        mcpgraft_status status_ = (what);                                                                              \
+        if (status_ == MCPGRAFT_NO_MEMORY)                                                                             \
+            status_ = (what);                                                                                          \
+        CHECK(status_ == MCPGRAFT_OK);                                                                                 \
+    } while (0)
+
+static void answer(struct mcpgraft_peer *peer, const struct mcpgraft_event *call)
+{
+    struct mcpgraft_event event = fresh();
+    int resource = call->target == MCPGRAFT_READ_RESOURCE;
+    if (resource)
+        CHECK(is(call->variables, "{\"rows\":\"25\"}") && is(call->entry, "data://{rows}/x"));
+    if (!call->more) {
+        TRY(mcpgraft_progress(peer, call->key, 0.5, 1, str("half"), &event));
+        TRY(mcpgraft_log(peer, call->key, MCPGRAFT_LEVEL_ERROR, str("{}"), str(NULL), &event));
+    }
+    TRY(mcpgraft_reply(peer, call->key, str(resource ? "{\"contents\":[]}" : "{\"content\":[]}"), &event));
+}
+
+static void talk(struct mcpgraft_peer *session)
+{
+    struct mcpgraft_event event = fresh();
+    int i;
+    for (i = 0; i < MESSAGES; i++) {
+        TRY(mcpgraft_session_accept(session, str(messages[i]), &event));
+        CHECK(event.kind == MCPGRAFT_CALL || event.send.len > 0);
+        if (event.kind == MCPGRAFT_CALL)
+            answer(session, &event);
+    }
+    TRY(mcpgraft_session_accept(session, str(batch), &event));
+    while (event.more) {
+        TRY(mcpgraft_next(session, &event));
+        if (event.kind == MCPGRAFT_CALL)
+            answer(session, &event);
+    }
+    CHECK(event.send.len > 0 && event.send.ptr[0] == '[');
+}
+
+static void open_session(struct mcpgraft_peer *session)
+{
+    struct mcpgraft_event event = fresh();
+    TRY(mcpgraft_session_accept(session, str("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{"
+                                             "\"protocolVersion\":\"2025-03-26\",\"capabilities\":{},\"clientInfo\":{"
+                                             "\"name\":\"c\",\"version\":\"1\"}}}"), &event));
+}
+
+static void request(struct mcpgraft_peer *exchange, const char *method, const char *name, const char *body)
+{
+    struct mcpgraft_header headers[7];
+    struct mcpgraft_request head;
+    struct mcpgraft_event event = fresh();
+    memset(&head, 0, sizeof head);
+    head.struct_size = sizeof head;
+    head.method = str("POST");
+    head.headers = headers;
+    head.header_count = 7;
+    head.flags = MCPGRAFT_STREAMS;
+    headers[0].name = str("Host"), headers[0].value = str("localhost");
+    headers[1].name = str("Content-Type"), headers[1].value = str("application/json");
+    headers[2].name = str("Accept"), headers[2].value = str("application/json, text/event-stream");
+    headers[3].name = str("Origin"), headers[3].value = str("https://example.com");
+    headers[4].name = str("MCP-Protocol-Version"), headers[4].value = str("2026-07-28");
+    headers[5].name = str("Mcp-Method"), headers[5].value = str(method);
+    headers[6].name = str("Mcp-Name"), headers[6].value = str(name);
+    TRY(mcpgraft_exchange_begin(exchange, &head, &event));
+    CHECK(event.kind == MCPGRAFT_READ_BODY);
+    TRY(mcpgraft_exchange_accept(exchange, str(body), str(NULL), &event));
+    if (CHECK(event.kind == MCPGRAFT_CALL))
+        answer(exchange, &event);
+}
+
+static void exchange_all(struct mcpgraft_peer *exchange)
+{
+    request(exchange, "tools/call", "add", messages[1]);
+    request(exchange, "resources/read", "data://25/x", "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"resources/read\",\"params\":{"
+                                                       "\"uri\":\"data://25/x\"," META "}}");
+}
+
+static void split(struct mcpgraft_lines *lines)
+{
+    struct mcpgraft_str data = str("one\ntwo"), line;
+    mcpgraft_frame frame;
+    size_t used = 0;
+    TRY(mcpgraft_lines_next(lines, data, &used, &frame, &line));
+    CHECK(frame == MCPGRAFT_LINE && used == 4);
+    data.ptr += used, data.len -= used;
+    TRY(mcpgraft_lines_next(lines, data, &used, &frame, &line));
+    TRY(mcpgraft_lines_next(lines, str(" and a half\n"), &used, &frame, &line));
+}
+
+static void count_allocations(struct mcpgraft_server *server)
+{
+    struct mcpgraft_peer *session = NULL, *exchange = NULL;
+    struct mcpgraft_lines *lines = NULL;
+    long before;
+    void *volatile memory;
+    int i;
+    TRY(mcpgraft_session_new(server, &session));
+    TRY(mcpgraft_exchange_new(server, &exchange));
+    TRY(mcpgraft_lines_new(0, &lines));
+    open_session(session);
+    for (i = 0; i < 2; i++) {
+        talk(session);
+        exchange_all(exchange);
+        split(lines);
+    }
+    before = allocations;
+    for (i = 0; i < 1000; i++) {
+        talk(session);
+        exchange_all(exchange);
+        split(lines);
+    }
+    CHECK(allocations == before);
+    memory = malloc(1);
+    CHECK(allocations == before + 1);
+    free(memory);
+    printf("no allocation in 1000 rounds of 9 messages, 2 requests and 2 lines\n");
+    mcpgraft_free(lines);
+    mcpgraft_free(exchange);
+    mcpgraft_free(session);
+}
+
+/* A run in which the allocation number `fail_at` fails. */
+static void without_memory(struct mcpgraft_server *server)
+{
+    struct mcpgraft_peer *session = NULL, *exchange = NULL;
+    struct mcpgraft_lines *lines = NULL;
+    TRY(mcpgraft_session_new(server, &session));
+    TRY(mcpgraft_exchange_new(server, &exchange));
+    TRY(mcpgraft_lines_new(0, &lines));
+    TRY(mcpgraft_server_put(server, MCPGRAFT_TOOL, str("{\"name\":\"sub\",\"inputSchema\":{\"type\":\"object\"}}")));
+    TRY(mcpgraft_server_remove(server, MCPGRAFT_TOOL, str("sub")));
+    open_session(session);
+    talk(session);
+    exchange_all(exchange);
+    mcpgraft_free(lines);
+    mcpgraft_free(exchange);
+    mcpgraft_free(session);
+}
+
+static void fail_in_turn(struct mcpgraft_server *server)
+{
+    long turns = 0;
+    do {
+        seen = 0;
+        fail_at = ++turns;
+        without_memory(server);
+    } while (seen >= fail_at);
+    fail_at = 0;
+    CHECK(turns > 10);
+    printf("each of %ld allocations of a session and an exchange has failed once\n", turns - 1);
+}
+
+int main(void)
+{
+    struct mcpgraft_server *server = NULL;
+    CHECK(offer(&server) == MCPGRAFT_OK);
+    count_allocations(server);
+    fail_in_turn(server);
+    mcpgraft_free(server);
+    return summary("memory");
+}
