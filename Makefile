@@ -18,9 +18,9 @@ PY := $(V)/python/bin/python
 STAMP := .build/stamp
 SOURCES := $(shell find core bindings-python -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' \
 	-o -name 'py.typed' -o -name 'README.md' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*')
-PARTS := consistency rust freestanding python c demo conformance workers wheel fuzz
+PARTS := consistency rust freestanding python c demo conformance emitted memory workers wheel fuzz
 OURS := tests/tools tests/clients tests/conformance tests/demo tests/fixtures tests/workers tests/bench tests/vectors \
-	tests/consistency.py bindings-python/examples ffi-c/tests
+	tests/coverage tests/emitted tests/memory tests/consistency.py bindings-python/examples ffi-c/tests
 
 .PHONY: build c test demo bench fmt lint clean venvs npm $(PARTS:%=test-%)
 
@@ -51,10 +51,11 @@ test: $(PARTS:%=test-%)
 test-consistency:
 	$(PYTHON) tests/consistency.py
 	$(PYTHON) tests/vectors/check.py --blessed
+	$(PYTHON) tests/coverage/make.py --check
 
 test-rust:
 	cargo test --locked --workspace
-	cargo build --locked -p mcpgraft --no-default-features
+	cargo test --locked -p mcpgraft --no-default-features
 	cargo test --locked -p mcpgraft --no-default-features --features alloc
 
 test-freestanding:
@@ -72,10 +73,20 @@ demo test-demo: build
 
 test-conformance: build
 	$(PYTHON) tests/conformance/run.py --lang python
+	$(PYTHON) tests/conformance/run.py --lang python-asgi
 	$(PYTHON) tests/conformance/run.py --lang c
+
+# With what the conformance suite made the fixtures say.
+test-emitted: test-conformance
+	@tests/tools/venv mcp0
+	$(PY) tests/emitted/run.py .build/conformance/python.jsonl .build/conformance/python-asgi.jsonl
+
+test-memory: build
+	$(PYTHON) tests/memory/run.py
 
 test-workers: build
 	$(PYTHON) tests/workers/run.py
+	$(PYTHON) tests/workers/fleet.py
 
 test-wheel: build
 	tests/wheel/run

@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mcpgraft::catalog::{Catalog, Kind, Owned};
 use mcpgraft::json::Raw;
+use mcpgraft::model::ClientCapabilities;
 use mcpgraft::model::template::{self, Template};
 use mcpgraft::server::{self, CallKey, Failure, Reference, Target};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+
+use crate::task::Task;
 
 /// Who can tell whether a call was taken back.
 pub(crate) trait Owner: Send + Sync {
@@ -26,6 +29,7 @@ impl<T: Owner> Owner for Mutex<T> {
 #[pyclass(frozen, module = "mcpgraft._native")]
 pub(crate) struct Call {
     owner: Arc<dyn Owner>,
+    capabilities: ClientCapabilities,
     #[pyo3(get)]
     key: u64,
     #[pyo3(get)]
@@ -69,6 +73,25 @@ impl Call {
     #[getter]
     fn cancelled(&self) -> bool {
         self.owner.is_cancelled(CallKey::from_bits(self.key))
+    }
+
+    /// Whether the client takes a task for an answer to this call; the server must offer them, too.
+    #[getter]
+    fn tasks(&self) -> bool {
+        self.capabilities.tasks && self.kind == "tool"
+    }
+
+    /// A task for this call, as it begins.
+    #[pyo3(signature = (id, *, owner, now, ttl_ms, poll_ms))]
+    fn new_task(
+        &self,
+        id: &str,
+        owner: Option<&str>,
+        now: u64,
+        ttl_ms: Option<u64>,
+        poll_ms: Option<u64>,
+    ) -> PyResult<Task> {
+        Task::begin(id, owner, now, ttl_ms, poll_ms, self.capabilities)
     }
 
     fn __repr__(&self) -> String {
@@ -123,6 +146,7 @@ impl Call {
                 };
                 ("completion", name, None, call.params)
             }
+            Target::Task { id, responses, .. } => ("task", id.to_cow().into_owned(), None, responses),
             Target::List { kind, cursor: from } => {
                 cursor = from.map(|from| from.to_cow().into_owned());
                 let name = match kind {
@@ -137,6 +161,7 @@ impl Call {
         };
         let call = Call {
             owner,
+            capabilities: call.capabilities,
             key: call.key.to_bits(),
             kind,
             method: call.target.method().into_owned(),

@@ -195,39 +195,11 @@ impl Exchange {
         match made {
             http::HttpStep::Reply { head, notice } => {
                 step.reply = Some(self.head(py, head, out)?);
-                match *notice {
-                    Some(Notice::Notification { method, params }) => {
-                        step.event = Some("notification");
-                        step.method = Some(method.to_cow().into_owned());
-                        step.params = params.map(bytes);
-                    }
-                    Some(Notice::Response { id, outcome }) => {
-                        step.event = Some("response");
-                        step.text = id.map(|id| id.text().to_owned());
-                        step.ok = outcome.is_ok();
-                        step.params = Some(bytes(outcome.unwrap_or_else(|error| error)));
-                    }
-                    Some(Notice::CancelledElsewhere { id, .. }) => {
-                        step.event = Some("cancelled");
-                        step.text = Some(id.text().to_owned());
-                    }
-                    Some(Notice::RootsChanged) => step.event = Some("roots_changed"),
-                    Some(Notice::Ready) => step.event = Some("ready"),
-                    Some(Notice::Level(level)) => {
-                        step.event = Some("level");
-                        step.text = Some(level.name().to_owned());
-                    }
-                    Some(Notice::Subscribed(uri)) => {
-                        step.event = Some("subscribed");
-                        step.text = Some(uri.to_cow().into_owned());
-                    }
-                    Some(Notice::Unsubscribed(uri)) => {
-                        step.event = Some("unsubscribed");
-                        step.text = Some(uri.to_cow().into_owned());
-                    }
-                    _ => {}
+                if let Some(notice) = notice {
+                    note(py, &mut step, notice);
                 }
             }
+            http::HttpStep::Notice(notice) => note(py, &mut step, notice),
             http::HttpStep::Opened { head, handshake, client_info, client_capabilities } => {
                 step.reply = Some(self.head(py, head, out)?);
                 step.event = Some("opened");
@@ -256,6 +228,43 @@ impl Exchange {
             http::HttpStep::Batch(_) => step.batch = true,
         }
         Ok(step)
+    }
+}
+
+/// Puts what a request told besides its answer into a step.
+fn note(py: Python<'_>, step: &mut HttpStep, notice: &Notice<'_>) {
+    let bytes = |raw: mcpgraft::json::Raw<'_>| PyBytes::new(py, raw.bytes()).unbind();
+    match *notice {
+        Notice::Notification { method, params } => {
+            step.event = Some("notification");
+            step.method = Some(method.to_cow().into_owned());
+            step.params = params.map(bytes);
+        }
+        Notice::Response { id, outcome } => {
+            step.event = Some("response");
+            step.text = id.map(|id| id.text().to_owned());
+            step.ok = outcome.is_ok();
+            step.params = Some(bytes(outcome.unwrap_or_else(|error| error)));
+        }
+        Notice::CancelledElsewhere { id, .. } => {
+            step.event = Some("cancelled");
+            step.text = Some(id.text().to_owned());
+        }
+        Notice::RootsChanged => step.event = Some("roots_changed"),
+        Notice::Ready => step.event = Some("ready"),
+        Notice::Level(level) => {
+            step.event = Some("level");
+            step.text = Some(level.name().to_owned());
+        }
+        Notice::Subscribed(uri) => {
+            step.event = Some("subscribed");
+            step.text = Some(uri.to_cow().into_owned());
+        }
+        Notice::Unsubscribed(uri) => {
+            step.event = Some("unsubscribed");
+            step.text = Some(uri.to_cow().into_owned());
+        }
+        _ => {}
     }
 }
 
@@ -340,7 +349,7 @@ impl Exchange {
                 if over {
                     return step;
                 }
-                step
+                step.map(|step| HttpStep { batch: true, ..step })
             }
             Err(error) => Err(local(error)),
         };
@@ -410,6 +419,14 @@ impl Exchange {
     fn ask(&self, py: Python<'_>, key: u64, id: &str, ask: &Bound<'_, PyTuple>) -> PyResult<Option<Emit>> {
         let ask = OwnedAsk::read(ask)?;
         self.notification(py, |inner, out| inner.ask(CallKey::from_bits(key), id, &ask.borrow(), out))
+    }
+
+    fn give_up(&self, py: Python<'_>, key: u64, id: &str) -> PyResult<Option<Emit>> {
+        self.notification(py, |inner, out| inner.give_up(CallKey::from_bits(key), id, out))
+    }
+
+    fn elicitation_complete(&self, py: Python<'_>, key: u64, id: &str) -> PyResult<Option<Emit>> {
+        self.notification(py, |inner, out| inner.elicitation_complete(CallKey::from_bits(key), id, out))
     }
 
     #[pyo3(signature = (key, asks, state=None))]

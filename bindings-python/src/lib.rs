@@ -12,6 +12,9 @@ mod listener;
 mod seal;
 mod session;
 mod shared;
+mod task;
+#[cfg(feature = "schema")]
+mod validate;
 
 /// See the module's documentation in `_native.pyi`.
 #[pymodule(gil_used = false)]
@@ -37,6 +40,11 @@ mod _native {
     use super::session::{Batch, Session, Step};
     #[pymodule_export]
     use super::shared::Core;
+    #[pymodule_export]
+    use super::task::Task;
+    #[cfg(feature = "schema")]
+    #[pymodule_export]
+    use super::validate::Validator;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

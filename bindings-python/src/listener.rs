@@ -9,6 +9,7 @@ use pyo3::types::PyBytes;
 use crate::error::local;
 use crate::session::list_kind;
 use crate::shared::Shared;
+use crate::task::Task;
 
 /// An open event stream: told what has changed, it gives the bytes to write.
 #[pyclass(frozen, module = "mcpgraft._native")]
@@ -47,6 +48,19 @@ impl Listener {
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let session = session.and_then(Handshake::restore);
         self.bytes(py, |out| self.inner.resource_updated(session.as_ref(), uri, out).map(|_| ()))
+    }
+
+    #[pyo3(signature = (task, principal=None))]
+    fn task_changed<'py>(
+        &self,
+        py: Python<'py>,
+        task: &Task,
+        principal: Option<&str>,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        self.bytes(py, |out| {
+            // A value that is no task is nobody's: it cannot come from here.
+            task.view(|task| self.inner.task_changed(&task, principal, out).map(|_| ())).unwrap_or(Ok(()))
+        })
     }
 
     fn end<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {

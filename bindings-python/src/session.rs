@@ -12,6 +12,7 @@ use crate::ask::{self, OwnedAsk, Reason};
 use crate::call::{self, Call, Client, Owner};
 use crate::error::{json, local, lock, text};
 use crate::shared::Shared;
+use crate::task::Task;
 
 /// Room for what the limits can allow: calls in work, and watched resources.
 type Inner = server::Session<256, 1024>;
@@ -270,6 +271,19 @@ impl Session {
 
     fn resource_updated<'py>(&self, py: Python<'py>, uri: &str) -> PyResult<Option<Bound<'py, PyBytes>>> {
         self.notification(py, |inner, out| inner.resource_updated(uri, out).map(|_| ()))
+    }
+
+    #[pyo3(signature = (task, principal=None))]
+    fn task_changed<'py>(
+        &self,
+        py: Python<'py>,
+        task: &Task,
+        principal: Option<&str>,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        self.notification(py, |inner, out| {
+            // A value that is no task is nobody's: it cannot come from here.
+            task.view(|task| inner.task_changed(&task, principal, out).map(|_| ())).unwrap_or(Ok(()))
+        })
     }
 
     #[pyo3(signature = (method, params=None))]

@@ -78,6 +78,7 @@ class TestBearer:
                 text(Client(make(self.auth), headers={"Authorization": value}).call("who")) == "ada ['read', 'write']"
             )
 
+    # proves: S-410
     def test_missing(self) -> None:
         for headers in ({}, {"Authorization": "Basic Z29vZA=="}, {"Authorization": "Bearer "}):
             error = refused(make(self.auth), **headers)
@@ -88,17 +89,20 @@ class TestBearer:
             assert 'scope="read"' in challenge
             assert "error=" not in challenge
 
+    # proves: S-410
     def test_invalid(self) -> None:
         error = refused(make(self.auth), Authorization="Bearer bad")
         assert error.status == 401
         assert 'error="invalid_token"' in error.headers["WWW-Authenticate"]
 
+    # proves: S-411
     def test_scope_for_everything(self) -> None:
         auth = Bearer(lambda token: {"sub": "x", "scp": ["other"]}, required_scopes=["read"])
         error = refused(make(auth), Authorization="Bearer t")
         assert error.status == 403
         assert 'error="insufficient_scope", scope="read"' in error.headers["WWW-Authenticate"]
 
+    # proves: S-411, S-269
     def test_scope_for_one_tool(self) -> None:
         server = make(self.auth)
         server.add_tool(lambda: "in", "write", guard=requires("write"))
@@ -138,6 +142,7 @@ class TestBearer:
         assert not any("\n" in value or "\r" in value for _, value in answer.headers)
 
 
+# proves: S-417
 def test_own_check_gives_its_own_principal() -> None:
     class User:
         subject = "flask-login"
@@ -148,6 +153,7 @@ def test_own_check_gives_its_own_principal() -> None:
     assert refused(server).status == 401
 
 
+# proves: S-104
 def test_auth_comes_before_everything_but_the_origin() -> None:
     server = Server("s", auth=ApiKey("k"))
     client = Client(server)
@@ -157,6 +163,7 @@ def test_auth_comes_before_everything_but_the_origin() -> None:
     assert hostile.status == 403
 
 
+# proves: S-413, S-417
 def test_stdio_has_the_principal_it_was_given() -> None:
     server = Server("s", auth=ApiKey("k"))
     server.add_tool(lambda: "in", "admin", guard=requires("admin"))
@@ -167,6 +174,7 @@ def test_stdio_has_the_principal_it_was_given() -> None:
         Client(server, transport="stdio").call("admin")
 
 
+# proves: S-414
 def test_well_known_places() -> None:
     assert metadata_path("/mcp/") == "/.well-known/oauth-protected-resource/mcp"
     assert metadata_path("/") == "/.well-known/oauth-protected-resource"
@@ -174,6 +182,7 @@ def test_well_known_places() -> None:
     assert resource_of("https://x.org/.well-known/oauth-protected-resource/a/mcp") == "https://x.org/a/mcp"
 
 
+# proves: S-414
 def test_document() -> None:
     app = App(make(TestBearer.auth), path="/mcp")
     sent: list[Any] = []

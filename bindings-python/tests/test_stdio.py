@@ -131,6 +131,7 @@ def peer(program: str) -> Any:
         peer.process.communicate()
 
 
+# proves: S-190, S-191
 def test_nothing_but_messages_reaches_the_output(peer: Peer) -> None:
     peer.call(1, "noisy")
     assert peer.answer(1)["result"]["content"][0]["text"] == "fine"
@@ -140,6 +141,7 @@ def test_nothing_but_messages_reaches_the_output(peer: Peer) -> None:
         assert words in err
 
 
+# proves: S-051
 def test_ping_is_answered_while_tools_run(peer: Peer) -> None:
     for id in range(1, 9):  # twice as many as workers
         peer.call(id, "sleep", seconds="0.5")
@@ -153,6 +155,7 @@ def test_ping_is_answered_while_tools_run(peer: Peer) -> None:
     assert time.monotonic() - start < 1.9
 
 
+# proves: S-114, S-200, S-194
 @pytest.mark.parametrize("tool", ["sleep", "sleep_async"])
 def test_cancelled_calls_end_early_and_say_nothing(peer: Peer, tool: str) -> None:
     peer.call(1, tool, seconds="30")
@@ -165,6 +168,7 @@ def test_cancelled_calls_end_early_and_say_nothing(peer: Peer, tool: str) -> Non
     assert "Traceback" not in err
 
 
+# proves: S-193
 def test_end_of_input_drains(peer: Peer) -> None:
     peer.call(1, "sleep", seconds="0.4")
     peer.send(b'{"jsonrpc":"2.0","id":2,"method":"ping"}')  # the last line has no end
@@ -172,6 +176,7 @@ def test_end_of_input_drains(peer: Peer) -> None:
     assert {message["id"] for message in rest} == {1, 2}
 
 
+# proves: S-195
 def test_garbage_between_messages(peer: Peer) -> None:
     peer.send(b"\n  \nnot json\n\xff\xfe\n")
     peer.request(5, "ping")
@@ -179,6 +184,7 @@ def test_garbage_between_messages(peer: Peer) -> None:
     assert sum("error" in message for message in peer.seen) >= 1
 
 
+# proves: S-234
 def test_lists_that_change_are_announced(peer: Peer) -> None:
     peer.call(1, "grow")
     peer.answer(1)
@@ -196,6 +202,7 @@ def test_server_run_by_the_file_itself(tmp_path: Path) -> None:
     assert peer.end()[0] == []
 
 
+# proves: S-193
 def test_drain_has_a_deadline() -> None:
     import os
 

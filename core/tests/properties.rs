@@ -180,6 +180,7 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
+    // proves: S-190
     #[test]
     fn any_split_gives_the_same_frames(stream in streams(), mut cuts in vec(0usize..90, 0..8)) {
         cuts.extend([0, stream.len()]);
@@ -236,6 +237,7 @@ proptest! {
         }
     }
 
+    // proves: S-002, S-190
     #[test]
     fn what_the_writer_writes_is_json_and_reads_back(value in values()) {
         let mut out = Vec::new();

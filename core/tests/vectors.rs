@@ -5,12 +5,19 @@
 
 mod common;
 
-use common::{During, Settings, bytes, check_call, during, steps, text, with_answer};
+use std::collections::HashMap;
+
+use common::{
+    During, Settings, bytes, check_able, check_call, during, list, required, steps, text, with_answer,
+};
 use mcpgraft::Server;
 use mcpgraft::catalog::{Kind, Owned};
 use mcpgraft::frame::line::{Frame, LineBuffer};
 use mcpgraft::http::guard::Hosts;
-use mcpgraft::http::{Attached, Emit, Endpoint, Exchange, Head, Headers, HttpStep, Request};
+use mcpgraft::http::{
+    Attached, Emit, Endpoint, Exchange, Handshake, Head, Headers, HttpStep, Listener, Request, Sessions,
+};
+use mcpgraft::server::{CallKey, Notice};
 use serde_json::Value;
 
 struct Offered {
@@ -59,7 +66,69 @@ impl Seen {
     }
 }
 
-fn exchange(step: &Value, offered: &Offered) -> Seen {
+/// Tells an open response what has changed.
+fn tell(
+    server: &Server<'_, &Owned>,
+    listener: &Listener,
+    handshake: Option<&Handshake>,
+    step: &Value,
+) -> Vec<u8> {
+    let mut out = Vec::new();
+    for what in step.get("tell").and_then(Value::as_array).into_iter().flatten() {
+        if let Some(kind) = text(what, "list_changed") {
+            listener.list_changed(server, list(kind), &mut out).unwrap();
+        } else if let Some(uri) = text(what, "updated") {
+            listener.resource_updated(handshake, uri, &mut out).unwrap();
+        } else {
+            listener.end(server, &mut out).unwrap();
+        }
+    }
+    out
+}
+
+/// What the host learns besides the answer, as a step says it.
+fn told(notice: &Notice<'_>) -> Option<Value> {
+    match notice {
+        Notice::Response { id, outcome } => {
+            let id = id.map(|id| id.text().to_owned());
+            let params = outcome.unwrap_or_else(|error| error).text();
+            Some(serde_json::json!({ "response": id, "ok": outcome.is_ok(), "params": params }))
+        }
+        Notice::CancelledElsewhere { id, .. } => Some(serde_json::json!({ "cancelled": id.text() })),
+        _ => None,
+    }
+}
+
+/// Sends what a handler sends before it answers.
+fn emit_during(
+    server: &Server<'_, &Owned>,
+    exchange: &mut Exchange,
+    key: CallKey,
+    step: &Value,
+    seen: &mut Seen,
+) {
+    for item in during(step) {
+        let mut out = Vec::new();
+        let emit = match item {
+            During::Progress(progress) => exchange.progress(key, &progress, &mut out).unwrap(),
+            During::Log(log) => exchange.log(server, key, &log, &mut out).unwrap(),
+            During::Ask(item) => {
+                let ask = common::ask(&item["ask"]);
+                let able = check_able(item, exchange.can_ask(key, &ask).unwrap());
+                match exchange.ask(key, text(item, "id").unwrap(), &ask, &mut out) {
+                    Ok(emit) => emit,
+                    Err(error) => {
+                        assert!(!able || item.get("no_way").is_some(), "{item}: {error}");
+                        continue;
+                    }
+                }
+            }
+        };
+        seen.emit(emit, &out);
+    }
+}
+
+fn exchange(step: &Value, offered: &Offered, kept: &mut HashMap<String, Handshake>) -> Seen {
     let server = offered.server();
     let request = &step["request"];
     let headers: Vec<(String, String)> = serde_json::from_value(request["headers"].clone()).unwrap();
@@ -84,7 +153,14 @@ fn exchange(step: &Value, offered: &Offered) -> Seen {
     let (hosts, origins) = (texts("allowed_hosts"), texts("allowed_origins"));
     let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
     let origins: Vec<&str> = origins.iter().map(String::as_str).collect();
-    let mut endpoint = Endpoint { streams: true, ..Endpoint::default() };
+    let sessions = match text(&offered.settings.options, "sessions") {
+        None => Sessions::Off,
+        Some("fixed") => Sessions::Fixed,
+        Some("kept") => Sessions::Kept,
+        Some(other) => panic!("unknown sessions {other}"),
+    };
+    let listens = offered.settings.options.get("listens").and_then(Value::as_bool) == Some(true);
+    let mut endpoint = Endpoint { streams: true, sessions, listens, ..Endpoint::default() };
     endpoint.guard.allowed_origins = &origins;
     if !hosts.is_empty() {
         endpoint.guard.allowed_hosts = Hosts::Listed(&hosts);
@@ -99,36 +175,55 @@ fn exchange(step: &Value, offered: &Offered) -> Seen {
         return seen;
     }
     let body = bytes(request, "body").unwrap_or_default();
-    let mut made = exchange.accept(&server, &request_head, Attached::Off, &body, &mut seen.body).unwrap();
+    let named = text(request, "session");
+    let mut handshake = named.map(|name| kept[name].clone());
+    let attached = match &mut handshake {
+        _ if sessions == Sessions::Off => Attached::Off,
+        Some(handshake) => Attached::Known(handshake),
+        None if Exchange::session_id(&request_head).is_some() => Attached::Unknown,
+        None => Attached::Missing,
+    };
+    let mut made = exchange.accept(&server, &request_head, attached, &body, &mut seen.body).unwrap();
     let mut batch = None;
+    let mut notices = Vec::new();
     loop {
         match made {
-            HttpStep::Reply { head, .. } | HttpStep::Opened { head, .. } => {
+            HttpStep::Reply { head, notice } => {
                 seen.head(&head);
+                notices.extend(notice.as_ref().and_then(told));
                 break;
             }
-            HttpStep::Ended { .. } | HttpStep::Listen { .. } => {
-                panic!("no session and no stream was offered")
+            HttpStep::Opened { head, handshake, .. } => {
+                seen.head(&head);
+                if let Some(name) = text(step, "opens") {
+                    kept.insert(name.to_owned(), handshake);
+                }
+                break;
+            }
+            HttpStep::Ended { head } => {
+                seen.head(&head);
+                assert!(kept.remove(text(step, "ends").expect("no end was expected")).is_some());
+                break;
+            }
+            HttpStep::Listen { head, listener } => {
+                seen.head(&head);
+                seen.body.extend(tell(&server, &listener, handshake.as_ref(), step));
+                break;
             }
             HttpStep::Batch(begun) => batch = Some(begun),
+            HttpStep::Notice(notice) => notices.extend(told(&notice)),
             HttpStep::Call(call) => {
                 check_call(step, &call);
-                for item in during(step) {
-                    let mut out = Vec::new();
-                    let emit = match item {
-                        During::Progress(progress) => {
-                            exchange.progress(call.key, &progress, &mut out).unwrap()
-                        }
-                        During::Log(log) => exchange.log(&server, call.key, &log, &mut out).unwrap(),
-                    };
-                    seen.emit(emit, &out);
-                }
+                emit_during(&server, &mut exchange, call.key, step, &mut seen);
                 let mut own = Vec::new();
                 let out = if batch.is_some() { &mut seen.body } else { &mut own };
-                let emit = with_answer(step, |answer| match answer {
-                    Ok(result) => exchange.reply(&server, call.key, result, out),
-                    Err(failure) => exchange.fail(&server, call.key, &failure, out),
-                })
+                let emit = match required(step) {
+                    Some((asks, state)) => exchange.require_input(&server, call.key, &asks, state, out),
+                    None => with_answer(step, |answer| match answer {
+                        Ok(result) => exchange.reply(&server, call.key, result, out),
+                        Err(failure) => exchange.fail(&server, call.key, &failure, out),
+                    }),
+                }
                 .unwrap();
                 if emit != Emit::Held {
                     seen.emit(emit, &own);
@@ -139,14 +234,21 @@ fn exchange(step: &Value, offered: &Offered) -> Seen {
         let batch = batch.as_mut().expect("only a batch goes on");
         made = exchange.next(&server, batch, &body, &mut seen.body).unwrap();
     }
+    if let Some(wanted) = step.get("notices") {
+        assert_eq!(wanted.as_array(), Some(&notices), "{}", step["about"]);
+    }
+    if let (Some(name), Some(handshake)) = (named, handshake.filter(Handshake::changed)) {
+        kept.insert(name.to_owned(), handshake);
+    }
     seen
 }
 
 fn http(file: &Value, offered: &Offered) -> Vec<String> {
     let mut wrong = Vec::new();
+    let mut kept = HashMap::new();
     for step in steps(file) {
         let about = text(step, "about").unwrap_or("");
-        let seen = exchange(step, offered);
+        let seen = exchange(step, offered, &mut kept);
         let wanted = &step["response"];
         let body = String::from_utf8_lossy(&seen.body);
         if wanted["status"].as_u64() != Some(u64::from(seen.status)) {

@@ -155,6 +155,12 @@ enum mcpgraft_target
   MCPGRAFT_LIST = 5,
   // A method of the host's own (option `custom_methods`): `method`, `params`.
   MCPGRAFT_CUSTOM = 6,
+  // `tasks/get`: answer with `detailed` of the task with the id `name`.
+  MCPGRAFT_GET_TASK = 7,
+  // `tasks/update`: give `arguments` to `mcpgraft_task_update`, and answer `{}`.
+  MCPGRAFT_UPDATE_TASK = 8,
+  // `tasks/cancel`: answer `{}`, and stop the work when it can be stopped.
+  MCPGRAFT_CANCEL_TASK = 9,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -264,6 +270,54 @@ typedef uint32_t mcpgraft_verdict;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Where a task stands.
+enum mcpgraft_task_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // It is being worked on.
+  MCPGRAFT_TASK_WORKING = 0,
+  // It waits for the client.
+  MCPGRAFT_TASK_INPUT_REQUIRED = 1,
+  // It has a result, be it of a tool that failed. This and the next two are final.
+  MCPGRAFT_TASK_COMPLETED = 2,
+  // It ended in a JSON-RPC error.
+  MCPGRAFT_TASK_FAILED = 3,
+  // It was taken back.
+  MCPGRAFT_TASK_CANCELLED = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mcpgraft_task_status mcpgraft_task_status;
+#else
+typedef uint32_t mcpgraft_task_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What makes the next state of a task.
+enum mcpgraft_change
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // `text` says for people what it is doing.
+  MCPGRAFT_TASK_SAYS = 0,
+  // It needs the client: `text` is as `requests` of `mcpgraft_require_input`, with keys new to this task.
+  MCPGRAFT_TASK_ASKS = 1,
+  // It ends with the result `text` of its call.
+  MCPGRAFT_TASK_COMPLETES = 2,
+  // It was taken back; `text` is not used.
+  MCPGRAFT_TASK_IS_CANCELLED = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mcpgraft_change mcpgraft_change;
+#else
+typedef uint32_t mcpgraft_change;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // Ways in which a call fails.
 enum mcpgraft_failure
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -328,6 +382,9 @@ typedef struct mcpgraft_peer mcpgraft_peer;
 // What is offered: options and a catalogue. Shared by its peers, which keep it alive.
 typedef struct mcpgraft_server mcpgraft_server;
 
+// A tool call whose result comes later.
+typedef struct mcpgraft_task mcpgraft_task;
+
 // A text: `len` bytes of UTF-8 at `ptr`, which need no NUL at their end. `ptr` NULL with `len` 0: there is none.
 typedef struct mcpgraft_str {
   // Where it begins.
@@ -376,11 +433,11 @@ typedef struct mcpgraft_event {
   uint64_t key;
   // The method of a call or notification.
   struct mcpgraft_str method;
-  // Tool or prompt name, resource URI, or what is to be completed.
+  // Tool or prompt name, resource URI, what is to be completed, or the id of a task.
   struct mcpgraft_str name;
   // Key of the catalogue's entry that answers; absent where the host keeps its own table.
   struct mcpgraft_str entry;
-  // Arguments of a tool or prompt: a JSON object.
+  // Arguments of a tool or prompt, or answers to the questions of a task: a JSON object.
   struct mcpgraft_str arguments;
   // Parameters, as they came: JSON.
   struct mcpgraft_str params;
@@ -414,6 +471,8 @@ typedef struct mcpgraft_event {
   uint32_t left;
   // The HTTP status. Not 0: send status and `headers` now, before `send`.
   uint32_t status;
+  // What the client of a call may be asked for: for `mcpgraft_task_new`.
+  uint32_t capabilities;
   // Notifications dropped so far, because the answer has to be one JSON object.
   uint32_t dropped;
   // Response headers, `Content-Length` aside; of `MCPGRAFT_READ_BODY`: those that a response of the host's own needs.
@@ -440,6 +499,8 @@ typedef struct mcpgraft_event {
   bool stateless;
   // Notifications of this exchange can be delivered: it is worth streaming.
   bool can_stream;
+  // The client takes a task for an answer to this call: see `mcpgraft_task_new`.
+  bool tasks;
 } mcpgraft_event;
 
 // What a sealed state is bound to: it opens with the same binding only.
@@ -455,6 +516,51 @@ typedef struct mcpgraft_binding {
   // Who asks, if that is known.
   struct mcpgraft_str principal;
 } mcpgraft_binding;
+
+// A task about to be made. Set `struct_size` to `sizeof(mcpgraft_new_task)` and all else to zero before you fill it in.
+typedef struct mcpgraft_new_task {
+  // `sizeof(mcpgraft_new_task)`
+  size_t struct_size;
+  // Names it, and where nobody is authenticated is all that protects it: 128 random bits or more, as 1 to 128 printable
+  // ASCII characters without `"` and `\`.
+  struct mcpgraft_str id;
+  // Who made it: only the same one may see it. Absent: whoever knows the id.
+  struct mcpgraft_str owner;
+  // The time, in ms since 1970.
+  uint64_t now;
+  // How long it is kept after `now`, in ms; 0: for ever.
+  uint64_t ttl;
+  // How often a client should ask for it, in ms; 0: nothing is said.
+  uint64_t poll;
+  // `capabilities` of the call's event.
+  uint32_t capabilities;
+} mcpgraft_new_task;
+
+// What there is to know of a task. Set `struct_size` to `sizeof(mcpgraft_task_view)`; everything else is written.
+typedef struct mcpgraft_task_view {
+  // `sizeof(mcpgraft_task_view)`
+  size_t struct_size;
+  // What a host stores; `mcpgraft_task_restore` reads it.
+  struct mcpgraft_str saved;
+  // Its id.
+  struct mcpgraft_str id;
+  // Where it stands.
+  mcpgraft_task_status status;
+  // Whoever asked may see and change it.
+  bool mine;
+  // For people: what it is doing, or how it ended.
+  struct mcpgraft_str message;
+  // When it may be forgotten, in ms since 1970; 0: never.
+  uint64_t expires;
+  // The result that answers its call.
+  struct mcpgraft_str created;
+  // The result that answers `MCPGRAFT_GET_TASK`.
+  struct mcpgraft_str detailed;
+  // The client's answers so far, by key: a JSON object.
+  struct mcpgraft_str answers;
+  // The questions that have no answer yet, by key: a JSON object.
+  struct mcpgraft_str open;
+} mcpgraft_task_view;
 
 #ifdef __cplusplus
 extern "C" {
@@ -658,9 +764,12 @@ mcpgraft_status mcpgraft_require_input(struct mcpgraft_peer *peer,
                                        struct mcpgraft_str state,
                                        struct mcpgraft_event *event);
 
-// Session: gives up waiting for the answer to a question, and tells the client. Nothing is sent if nobody was waiting.
-mcpgraft_status mcpgraft_give_up(struct mcpgraft_peer *session,
+// Gives up waiting for the answer to a question of a call, and tells the client. A session names the question with `ask`, an
+// exchange with `id`, as it was asked with. Nothing is sent if nobody was waiting, or the exchange's stream is not open.
+mcpgraft_status mcpgraft_give_up(struct mcpgraft_peer *peer,
+                                 uint64_t key,
                                  uint32_t ask,
+                                 struct mcpgraft_str id,
                                  struct mcpgraft_event *event);
 
 // Whether the client took a call back, so that its work is worth nothing. An unknown key counts as taken back.
@@ -684,9 +793,10 @@ mcpgraft_status mcpgraft_resource_updated(struct mcpgraft_peer *peer,
 mcpgraft_status mcpgraft_end_listening(struct mcpgraft_peer *peer,
                                        struct mcpgraft_event *event);
 
-// Session: tells the client that an elicitation by URL is done; `id` is its `elicitationId`. Nothing is sent to a client whose
-// revision has no such message.
-mcpgraft_status mcpgraft_elicitation_complete(struct mcpgraft_peer *session,
+// Tells the client that an elicitation by URL is done; `id` is its `elicitationId`. An exchange tells it on the stream of the
+// call `key`, which sessions ignore. Nothing is sent to a client whose revision has no such message, or that takes no stream.
+mcpgraft_status mcpgraft_elicitation_complete(struct mcpgraft_peer *peer,
+                                              uint64_t key,
                                               struct mcpgraft_str id,
                                               struct mcpgraft_event *event);
 
@@ -737,6 +847,57 @@ mcpgraft_status mcpgraft_session_accept(struct mcpgraft_peer *session,
 
 // Tells the peer that a message was too long to be kept (`MCPGRAFT_TOO_LONG`).
 mcpgraft_status mcpgraft_session_too_long(struct mcpgraft_peer *session, struct mcpgraft_event *event);
+
+// Makes a task for a call whose `tasks` is true: it begins working. Store `saved` of its view, answer the call with
+// `created` of it, and go on with the work. Free it with `mcpgraft_free`.
+mcpgraft_status mcpgraft_task_new(const struct mcpgraft_new_task *begin,
+                                  struct mcpgraft_task **task);
+
+// Makes a task of what was stored. `MCPGRAFT_BAD_ARGUMENT`: these bytes are none.
+mcpgraft_status mcpgraft_task_restore(struct mcpgraft_str saved, struct mcpgraft_task **task);
+
+// Looks at a task. `principal`: who asks, absent if nobody is authenticated; to one whose view is not `mine` the task does
+// not exist. Set `view->struct_size`; its texts are valid until the next call on the task.
+mcpgraft_status mcpgraft_task_read(struct mcpgraft_task *task,
+                                   struct mcpgraft_str principal,
+                                   struct mcpgraft_task_view *view);
+
+// Makes the next state of a task (`mcpgraft_change`, which says what `text` is). `MCPGRAFT_NOT_ALLOWED`: it is over, or its
+// client cannot be asked this. Store `saved` again, in place of the state it was before and of no other.
+mcpgraft_status mcpgraft_task_change(struct mcpgraft_task *task,
+                                     uint32_t change,
+                                     struct mcpgraft_str text,
+                                     uint64_t now);
+
+// Takes the client's answers (`arguments` of `MCPGRAFT_UPDATE_TASK`). `taken` gets how many answered an open question, the
+// rest is ignored; with 0 the task has not changed. `left` questions are still open; with none it works on.
+mcpgraft_status mcpgraft_task_update(struct mcpgraft_task *task,
+                                     struct mcpgraft_str responses,
+                                     uint64_t now,
+                                     size_t *taken,
+                                     size_t *left);
+
+// Ends a task with a failure, as `mcpgraft_fail` ends a call.
+mcpgraft_status mcpgraft_task_fail(struct mcpgraft_task *task,
+                                   uint32_t failure,
+                                   struct mcpgraft_str message,
+                                   int32_t code,
+                                   struct mcpgraft_str data,
+                                   uint64_t now);
+
+// Whether the client of a task can be asked this; as `mcpgraft_can_ask`.
+mcpgraft_status mcpgraft_task_can_ask(struct mcpgraft_task *task,
+                                      struct mcpgraft_str method,
+                                      struct mcpgraft_str params,
+                                      mcpgraft_verdict *verdict,
+                                      struct mcpgraft_str *why);
+
+// Session or listener: tells a client that listens to a task how it stands now. `principal`: who that client is; nothing is
+// sent to one that the task does not belong to. `saved` is the stored task.
+mcpgraft_status mcpgraft_task_changed(struct mcpgraft_peer *peer,
+                                      struct mcpgraft_str saved,
+                                      struct mcpgraft_str principal,
+                                      struct mcpgraft_event *event);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -201,6 +201,12 @@ pub enum mcpgraft_target {
     MCPGRAFT_LIST = 5,
     /// A method of the host's own (option `custom_methods`): `method`, `params`.
     MCPGRAFT_CUSTOM = 6,
+    /// `tasks/get`: answer with `detailed` of the task with the id `name`.
+    MCPGRAFT_GET_TASK = 7,
+    /// `tasks/update`: give `arguments` to `mcpgraft_task_update`, and answer `{}`.
+    MCPGRAFT_UPDATE_TASK = 8,
+    /// `tasks/cancel`: answer `{}`, and stop the work when it can be stopped.
+    MCPGRAFT_CANCEL_TASK = 9,
 }
 
 /// Whether a client can be asked something.
@@ -241,6 +247,9 @@ pub struct mcpgraft_lines(());
 /// A ring of keys: the first secret seals, all of them open.
 pub struct mcpgraft_keys(());
 
+/// A tool call whose result comes later.
+pub struct mcpgraft_task(());
+
 /// The head of an HTTP request. Set `struct_size` to `sizeof(mcpgraft_request)` and all else to zero before you fill it in.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -277,11 +286,11 @@ pub struct mcpgraft_event {
     pub key: u64,
     /// The method of a call or notification.
     pub method: mcpgraft_str,
-    /// Tool or prompt name, resource URI, or what is to be completed.
+    /// Tool or prompt name, resource URI, what is to be completed, or the id of a task.
     pub name: mcpgraft_str,
     /// Key of the catalogue's entry that answers; absent where the host keeps its own table.
     pub entry: mcpgraft_str,
-    /// Arguments of a tool or prompt: a JSON object.
+    /// Arguments of a tool or prompt, or answers to the questions of a task: a JSON object.
     pub arguments: mcpgraft_str,
     /// Parameters, as they came: JSON.
     pub params: mcpgraft_str,
@@ -315,6 +324,8 @@ pub struct mcpgraft_event {
     pub left: u32,
     /// The HTTP status. Not 0: send status and `headers` now, before `send`.
     pub status: u32,
+    /// What the client of a call may be asked for: for `mcpgraft_task_new`.
+    pub capabilities: u32,
     /// Notifications dropped so far, because the answer has to be one JSON object.
     pub dropped: u32,
     /// Response headers, `Content-Length` aside; of `MCPGRAFT_READ_BODY`: those that a response of the host's own needs.
@@ -341,6 +352,8 @@ pub struct mcpgraft_event {
     pub stateless: bool,
     /// Notifications of this exchange can be delivered: it is worth streaming.
     pub can_stream: bool,
+    /// The client takes a task for an answer to this call: see `mcpgraft_task_new`.
+    pub tasks: bool,
 }
 
 /// What a sealed state is bound to: it opens with the same binding only.
@@ -357,6 +370,85 @@ pub struct mcpgraft_binding {
     pub arguments: mcpgraft_str,
     /// Who asks, if that is known.
     pub principal: mcpgraft_str,
+}
+
+/// A task about to be made. Set `struct_size` to `sizeof(mcpgraft_new_task)` and all else to zero before you fill it in.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mcpgraft_new_task {
+    /// `sizeof(mcpgraft_new_task)`
+    pub struct_size: usize,
+    /// Names it, and where nobody is authenticated is all that protects it: 128 random bits or more, as 1 to 128 printable
+    /// ASCII characters without `"` and `\`.
+    pub id: mcpgraft_str,
+    /// Who made it: only the same one may see it. Absent: whoever knows the id.
+    pub owner: mcpgraft_str,
+    /// The time, in ms since 1970.
+    pub now: u64,
+    /// How long it is kept after `now`, in ms; 0: for ever.
+    pub ttl: u64,
+    /// How often a client should ask for it, in ms; 0: nothing is said.
+    pub poll: u64,
+    /// `capabilities` of the call's event.
+    pub capabilities: u32,
+}
+
+/// Where a task stands.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum mcpgraft_task_status {
+    /// It is being worked on.
+    MCPGRAFT_TASK_WORKING = 0,
+    /// It waits for the client.
+    MCPGRAFT_TASK_INPUT_REQUIRED = 1,
+    /// It has a result, be it of a tool that failed. This and the next two are final.
+    MCPGRAFT_TASK_COMPLETED = 2,
+    /// It ended in a JSON-RPC error.
+    MCPGRAFT_TASK_FAILED = 3,
+    /// It was taken back.
+    MCPGRAFT_TASK_CANCELLED = 4,
+}
+
+/// What makes the next state of a task.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum mcpgraft_change {
+    /// `text` says for people what it is doing.
+    MCPGRAFT_TASK_SAYS = 0,
+    /// It needs the client: `text` is as `requests` of `mcpgraft_require_input`, with keys new to this task.
+    MCPGRAFT_TASK_ASKS = 1,
+    /// It ends with the result `text` of its call.
+    MCPGRAFT_TASK_COMPLETES = 2,
+    /// It was taken back; `text` is not used.
+    MCPGRAFT_TASK_IS_CANCELLED = 3,
+}
+
+/// What there is to know of a task. Set `struct_size` to `sizeof(mcpgraft_task_view)`; everything else is written.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mcpgraft_task_view {
+    /// `sizeof(mcpgraft_task_view)`
+    pub struct_size: usize,
+    /// What a host stores; `mcpgraft_task_restore` reads it.
+    pub saved: mcpgraft_str,
+    /// Its id.
+    pub id: mcpgraft_str,
+    /// Where it stands.
+    pub status: mcpgraft_task_status,
+    /// Whoever asked may see and change it.
+    pub mine: bool,
+    /// For people: what it is doing, or how it ended.
+    pub message: mcpgraft_str,
+    /// When it may be forgotten, in ms since 1970; 0: never.
+    pub expires: u64,
+    /// The result that answers its call.
+    pub created: mcpgraft_str,
+    /// The result that answers `MCPGRAFT_GET_TASK`.
+    pub detailed: mcpgraft_str,
+    /// The client's answers so far, by key: a JSON object.
+    pub answers: mcpgraft_str,
+    /// The questions that have no answer yet, by key: a JSON object.
+    pub open: mcpgraft_str,
 }
 
 impl mcpgraft_str {
@@ -398,6 +490,7 @@ impl mcpgraft_event {
             ask: 0,
             left: 0,
             status: 0,
+            capabilities: 0,
             dropped: 0,
             headers: std::ptr::null(),
             header_count: 0,
@@ -411,6 +504,7 @@ impl mcpgraft_event {
             progress_wanted: false,
             stateless: false,
             can_stream: false,
+            tasks: false,
         }
     }
 }

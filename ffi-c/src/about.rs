@@ -10,6 +10,7 @@ use crate::lines::Cutter;
 use crate::peer::ListenerPeer;
 use crate::server::Offered;
 use crate::session::SessionPeer;
+use crate::task::Kept;
 
 /// Grows by one when a program has to be compiled anew: it is the number in the name `libmcpgraft.so.0`.
 pub const MCPGRAFT_ABI_VERSION: u32 = 0;
@@ -26,13 +27,14 @@ pub const MCPGRAFT_VERSION_PATCH: u32 = 0;
 /// The version of this header as one number, a byte for each part: to compare in `#if`.
 pub const MCPGRAFT_VERSION_NUMBER: u32 = 0x000100;
 
-const KINDS: [u32; 6] = [
+const KINDS: [u32; 7] = [
     Offered::MAGIC,
     SessionPeer::MAGIC,
     ExchangePeer::MAGIC,
     ListenerPeer::MAGIC,
     Cutter::MAGIC,
     Ring::MAGIC,
+    Kept::MAGIC,
 ];
 
 /// The `MCPGRAFT_ABI_VERSION` of the library that is loaded.
@@ -103,6 +105,7 @@ pub unsafe extern "C" fn mcpgraft_free(handle: *mut c_void) -> mcpgraft_status {
             || guard::end::<ListenerPeer>(handle)
             || guard::end::<Cutter>(handle)
             || guard::end::<Ring>(handle)
+            || guard::end::<Kept>(handle)
     };
     if ended { mcpgraft_status::MCPGRAFT_OK } else { mcpgraft_status::MCPGRAFT_WRONG_HANDLE }
 }

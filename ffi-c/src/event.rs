@@ -5,7 +5,7 @@ use mcpgraft::json::{Raw, SliceSink, Writer};
 use mcpgraft::limits::URI_BYTES;
 use mcpgraft::model::Level;
 use mcpgraft::model::template::{self, Template};
-use mcpgraft::server::{Call, Notice, Reference, Target};
+use mcpgraft::server::{Call, Notice, Reference, Target, TaskAction};
 
 use crate::abi::{
     mcpgraft_event, mcpgraft_event_kind, mcpgraft_kind, mcpgraft_level, mcpgraft_str, mcpgraft_target,
@@ -65,6 +65,8 @@ pub(crate) fn call(call: &Call<'_>, catalog: &Owned, scratch: &mut Scratch) -> m
         request_state: call.request_state.map_or(mcpgraft_str::NONE, |state| scratch.text(state)),
         level: call.log.map_or(mcpgraft_level::MCPGRAFT_LEVEL_NONE, level),
         progress_wanted: call.progress,
+        capabilities: u32::from(call.capabilities.to_bits()),
+        tasks: call.capabilities.tasks && matches!(call.target, Target::Tool { .. }),
         stateless: call.revision.is_stateless(),
         more: call.batched,
         ..mcpgraft_event::new(mcpgraft_event_kind::MCPGRAFT_CALL)
@@ -107,6 +109,15 @@ pub(crate) fn call(call: &Call<'_>, catalog: &Owned, scratch: &mut Scratch) -> m
             event.target = MCPGRAFT_COMPLETE;
             event.method = named("completion/complete");
             event.name = scratch.text(name);
+        }
+        Target::Task { action, id, responses } => {
+            (event.target, event.method) = match action {
+                TaskAction::Get => (MCPGRAFT_GET_TASK, named("tasks/get")),
+                TaskAction::Update => (MCPGRAFT_UPDATE_TASK, named("tasks/update")),
+                TaskAction::Cancel => (MCPGRAFT_CANCEL_TASK, named("tasks/cancel")),
+            };
+            event.name = scratch.text(id);
+            event.arguments = raw(responses);
         }
         Target::List { kind, cursor } => {
             event.target = MCPGRAFT_LIST;

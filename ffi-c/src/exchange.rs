@@ -327,6 +327,9 @@ impl Told {
             HttpStep::Batch(_) => {
                 Told::Call(mcpgraft_event { more: true, ..mcpgraft_event::new(MCPGRAFT_BATCH) })
             }
+            HttpStep::Notice(notice) => {
+                Told::Call(mcpgraft_event { more: true, ..event::notice(&notice, scratch) })
+            }
             HttpStep::Reply { head, notice } => {
                 let answered = mcpgraft_event::new(MCPGRAFT_ANSWERED);
                 Told::Reply(head, notice.map_or(answered, |notice| event::notice(&notice, scratch)))

@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
-use crate::abi::{mcpgraft_event, mcpgraft_status, mcpgraft_str};
+use crate::abi::{mcpgraft_event, mcpgraft_status, mcpgraft_str, mcpgraft_task_view};
 use crate::trouble::{Detail, Trouble};
 
 /// What a function inside the border comes to.
@@ -285,9 +285,9 @@ pub(crate) unsafe fn sized<T>(name: &'static str, pointer: *const T) -> Done<usi
     }
 }
 
-/// Where an event goes.
-pub(crate) struct EventPlace {
-    pointer: *mut mcpgraft_event,
+/// Where a structure that begins with its size goes.
+pub(crate) struct SizedPlace<T> {
+    pointer: *mut T,
     size: usize,
 }
 
@@ -295,20 +295,31 @@ pub(crate) struct EventPlace {
 ///
 /// # Safety
 /// NULL, or an event with its `struct_size` set.
-pub(crate) unsafe fn event_place(pointer: *mut mcpgraft_event) -> Done<EventPlace> {
+pub(crate) unsafe fn event_place(pointer: *mut mcpgraft_event) -> Done<SizedPlace<mcpgraft_event>> {
     // SAFETY: the caller's promise.
     let size = unsafe { sized("event", pointer) }?;
-    Ok(EventPlace { pointer, size })
+    Ok(SizedPlace { pointer, size })
 }
 
-impl EventPlace {
-    /// Writes the event; what a later header has beyond it becomes zero.
-    pub(crate) fn put(self, event: &mcpgraft_event) {
-        let own = size_of::<mcpgraft_event>();
+/// A view of a task of C that can be written.
+///
+/// # Safety
+/// NULL, or a view with its `struct_size` set.
+pub(crate) unsafe fn task_view(pointer: *mut mcpgraft_task_view) -> Done<SizedPlace<mcpgraft_task_view>> {
+    // SAFETY: the caller's promise.
+    let size = unsafe { sized("view", pointer) }?;
+    Ok(SizedPlace { pointer, size })
+}
+
+impl<T> SizedPlace<T> {
+    /// Writes the structure, but not its size; what a later header has beyond it becomes zero.
+    pub(crate) fn put(self, value: &T) {
+        let (first, own) = (size_of::<usize>(), size_of::<T>());
         // SAFETY: promised when it was made: `size` bytes can be written, and they are at least our own.
         unsafe {
-            self.pointer.write(mcpgraft_event { struct_size: self.size, ..*event });
-            self.pointer.cast::<u8>().add(own).write_bytes(0, self.size - own);
+            let (from, to) = ((&raw const *value).cast::<u8>(), self.pointer.cast::<u8>());
+            to.add(first).copy_from_nonoverlapping(from.add(first), own - first);
+            to.add(own).write_bytes(0, self.size - own);
         }
     }
 }

@@ -5,7 +5,7 @@
 //! abi      types of the header            guard    handles, checks, panics -> status
 //! memory   outputs, decoded text          trouble  what goes wrong, as status and text
 //! server   options, catalogue             peer     what sessions, exchanges and listeners share
-//! session  exchange  lines  keys  json    the functions of the header, by what they are about
+//! session  exchange  lines  keys  json  task  the functions of the header, by what they are about
 //! ```
 #![allow(non_camel_case_types, clippy::missing_safety_doc)] // names are C's; the README states what callers promise
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -24,4 +24,5 @@ mod options;
 pub mod peer;
 pub mod server;
 pub mod session;
+pub mod task;
 mod trouble;

@@ -83,7 +83,7 @@ impl ListenerPeer {
         Handle::create(ListenerPeer { shared, out: Output::default(), inner })
     }
 
-    fn notify<R>(
+    pub(crate) fn notify<R>(
         &mut self,
         write: impl FnOnce(&http::Listener, &Shared, &mut Output) -> Result<R, LocalError>,
     ) -> Done<mcpgraft_event> {
@@ -100,20 +100,20 @@ impl ListenerPeer {
 }
 
 /// A peer, whichever it is.
-enum Any<'p> {
+pub(crate) enum Any<'p> {
     Session(&'p mut SessionPeer),
     Exchange(&'p mut ExchangePeer),
     Listener(&'p mut ListenerPeer),
 }
 
-const NOT_HERE: Trouble =
+pub(crate) const NOT_HERE: Trouble =
     Trouble::Plain(mcpgraft_status::MCPGRAFT_WRONG_HANDLE, "this kind of peer has no such thing");
 
 /// Runs work on a peer of any kind.
 ///
 /// # Safety
 /// As `guard::enter`.
-unsafe fn with(peer: *mut mcpgraft_peer, work: impl FnOnce(Any<'_>) -> Done) -> mcpgraft_status {
+pub(crate) unsafe fn with(peer: *mut mcpgraft_peer, work: impl FnOnce(Any<'_>) -> Done) -> mcpgraft_status {
     let pointer = peer.cast();
     // SAFETY: the caller's promise.
     unsafe {
@@ -202,6 +202,39 @@ pub unsafe extern "C" fn mcpgraft_reply(
     unsafe { with(peer, work) }
 }
 
+/// A failure as C names it.
+///
+/// # Safety
+/// As `bytes`.
+pub(crate) unsafe fn failure<'c>(
+    failure: u32,
+    message: mcpgraft_str,
+    code: i32,
+    data: mcpgraft_str,
+) -> Done<Failure<'c>> {
+    // SAFETY: the caller's promise.
+    let (message, data) = unsafe { (utf8("message", message)?, crate::json::maybe("data", data)?) };
+    let is = |kind: mcpgraft_failure| failure == kind as u32;
+    Ok(if is(mcpgraft_failure::MCPGRAFT_FAIL_TOOL) {
+        Failure::Tool(message)
+    } else if is(mcpgraft_failure::MCPGRAFT_FAIL_NOT_FOUND) {
+        Failure::NotFound(message)
+    } else if is(mcpgraft_failure::MCPGRAFT_FAIL_INVALID_PARAMS) {
+        Failure::InvalidParams(message)
+    } else if is(mcpgraft_failure::MCPGRAFT_FAIL_NO_METHOD) {
+        Failure::NoMethod(message)
+    } else if is(mcpgraft_failure::MCPGRAFT_FAIL_INTERNAL) {
+        Failure::Internal(message)
+    } else if is(mcpgraft_failure::MCPGRAFT_FAIL_MISSING_CAPABILITY) {
+        let needed = data.ok_or(Trouble::argument("data must hold the needed capabilities"))?;
+        Failure::MissingCapability { needed, message }
+    } else if is(mcpgraft_failure::MCPGRAFT_FAIL_CUSTOM) {
+        Failure::Custom { code, message, data }
+    } else {
+        return Err(Trouble::argument("failure is no mcpgraft_failure"));
+    })
+}
+
 /// Answers a call with a failure (`mcpgraft_failure`), with one sentence for people. `code` is used by `MCPGRAFT_FAIL_CUSTOM`
 /// alone; `data` (JSON, may be absent) by it and `MCPGRAFT_FAIL_MISSING_CAPABILITY`.
 #[unsafe(no_mangle)]
@@ -216,27 +249,7 @@ pub unsafe extern "C" fn mcpgraft_fail(
 ) -> mcpgraft_status {
     let work = |peer: Any<'_>| {
         // SAFETY: the caller's promise.
-        let (place, message, data) =
-            unsafe { (event_place(event)?, utf8("message", message)?, crate::json::maybe("data", data)?) };
-        let is = |kind: mcpgraft_failure| failure == kind as u32;
-        let failure = if is(mcpgraft_failure::MCPGRAFT_FAIL_TOOL) {
-            Failure::Tool(message)
-        } else if is(mcpgraft_failure::MCPGRAFT_FAIL_NOT_FOUND) {
-            Failure::NotFound(message)
-        } else if is(mcpgraft_failure::MCPGRAFT_FAIL_INVALID_PARAMS) {
-            Failure::InvalidParams(message)
-        } else if is(mcpgraft_failure::MCPGRAFT_FAIL_NO_METHOD) {
-            Failure::NoMethod(message)
-        } else if is(mcpgraft_failure::MCPGRAFT_FAIL_INTERNAL) {
-            Failure::Internal(message)
-        } else if is(mcpgraft_failure::MCPGRAFT_FAIL_MISSING_CAPABILITY) {
-            let needed = data.ok_or(Trouble::argument("data must hold the needed capabilities"))?;
-            Failure::MissingCapability { needed, message }
-        } else if is(mcpgraft_failure::MCPGRAFT_FAIL_CUSTOM) {
-            Failure::Custom { code, message, data }
-        } else {
-            return Err(Trouble::argument("failure is no mcpgraft_failure"));
-        };
+        let (place, failure) = unsafe { (event_place(event)?, self::failure(failure, message, code, data)?) };
         let key = CallKey::from_bits(key);
         let made = match peer {
             Any::Session(peer) => peer.answer(key, |inner, shared, out| {
@@ -434,21 +447,31 @@ pub unsafe extern "C" fn mcpgraft_require_input(
     unsafe { with(peer, work) }
 }
 
-/// Session: gives up waiting for the answer to a question, and tells the client. Nothing is sent if nobody was waiting.
+/// Gives up waiting for the answer to a question of a call, and tells the client. A session names the question with `ask`, an
+/// exchange with `id`, as it was asked with. Nothing is sent if nobody was waiting, or the exchange's stream is not open.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mcpgraft_give_up(
-    session: *mut mcpgraft_peer,
+    peer: *mut mcpgraft_peer,
+    key: u64,
     ask: u32,
+    id: mcpgraft_str,
     event: *mut mcpgraft_event,
 ) -> mcpgraft_status {
-    let work = |peer: &mut SessionPeer| {
+    let work = |peer: Any<'_>| {
         // SAFETY: the caller's promise.
-        let place = unsafe { event_place(event) }?;
-        place.put(&peer.notify(|inner, _, out| inner.give_up(AskKey::from_bits(ask), out))?.0);
+        let (place, id) = unsafe { (event_place(event)?, utf8("id", id)?) };
+        let made = match peer {
+            Any::Session(peer) => peer.notify(|inner, _, out| inner.give_up(AskKey::from_bits(ask), out))?.0,
+            Any::Exchange(peer) => {
+                peer.notify(|inner, _, out| inner.give_up(CallKey::from_bits(key), id, out))?
+            }
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
         Ok(())
     };
     // SAFETY: the caller's promise.
-    unsafe { enter(session.cast(), work) }
+    unsafe { with(peer, work) }
 }
 
 /// Whether the client took a call back, so that its work is worth nothing. An unknown key counts as taken back.
@@ -558,22 +581,30 @@ pub unsafe extern "C" fn mcpgraft_end_listening(
     unsafe { with(peer, work) }
 }
 
-/// Session: tells the client that an elicitation by URL is done; `id` is its `elicitationId`. Nothing is sent to a client whose
-/// revision has no such message.
+/// Tells the client that an elicitation by URL is done; `id` is its `elicitationId`. An exchange tells it on the stream of the
+/// call `key`, which sessions ignore. Nothing is sent to a client whose revision has no such message, or that takes no stream.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mcpgraft_elicitation_complete(
-    session: *mut mcpgraft_peer,
+    peer: *mut mcpgraft_peer,
+    key: u64,
     id: mcpgraft_str,
     event: *mut mcpgraft_event,
 ) -> mcpgraft_status {
-    let work = |peer: &mut SessionPeer| {
+    let work = |peer: Any<'_>| {
         // SAFETY: the caller's promise.
         let (place, id) = unsafe { (event_place(event)?, utf8("id", id)?) };
-        place.put(&peer.notify(|inner, _, out| inner.elicitation_complete(id, out))?.0);
+        let made = match peer {
+            Any::Session(peer) => peer.notify(|inner, _, out| inner.elicitation_complete(id, out))?.0,
+            Any::Exchange(peer) => {
+                peer.notify(|inner, _, out| inner.elicitation_complete(CallKey::from_bits(key), id, out))?
+            }
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
         Ok(())
     };
     // SAFETY: the caller's promise.
-    unsafe { enter(session.cast(), work) }
+    unsafe { with(peer, work) }
 }
 
 /// Session: sends a notification of the host's own, outside `notifications/`; `params` (JSON) may be absent.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use mcpgraft::LocalError;
-use mcpgraft::json::JsonError;
+use mcpgraft::json::{Full, JsonError};
 
 use crate::abi::mcpgraft_status;
 
@@ -64,6 +64,12 @@ impl fmt::Display for Trouble {
             Trouble::Null(name) => write!(f, "{name} is NULL"),
             Trouble::Plain(_, what) => f.write_str(what),
         }
+    }
+}
+
+impl From<Full> for Trouble {
+    fn from(_: Full) -> Trouble {
+        Trouble::NO_MEMORY
     }
 }
 

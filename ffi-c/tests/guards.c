@@ -2,56 +2,9 @@
  * is no text, structures of a wrong size, numbers out of range. Then a million random calls in random order.
  *
  *     guards [CALLS] [SEED] */
-#include "check.h"
+#include "handles.h"
 
 #include <math.h>
-
-static struct mcpgraft_server *server;
-static struct mcpgraft_peer *session, *exchange;
-static struct mcpgraft_lines *lines;
-static struct mcpgraft_keys *keys;
-static uint64_t nothing[64];
-
-#define INITIALIZE                                                                                                     \
-    "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\","            \
-    "\"capabilities\":{\"elicitation\":{},\"roots\":{},\"sampling\":{}},\"clientInfo\":{\"name\":\"c\",\"version\":\"1\"}}}"
-#define META                                                                                                           \
-    "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\","                                            \
-    "\"io.modelcontextprotocol/clientCapabilities\":{\"elicitation\":{}},\"progressToken\":1}"
-#define CALL(id) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/call\",\"params\":{\"name\":\"add\",\"arguments\":{}}}"
-#define FORM "{\"message\":\"Who?\",\"requestedSchema\":{\"type\":\"object\",\"properties\":{}}}"
-
-static void make(void)
-{
-    static const struct mcpgraft_str secret = {"0123456789abcdef", 16};
-    CHECK(mcpgraft_server_new(&server) == MCPGRAFT_OK);
-    CHECK(mcpgraft_session_new(server, &session) == MCPGRAFT_BAD_ARGUMENT);
-    CHECK(mcpgraft_server_set(server, str("info"), str("{\"name\":\"s\",\"version\":\"1\"}")) == MCPGRAFT_OK);
-    CHECK(mcpgraft_server_set(server, str("sessions"), str("\"kept\"")) == MCPGRAFT_OK);
-    CHECK(mcpgraft_server_set(server, str("logging"), str("true")) == MCPGRAFT_OK);
-    CHECK(mcpgraft_server_set(server, str("list_changed"), str("true")) == MCPGRAFT_OK);
-    CHECK(mcpgraft_server_set(server, str("subscribe"), str("true")) == MCPGRAFT_OK);
-    CHECK(mcpgraft_server_set(server, str("allowed_origins"), str("[\"https://example.com\"]")) == MCPGRAFT_OK);
-    CHECK(mcpgraft_server_put(server, MCPGRAFT_TOOL, str("{\"name\":\"add\",\"inputSchema\":{\"type\":\"object\"}}")) ==
-          MCPGRAFT_OK);
-    CHECK(mcpgraft_server_put(server, MCPGRAFT_TEMPLATE, str("{\"uriTemplate\":\"a://{b}/{c}\",\"name\":\"t\"}")) ==
-          MCPGRAFT_OK);
-    CHECK(mcpgraft_session_new(server, &session) == MCPGRAFT_OK);
-    CHECK(mcpgraft_exchange_new(server, &exchange) == MCPGRAFT_OK);
-    CHECK(mcpgraft_lines_new(0, &lines) == MCPGRAFT_OK);
-    CHECK(mcpgraft_keys_new(&secret, 1, &keys) == MCPGRAFT_OK);
-}
-
-static void end(void)
-{
-    CHECK(mcpgraft_free(keys) == MCPGRAFT_OK);
-    CHECK(mcpgraft_free(lines) == MCPGRAFT_OK);
-    CHECK(mcpgraft_free(server) == MCPGRAFT_OK);
-    CHECK(mcpgraft_free(exchange) == MCPGRAFT_OK);
-    CHECK(mcpgraft_free(session) == MCPGRAFT_OK);
-    CHECK(mcpgraft_free(NULL) == MCPGRAFT_OK);
-    CHECK(mcpgraft_free(nothing) == MCPGRAFT_WRONG_HANDLE);
-}
 
 /* --- wrong handles: every function that takes one --------------------------------------------------------------------------- */
 
@@ -69,7 +22,9 @@ static int with_handle(int function, void *handle)
     uint64_t key = 0;
     uint16_t round = 0;
     bool flag = false;
+    struct mcpgraft_task_view view;
     struct mcpgraft_peer *peer = handle, *made = NULL;
+    view.struct_size = sizeof view;
     memset(&request, 0, sizeof request);
     request.struct_size = sizeof request;
     request.method = str("POST");
@@ -85,59 +40,64 @@ static int with_handle(int function, void *handle)
     case 5: return mcpgraft_exchange_new(handle, &made);
     case 6: return mcpgraft_session_accept(peer, a, &event);
     case 7: return mcpgraft_session_too_long(peer, &event);
-    case 8: return mcpgraft_give_up(peer, 1, &event);
-    case 9: return mcpgraft_elicitation_complete(peer, a, &event);
-    case 10: return mcpgraft_notify(peer, str("x/y"), b, &event);
-    case 11: return mcpgraft_exchange_begin(peer, &request, &event);
-    case 12: return mcpgraft_exchange_accept(peer, a, b, &event);
-    case 13: return mcpgraft_exchange_cancel(peer, str("1"), &key);
-    case 14: return mcpgraft_exchange_close(peer, &flag);
-    case 15: return mcpgraft_next(peer, &event);
-    case 16: return mcpgraft_reply(peer, 1, a, &event);
-    case 17: return mcpgraft_fail(peer, 1, MCPGRAFT_FAIL_TOOL, a, 0, b, &event);
-    case 18: return mcpgraft_progress(peer, 1, 1, NAN, b, &event);
-    case 19: return mcpgraft_log(peer, 1, MCPGRAFT_LEVEL_INFO, a, b, &event);
-    case 20: return mcpgraft_can_ask(peer, 1, str("roots/list"), b, &verdict, &a);
-    case 21: return mcpgraft_ask(peer, 1, str("i"), str("roots/list"), b, &event);
-    case 22: return mcpgraft_require_input(peer, 1, str("{\"a\":{\"method\":\"roots/list\"}}"), b, &event);
-    case 23: return mcpgraft_is_cancelled(peer, 1, &flag);
-    case 24: return mcpgraft_list_changed(peer, MCPGRAFT_TOOL, &event);
-    case 25: return mcpgraft_resource_updated(peer, a, b, &event);
-    case 26: return mcpgraft_end_listening(peer, &event);
-    case 27: return mcpgraft_set_buffer(peer, NULL, 0);
+    case 8: return mcpgraft_notify(peer, str("x/y"), b, &event);
+    case 9: return mcpgraft_exchange_begin(peer, &request, &event);
+    case 10: return mcpgraft_exchange_accept(peer, a, b, &event);
+    case 11: return mcpgraft_exchange_cancel(peer, str("1"), &key);
+    case 12: return mcpgraft_exchange_close(peer, &flag);
+    case 13: return mcpgraft_next(peer, &event);
+    case 14: return mcpgraft_reply(peer, 1, a, &event);
+    case 15: return mcpgraft_fail(peer, 1, MCPGRAFT_FAIL_TOOL, a, 0, b, &event);
+    case 16: return mcpgraft_progress(peer, 1, 1, NAN, b, &event);
+    case 17: return mcpgraft_log(peer, 1, MCPGRAFT_LEVEL_INFO, a, b, &event);
+    case 18: return mcpgraft_can_ask(peer, 1, str("roots/list"), b, &verdict, &a);
+    case 19: return mcpgraft_ask(peer, 1, str("i"), str("roots/list"), b, &event);
+    case 20: return mcpgraft_require_input(peer, 1, str("{\"a\":{\"method\":\"roots/list\"}}"), b, &event);
+    case 21: return mcpgraft_is_cancelled(peer, 1, &flag);
+    case 22: return mcpgraft_list_changed(peer, MCPGRAFT_TOOL, &event);
+    case 23: return mcpgraft_resource_updated(peer, a, b, &event);
+    case 24: return mcpgraft_end_listening(peer, &event);
+    case 25: return mcpgraft_set_buffer(peer, NULL, 0);
+    case 26: return mcpgraft_task_changed(peer, str(SAVED), b, &event);
+    case 27: return mcpgraft_elicitation_complete(peer, 1, a, &event);
     case 28: return mcpgraft_lines_next(handle, a, &size, &frame, &b);
     case 29: return mcpgraft_lines_finish(handle, &frame, &b);
     case 30: return mcpgraft_keys_seal(handle, a, a, nonce, &b);
     case 31: return mcpgraft_keys_open(handle, a, a, &b);
     case 32: return mcpgraft_keys_seal_state(handle, &binding, 1, a, 0, 0, nonce, &b);
     case 33: return mcpgraft_keys_open_state(handle, &binding, a, 0, &round, &b, nonce);
+    case 34: return mcpgraft_task_read(handle, b, &view);
+    case 35: return mcpgraft_task_change(handle, MCPGRAFT_TASK_SAYS, str("x"), 0);
+    case 36: return mcpgraft_task_update(handle, a, 0, &size, &size);
+    case 37: return mcpgraft_task_fail(handle, MCPGRAFT_FAIL_TOOL, a, 0, b, 0);
+    case 38: return mcpgraft_task_can_ask(handle, str("roots/list"), b, &verdict, &a);
+    case 39: return mcpgraft_give_up(peer, 1, 1, a, &event);
     default: return 0;
     }
 }
 
-enum { HANDLE_FUNCTIONS = 34, SESSION_ONLY = 6, EXCHANGE_ONLY = 11, ANY_PEER = 15, NOT_EXCHANGE = 24 };
+/* What each takes: a server, session, exchange, splitter, ring of keys, task, or `p`: a session or an exchange. */
+static const char takes[] = "vvvvvvsssxxxxpppppppppssspspllkkkktttttp";
 
 static void wrong_handles(void)
 {
-    void *const handles[] = {server, session, exchange, lines, keys};
+    const struct {
+        void *handle;
+        char kind;
+    } handles[] = {{server, 'v'}, {session, 's'}, {exchange, 'x'}, {lines, 'l'}, {keys, 'k'}, {task, 't'}};
     int function, i;
-    for (function = 0; function < HANDLE_FUNCTIONS; function++) {
+    for (function = 0; takes[function] != 0; function++) {
         CHECK(with_handle(function, NULL) == MCPGRAFT_NULL);
         CHECK(with_handle(function, nothing) == MCPGRAFT_WRONG_HANDLE);
         CHECK(with_handle(function, (char *)nothing + 3) == MCPGRAFT_WRONG_HANDLE);
-        for (i = 0; i < 5; i++) {
-            int fits = function < SESSION_ONLY      ? i == 0
-                       : function < EXCHANGE_ONLY   ? i == 1
-                       : function < ANY_PEER        ? i == 2
-                       : function < NOT_EXCHANGE    ? i == 1 || i == 2
-                       : function < 27              ? i == 1
-                       : function == 27             ? i == 1 || i == 2
-                       : function < 30              ? i == 3
-                                                    : i == 4;
-            if (!fits && !CHECK(with_handle(function, handles[i]) == MCPGRAFT_WRONG_HANDLE))
-                fprintf(stderr, "  function %d, handle %d\n", function, i);
+        for (i = 0; i < 6; i++) {
+            char kind = handles[i].kind;
+            int fits = takes[function] == 'p' ? kind == 's' || kind == 'x' : takes[function] == kind;
+            if (!CHECK(fits == (with_handle(function, handles[i].handle) != MCPGRAFT_WRONG_HANDLE)))
+                fprintf(stderr, "  function %d, handle %c\n", function, kind);
         }
     }
+    CHECK(with_handle((int)sizeof takes - 1, server) == 0);
     CHECK(mcpgraft_detail(NULL).ptr == NULL);
     CHECK(mcpgraft_detail(nothing).ptr == NULL);
 }
@@ -151,6 +111,39 @@ static int detail_has(const void *handle, const char *what)
     memcpy(text, detail.ptr, detail.len);
     text[detail.len] = 0;
     return strstr(text, what) != NULL;
+}
+
+static void wrong_tasks(void)
+{
+    struct mcpgraft_new_task begin;
+    struct mcpgraft_task_view view, before;
+    struct mcpgraft_task *made = NULL;
+    struct mcpgraft_event event = fresh();
+    size_t taken = 7, left = 7;
+    id_of(&begin, "", 0);
+    CHECK(mcpgraft_task_new(&begin, &made) == MCPGRAFT_NOT_ALLOWED && made == NULL);
+    id_of(&begin, "an id", 0);
+    CHECK(mcpgraft_task_new(&begin, &made) == MCPGRAFT_NOT_ALLOWED && made == NULL);
+    id_of(&begin, "id", 256);
+    CHECK(mcpgraft_task_new(&begin, &made) == MCPGRAFT_BAD_ARGUMENT && made == NULL);
+    begin.struct_size--;
+    CHECK(mcpgraft_task_new(&begin, &made) == MCPGRAFT_BAD_STRUCT && made == NULL);
+    CHECK(mcpgraft_task_new(NULL, &made) == MCPGRAFT_NULL);
+    CHECK(mcpgraft_task_restore(str("{}"), &made) == MCPGRAFT_BAD_ARGUMENT && made == NULL);
+    CHECK(mcpgraft_task_restore(str(SAVED), NULL) == MCPGRAFT_NULL);
+    memset(&view, 0x5a, sizeof view);
+    view.struct_size = 3;
+    before = view;
+    CHECK(mcpgraft_task_read(task, str(NULL), &view) == MCPGRAFT_BAD_STRUCT);
+    CHECK(memcmp(&view, &before, sizeof view) == 0);
+    CHECK(mcpgraft_task_change(task, 4, str("x"), 0) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(mcpgraft_task_change(task, MCPGRAFT_TASK_ASKS, str("{}"), 0) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(mcpgraft_task_change(task, MCPGRAFT_TASK_COMPLETES, str("[]"), 0) == MCPGRAFT_BAD_RESULT);
+    CHECK(mcpgraft_task_change(task, MCPGRAFT_TASK_COMPLETES, str("{"), 0) == MCPGRAFT_BAD_JSON);
+    CHECK(mcpgraft_task_fail(task, 9, str("x"), 0, str(NULL), 0) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(mcpgraft_task_update(task, str("{"), 0, &taken, &left) == MCPGRAFT_BAD_JSON && taken == 7 && left == 7);
+    CHECK(mcpgraft_task_update(task, str("{}"), 0, NULL, &left) == MCPGRAFT_NULL);
+    CHECK(mcpgraft_task_changed(session, str("{}"), str(NULL), &event) == MCPGRAFT_BAD_ARGUMENT);
 }
 
 static void wrong_arguments(void)
@@ -244,6 +237,7 @@ static void wrong_arguments(void)
     CHECK(mcpgraft_exchange_begin(exchange, &request, &event) == MCPGRAFT_BAD_ARGUMENT);
     CHECK(mcpgraft_exchange_begin(exchange, NULL, &event) == MCPGRAFT_NULL);
 
+    wrong_tasks();
     CHECK(mcpgraft_json_get(str("{\"a\":1}"), str("b"), &view) == MCPGRAFT_NOT_FOUND && is(view, "add"));
     CHECK(mcpgraft_json_get(str("{\"a\":[1]}"), str("a"), &view) == MCPGRAFT_OK && is(view, "[1]"));
     CHECK(mcpgraft_json_get(str("{\"a\":"), str("a"), &view) == MCPGRAFT_BAD_JSON);
@@ -260,152 +254,6 @@ static void wrong_arguments(void)
         CHECK(is(mcpgraft_status_name(MCPGRAFT_NO_MEMORY), "no_memory"));
     }
     CHECK(mcpgraft_free(peer) == MCPGRAFT_OK);
-}
-
-/* --- seals ------------------------------------------------------------------------------------------------------------------- */
-
-static void seals(void)
-{
-    struct mcpgraft_binding binding;
-    struct mcpgraft_str sealed, plain, kept;
-    unsigned char nonce[MCPGRAFT_NONCE_BYTES] = {1, 2, 3}, seen[MCPGRAFT_NONCE_BYTES] = {0};
-    char copy[1024];
-    uint16_t round = 0;
-    CHECK(mcpgraft_keys_seal(keys, str("cursor"), str("page 2"), nonce, &sealed) == MCPGRAFT_OK);
-    memcpy(copy, sealed.ptr, sealed.len);
-    sealed.ptr = copy;
-    CHECK(mcpgraft_keys_open(keys, str("cursor"), sealed, &plain) == MCPGRAFT_OK && is(plain, "page 2"));
-    CHECK(mcpgraft_keys_open(keys, str("other"), sealed, &plain) == MCPGRAFT_BAD_SEAL);
-    copy[sealed.len / 2] ^= 1;
-    CHECK(mcpgraft_keys_open(keys, str("cursor"), sealed, &plain) == MCPGRAFT_BAD_SEAL);
-    memset(&binding, 0, sizeof binding);
-    binding.struct_size = sizeof binding;
-    binding.method = str("tools/call");
-    binding.target = str("add");
-    binding.arguments = str("{\"a\":1,\"b\":2}");
-    CHECK(mcpgraft_keys_seal_state(keys, &binding, 2, str("[1]"), 1000, 60000, nonce, &sealed) == MCPGRAFT_OK);
-    memcpy(copy, sealed.ptr, sealed.len);
-    sealed.ptr = copy;
-    binding.arguments = str("{ \"b\":2, \"a\":1 }");
-    CHECK(mcpgraft_keys_open_state(keys, &binding, sealed, 2000, &round, &kept, seen) == MCPGRAFT_OK);
-    CHECK(round == 2 && is(kept, "[1]") && memcmp(nonce, seen, sizeof nonce) == 0);
-    CHECK(mcpgraft_keys_open_state(keys, &binding, sealed, 62000, &round, &kept, seen) == MCPGRAFT_BAD_SEAL);
-    binding.principal = str("somebody");
-    CHECK(mcpgraft_keys_open_state(keys, &binding, sealed, 2000, &round, &kept, seen) == MCPGRAFT_BAD_SEAL);
-    binding.struct_size = 3;
-    CHECK(mcpgraft_keys_open_state(keys, &binding, sealed, 2000, &round, &kept, seen) == MCPGRAFT_BAD_STRUCT);
-}
-
-/* --- asking, listening, sessions: what no transcript has ---------------------------------------------------------------------- */
-
-static void asking(void)
-{
-    struct mcpgraft_peer *peer = NULL;
-    struct mcpgraft_event event = fresh();
-    struct mcpgraft_str why = str(NULL);
-    mcpgraft_verdict verdict = MCPGRAFT_WRONG_ASK;
-    uint64_t key;
-    uint32_t ask;
-    bool accepts = false, cancelled = false;
-    CHECK(mcpgraft_session_new(server, &peer) == MCPGRAFT_OK);
-    CHECK(mcpgraft_session_accept(peer, str(INITIALIZE), &event) == MCPGRAFT_OK && event.kind == MCPGRAFT_OPENED);
-    CHECK(is(event.revision, "2025-11-25") && is(event.client_info, "{\"name\":\"c\",\"version\":\"1\"}"));
-    CHECK(mcpgraft_session_accept(peer, str("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"), &event) ==
-          MCPGRAFT_OK && event.kind == MCPGRAFT_READY);
-    CHECK(mcpgraft_session_accept(peer, str(CALL("7")), &event) == MCPGRAFT_OK && event.kind == MCPGRAFT_CALL);
-    key = event.key;
-    CHECK(key != 0 && event.target == MCPGRAFT_CALL_TOOL && is(event.entry, "add") && !event.stateless);
-    CHECK(mcpgraft_can_ask(peer, key, str("elicitation/create"), str(FORM), &verdict, &why) == MCPGRAFT_OK);
-    CHECK(verdict == MCPGRAFT_CAN_ASK);
-    CHECK(mcpgraft_can_ask(peer, key, str("sampling/createMessage"), str("{\"tools\":[],\"messages\":[],\"maxTokens\":1}"),
-                           &verdict, &why) == MCPGRAFT_OK);
-    CHECK(verdict == MCPGRAFT_NO_CAPABILITY && is(why, "{\"sampling\":{\"tools\":{}}}"));
-    CHECK(mcpgraft_ask(peer, key, str(NULL), str("elicitation/create"), str(FORM), &event) == MCPGRAFT_OK);
-    ask = event.ask;
-    CHECK(ask != 0 && event.send.len > 0);
-    CHECK(mcpgraft_session_accept(peer, str("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"action\":\"decline\"}}"), &event) ==
-          MCPGRAFT_OK);
-    CHECK(event.kind == MCPGRAFT_ANSWER && event.key == key && event.ask == ask && event.ok && event.left == 0);
-    CHECK(mcpgraft_ask_accepts(str("elicitation/create"), str(FORM), event.params, &accepts) == MCPGRAFT_OK && accepts);
-    CHECK(mcpgraft_ask_accepts(str("roots/list"), str(NULL), event.params, &accepts) == MCPGRAFT_OK && !accepts);
-    CHECK(mcpgraft_ask(peer, key, str(NULL), str("roots/list"), str(NULL), &event) == MCPGRAFT_OK && event.ask != ask);
-    CHECK(mcpgraft_give_up(peer, event.ask, &event) == MCPGRAFT_OK && event.send.len > 0);
-    CHECK(mcpgraft_session_accept(peer, str("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":"
-                                           "{\"requestId\":7,\"reason\":\"en\\u006fugh\"}}"), &event) == MCPGRAFT_OK);
-    CHECK(event.kind == MCPGRAFT_CANCELLED && event.key == key && is(event.text, "enough"));
-    CHECK(mcpgraft_is_cancelled(peer, key, &cancelled) == MCPGRAFT_OK && cancelled);
-    CHECK(mcpgraft_reply(peer, key, str("{\"content\":[]}"), &event) == MCPGRAFT_OK && event.send.len == 0);
-    CHECK(mcpgraft_list_changed(peer, MCPGRAFT_TOOL, &event) == MCPGRAFT_OK && event.send.len > 0);
-    CHECK(mcpgraft_resource_updated(peer, str("a://b/c"), str(NULL), &event) == MCPGRAFT_OK && event.send.len == 0);
-    CHECK(mcpgraft_notify(peer, str("x/y"), str("{}"), &event) == MCPGRAFT_OK && event.send.len > 0);
-    CHECK(mcpgraft_notify(peer, str("notifications/x"), str("{}"), &event) == MCPGRAFT_NOT_ALLOWED);
-    CHECK(mcpgraft_elicitation_complete(peer, str("e"), &event) == MCPGRAFT_OK && event.send.len > 0);
-    CHECK(mcpgraft_session_accept(peer, str("{\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":\"tools/call\",\"params\":{\"name\":"
-                                           "\"add\"," META "}}"), &event) == MCPGRAFT_OK);
-    CHECK(event.kind == MCPGRAFT_CALL && event.stateless && event.progress_wanted);
-    CHECK(mcpgraft_require_input(peer, event.key, str("{\"who\":{\"method\":\"elicitation/create\",\"params\":" FORM "}}"),
-                                 str("state"), &event) == MCPGRAFT_OK && event.send.len > 0);
-    CHECK(mcpgraft_end_listening(peer, &event) == MCPGRAFT_OK);
-    CHECK(mcpgraft_free(peer) == MCPGRAFT_OK);
-}
-
-static mcpgraft_status post(const char *method, const char *session_id, const char *body, struct mcpgraft_str stored,
-                            struct mcpgraft_event *event)
-{
-    struct mcpgraft_header headers[6];
-    struct mcpgraft_request request;
-    mcpgraft_status status;
-    memset(&request, 0, sizeof request);
-    request.struct_size = sizeof request;
-    request.method = str(method);
-    request.headers = headers;
-    request.flags = MCPGRAFT_STREAMS | MCPGRAFT_LISTENS;
-    headers[0].name = str("Host"), headers[0].value = str("localhost");
-    headers[1].name = str("Content-Type"), headers[1].value = str("application/json");
-    headers[2].name = str("Accept"), headers[2].value = str("application/json, text/event-stream");
-    headers[3].name = str("Origin"), headers[3].value = str("https://example.com");
-    headers[4].name = str("Mcp-Session-Id"), headers[4].value = str(session_id);
-    request.header_count = session_id == NULL ? 4 : 5;
-    status = mcpgraft_exchange_begin(exchange, &request, event);
-    if (status != MCPGRAFT_OK || event->kind != MCPGRAFT_READ_BODY)
-        return status;
-    return mcpgraft_exchange_accept(exchange, str(body), stored, event);
-}
-
-static void sessions_over_http(void)
-{
-    struct mcpgraft_event event = fresh();
-    struct mcpgraft_str stored, none = str(NULL);
-    struct mcpgraft_peer *listener;
-    char memory[2048];
-    uint64_t key = 1;
-    CHECK(post("POST", NULL, INITIALIZE, none, &event) == MCPGRAFT_OK && event.kind == MCPGRAFT_OPENED);
-    CHECK(event.status == 200 && event.end && event.stored.len > 0 && event.header_count >= 3);
-    memcpy(memory, event.stored.ptr, event.stored.len);
-    stored.ptr = memory;
-    stored.len = event.stored.len;
-    CHECK(post("POST", "s", "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"resources/subscribe\",\"params\":{\"uri\":"
-                            "\"a://b/c\"}}", stored, &event) == MCPGRAFT_OK);
-    CHECK(event.kind == MCPGRAFT_SUBSCRIBED && is(event.text, "a://b/c") && event.stored.len > stored.len);
-    memcpy(memory, event.stored.ptr, event.stored.len);
-    stored.len = event.stored.len;
-    CHECK(post("POST", "s", CALL("3"), none, &event) == MCPGRAFT_OK && event.status == 404);
-    CHECK(post("POST", "s", CALL("3"), stored, &event) == MCPGRAFT_OK && event.kind == MCPGRAFT_CALL);
-    CHECK(event.can_stream);
-    CHECK(mcpgraft_ask(exchange, event.key, str("q1"), str("roots/list"), none, &event) == MCPGRAFT_OK);
-    CHECK(event.status == 200 && !event.end && event.send.len > 0);
-    CHECK(mcpgraft_exchange_cancel(exchange, str("4"), &key) == MCPGRAFT_OK && key == 0);
-    CHECK(mcpgraft_exchange_cancel(exchange, str("3"), &key) == MCPGRAFT_OK && key != 0);
-    CHECK(post("GET", "s", "", stored, &event) == MCPGRAFT_OK && event.kind == MCPGRAFT_LISTENING && !event.end);
-    listener = event.listener;
-    CHECK(listener != NULL);
-    CHECK(mcpgraft_resource_updated(listener, str("a://b/c"), stored, &event) == MCPGRAFT_OK && event.send.len > 0);
-    CHECK(mcpgraft_resource_updated(listener, str("a://b/d"), stored, &event) == MCPGRAFT_OK && event.send.len == 0);
-    CHECK(mcpgraft_list_changed(listener, MCPGRAFT_PROMPT, &event) == MCPGRAFT_OK && event.send.len > 0);
-    CHECK(mcpgraft_next(listener, &event) == MCPGRAFT_WRONG_HANDLE);
-    CHECK(mcpgraft_end_listening(listener, &event) == MCPGRAFT_OK && event.end);
-    CHECK(mcpgraft_free(listener) == MCPGRAFT_OK);
-    CHECK(post("DELETE", "s", "", stored, &event) == MCPGRAFT_OK && event.kind == MCPGRAFT_ENDED && event.end);
 }
 
 /* --- random calls ------------------------------------------------------------------------------------------------------------ */
@@ -433,7 +281,9 @@ static struct mcpgraft_str text(void)
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", "{\"content\":[]}", "{\"contents\":[]}",
         "{\"a\":{\"method\":\"elicitation/create\",\"params\":" FORM "}}", "a://b/c", "POST", "GET", "DELETE", "OPTIONS",
         "info", "limits", "{\"name\":\"add\",\"inputSchema\":{\"type\":\"object\"}}",
-        "{\"uriTemplate\":\"a://{b}/{c}\",\"name\":\"t\"}", "line\nline\r\nrest",
+        "{\"uriTemplate\":\"a://{b}/{c}\",\"name\":\"t\"}", "line\nline\r\nrest", SAVED,
+        "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"tasks/update\",\"params\":{\"taskId\":\"t\",\"inputResponses\":{\"a\":{}}," META "}}",
+       
         "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":1}}"};
     unsigned which = pick(sizeof texts / sizeof *texts + 2);
     struct mcpgraft_str view = {NULL, 0};
@@ -460,6 +310,8 @@ static void random_calls(long count)
         struct mcpgraft_request request;
         struct mcpgraft_header headers[5];
         struct mcpgraft_binding binding = {sizeof binding, text(), text(), text(), text()};
+        struct mcpgraft_task_view seen = {.struct_size = sizeof seen};
+        struct mcpgraft_task *made = NULL;
         mcpgraft_verdict verdict;
         mcpgraft_frame frame;
         size_t size = 0;
@@ -472,13 +324,13 @@ static void random_calls(long count)
         unsigned i;
         if (listener != NULL && pick(8) == 0)
             peer = listener;
-        switch (pick(42)) {
+        switch (pick(49)) {
         case 0: status = mcpgraft_server_put(server, pick(5), text()); break;
         case 1: status = mcpgraft_server_remove(server, pick(5), text()); break;
         case 2: status = mcpgraft_server_at(server, pick(5), pick(3), &a, &b); break;
         case 3: status = mcpgraft_session_too_long(peer, &event); break;
-        case 4: status = mcpgraft_give_up(peer, pick(4), &event); break;
-        case 5: status = mcpgraft_elicitation_complete(peer, text(), &event); break;
+        case 4: status = mcpgraft_give_up(peer, key, pick(4), text(), &event); break;
+        case 5: status = mcpgraft_elicitation_complete(peer, key, text(), &event); break;
         case 6: status = mcpgraft_notify(peer, text(), text(), &event); break;
         case 7: status = mcpgraft_exchange_cancel(peer, text(), &key); break;
         case 8: status = mcpgraft_exchange_close(peer, &flag); break;
@@ -528,6 +380,18 @@ static void random_calls(long count)
             }
             status = mcpgraft_exchange_begin(exchange, &request, &event);
             break;
+        case 41: status = mcpgraft_task_read(task, text(), &seen); break;
+        case 42: status = mcpgraft_task_change(task, pick(5), text(), pick(9)); break;
+        case 43: status = mcpgraft_task_update(task, text(), pick(9), &size, &size); break;
+        case 44: status = mcpgraft_task_fail(task, pick(9), text(), 5, text(), pick(9)); break;
+        case 45: status = mcpgraft_task_can_ask(task, text(), text(), &verdict, &a); break;
+        case 46: status = mcpgraft_task_changed(peer, text(), text(), &event); break;
+        case 47:
+            if (mcpgraft_task_restore(text(), &made) == MCPGRAFT_OK) {
+                mcpgraft_free(task);
+                task = made;
+            }
+            break;
         default:
             status = mcpgraft_exchange_accept(exchange, input, pick(2) ? text() : a, &event);
         }
@@ -554,9 +418,6 @@ int main(int argc, char **argv)
     make();
     wrong_handles();
     wrong_arguments();
-    seals();
-    asking();
-    sessions_over_http();
     random_calls(calls);
     end();
     printf("%ld random calls\n", calls);

@@ -3,7 +3,8 @@
     run.py [--lang python] [--url URL] [SCENARIO...]
 
 Any FAILURE of any check fails the run; there is no list of expected failures. scenarios.txt says what is run and why
-the rest is not. With --url a server that already runs is tested instead of the fixture.
+the rest is not. The fixture writes its traffic to .build/conformance/LANG.jsonl, for tests/emitted. With --url a server
+that already runs is tested instead of the fixture.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 from serving import BUILD, MODULES, NODE, ROOT, free_port, serving
 
 SUITE = [str(NODE), str(MODULES / "@modelcontextprotocol" / "conformance" / "dist" / "index.js")]
+# The suite has extensions at no revision, and runs them at one only when forced to.
+EXTENSION, FORCE = ["extension"], ["--force"]
 LIST = Path(__file__).with_name("scenarios.txt")
 
 
@@ -33,6 +36,7 @@ class Plan:
 
     run: list[tuple[str, str]] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
+    forced: set[str] = field(default_factory=set)
 
     @classmethod
     def read(cls) -> Plan:
@@ -40,7 +44,7 @@ class Plan:
         for line in LIST.read_text().splitlines():
             if not line.strip() or line.startswith("#"):
                 continue
-            name, rest = line.split(None, 1)
+            name, rest = line.partition("#")[0].split(None, 1)
             if rest.startswith("- "):
                 plan.left_out[name] = rest[2:]
             else:
@@ -51,11 +55,12 @@ class Plan:
         """Every server scenario of the suite stands in the list, at the revisions the suite gives it for."""
         listed = subprocess.run([*SUITE, "list", "--server"], capture_output=True, text=True, check=True).stdout
         suite = {name: revisions.split(",") for name, revisions in re.findall(r"^  - (\S+) \[(.*)\]$", listed, re.M)}
+        self.forced = {name for name, revisions in suite.items() if revisions == EXTENSION}
         named = {name for name, _ in self.run} | set(self.left_out)
         if set(suite) != named:
             raise SystemExit(f"scenarios.txt and the suite differ in {sorted(set(suite) ^ named)}")
         for name, revision in self.run:
-            if revision not in suite[name]:
+            if revision not in suite[name] and name not in self.forced:
                 raise SystemExit(f"scenarios.txt runs {name} at {revision}, the suite has it at {suite[name]}")
 
 
@@ -68,10 +73,22 @@ class Outcome:
     passed: bool
 
 
-def run(url: str, scenario: str, revision: str, out: Path) -> Outcome:
-    """One scenario at one revision."""
+def run(url: str, scenario: str, revision: str, out: Path, *more: str) -> Outcome:
+    """One scenario at one revision; `more` are options of the suite."""
     folder = out / f"{scenario}-{revision}"
-    command = [*SUITE, "server", "--url", url, "--scenario", scenario, "--spec-version", revision, "-o", str(folder)]
+    command = [
+        *SUITE,
+        "server",
+        "--url",
+        url,
+        "--scenario",
+        scenario,
+        "--spec-version",
+        revision,
+        "-o",
+        str(folder),
+        *more,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     checks = [check for file in folder.rglob("checks.json") for check in json.loads(file.read_text())]
     counts = Counter(check["status"] for check in checks)
@@ -103,10 +120,16 @@ def main() -> int:
         if url is None:
             port = free_port()
             url = f"http://127.0.0.1:{port}/mcp"
+            record = BUILD / "conformance" / f"{options.lang}.jsonl"
+            record.parent.mkdir(parents=True, exist_ok=True)
+            record.unlink(missing_ok=True)
+            env = {"MCPGRAFT_RECORD": str(record)}
             fixture = [str(ROOT / "tests" / "fixture"), options.lang, "http", str(port)]
-            stack.enter_context(serving(fixture, port, BUILD / "log" / f"fixture-{options.lang}.log"))
+            stack.enter_context(serving(fixture, port, BUILD / "log" / f"fixture-{options.lang}.log", env))
         with ThreadPoolExecutor(2) as pool:
-            outcomes = list(pool.map(lambda item: run(url, item[0], item[1], out), chosen))
+            outcomes = list(
+                pool.map(lambda item: run(url, *item, out, *(FORCE if item[0] in plan.forced else ())), chosen)
+            )
     print(f"conformance, {options.lang}\n     {'scenario':46} {'revision':10}  ok skip warn fail")
     for outcome in outcomes:
         counts = outcome.counts

@@ -6,6 +6,7 @@ check.py [--blessed]      with --blessed an answer that is still null is a failu
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +14,15 @@ from typing import Any
 
 HERE = Path(__file__).parent
 FILE_KEYS = {"name", "about", "channel", "server", "steps"}
-CALL_KEYS = {"call", "during", "reply", "fail"}
+ABOUT_KEYS = {"about", "trap", "rule"}
+CALL_KEYS = ABOUT_KEYS | {"call", "during", "reply", "fail", "require"}
+ASK_KEYS = {"asks", "of", "give_up", "tell", "answered"}
 STEP_KEYS = {
-    "duplex": CALL_KEYS | {"about", "trap", "fresh", "in", "in_hex", "as", "answer", "save", "out", "expect"},
-    "http": CALL_KEYS | {"about", "trap", "request", "response"},
-    "framing": {"about", "trap", "fresh", "feed", "feed_hex", "finish", "frames"},
+    "duplex": CALL_KEYS | ASK_KEYS | {"fresh", "in", "in_hex", "as", "answer", "save", "out", "expect"},
+    "http": CALL_KEYS | {"request", "response", "opens", "ends", "notices", "tell"},
+    "framing": ABOUT_KEYS | {"fresh", "feed", "feed_hex", "finish", "frames"},
 }
+ALONE = ("answer", "tell", "give_up", "of")  # what a step of a session does when nothing arrives
 
 
 def mismatch(expected: Any, seen: Any, where: str = "") -> str | None:
@@ -51,8 +55,8 @@ def mismatch(expected: Any, seen: Any, where: str = "") -> str | None:
 
 def duplex(step: dict[str, Any]) -> Iterator[str | None]:
     """Complaints about a step of a session; None for an answer that is not blessed."""
-    if ("in" in step or "in_hex" in step) == ("answer" in step):
-        yield "has to have either a message or an answer"
+    if ("in" in step or "in_hex" in step) + sum(name in step for name in ALONE) != 1:
+        yield f"has to have either a message or one of {', '.join(ALONE)}"
     out = step.get("out", "")
     if out is None:
         yield None
@@ -67,6 +71,11 @@ def duplex(step: dict[str, Any]) -> Iterator[str | None]:
         yield from filter(None, [mismatch(left, json.loads(right))])
 
 
+def events(body: str) -> list[Any]:
+    """The messages of an event stream."""
+    return [json.loads(line.removeprefix("data: ")) for line in body.split("\n") if line.startswith("data: ")]
+
+
 def http(step: dict[str, Any]) -> Iterator[str | None]:
     """Complaints about a step of HTTP; None for an answer that is not blessed."""
     response = step["response"]
@@ -74,7 +83,9 @@ def http(step: dict[str, Any]) -> Iterator[str | None]:
         yield None
         return
     if "expect" in response:
-        yield from filter(None, [mismatch(response["expect"], json.loads(response["body"]))])
+        body = response["body"]
+        stream = isinstance(response["expect"], list) and "data: " in body
+        yield from filter(None, [mismatch(response["expect"], events(body) if stream else json.loads(body))])
 
 
 def framing(step: dict[str, Any]) -> Iterator[str | None]:
@@ -98,6 +109,11 @@ def main() -> int:
         for number, step in enumerate(file["steps"]):
             steps += 1
             found = list(check(step))
+            for tag, letter in (("trap", "T"), ("rule", "S")):
+                named = step.get(tag, [])
+                for one in [named] if isinstance(named, str) else named:
+                    if not re.fullmatch(rf"{letter}-\d{{3}}", one):
+                        found.append(f"{tag} {one!r} is none")
             if unknown := set(step) - STEP_KEYS[kind]:
                 found.append(f"unknown members {sorted(unknown)}")
             open_answers += found.count(None)

@@ -34,6 +34,7 @@ def make(file: Json) -> tuple[native.Core, Json]:
     limits = dict(server.get("limits", {}))
     framing = {"line_bytes": limits.pop("line_bytes", native.LIMITS["message_bytes"])}
     options = {**catalogue["options"], **server.get("options", {})}
+    framing["listens"] = options.pop("listens", False)
     instructions = options.pop("instructions", None)
     core = native.Core(compact(catalogue["info"]), instructions=instructions, limits=limits, options=options)
     for kind in ("tool", "resource", "template", "prompt"):
@@ -52,9 +53,32 @@ def check_call(step: Json, call: native.Call) -> None:
         assert call.entry == wanted["entry"], call.entry
     if "variables" in wanted:
         assert call.variables == wanted["variables"], call.variables
+    if "input_responses" in wanted:
+        assert call.input_responses == wanted["input_responses"].encode(), call.input_responses
+    if "request_state" in wanted:
+        assert call.request_state == wanted["request_state"], call.request_state
+
+
+def question(item: Json) -> Any:
+    """A question to the client, as the module takes it."""
+    if "form" in item:
+        return ("form", item["form"], item["schema"].encode())
+    if "url" in item:
+        return ("url", item["message"], item["url"], item["id"])
+    return ("sample", item["sample"].encode()) if "sample" in item else ("roots",)
+
+
+def able(item: Json, target: Any, key: int, ask: Any) -> bool:
+    """Whether the client can be asked, which has to be what the step says."""
+    why = target.can_ask(key, ask)
+    assert (why and why[0]) == item.get("unable"), (item, why)
+    return why is None
 
 
 def answer(step: Json, target: Any, key: int) -> Any:
+    if (require := step.get("require")) is not None:
+        asks = [(item["key"], question(item)) for item in require.get("asks", [])]
+        return target.require_input(key, asks, require.get("state"))
     fail = step.get("fail")
     if fail is None:
         return target.reply(key, step["reply"].encode())
@@ -67,11 +91,67 @@ def answer(step: Json, target: Any, key: int) -> Any:
 def during(step: Json, target: Any, key: int) -> list[Any]:
     sent = []
     for item in step.get("during", []):
-        if "log" in item:
+        if "ask" in item:
+            ask = question(item["ask"])
+            can = able(item, target, key, ask)
+            try:
+                sent.append(target.ask(key, item["id"], ask))
+            except native.LocalError:
+                assert not can or item.get("no_way"), item
+        elif "log" in item:
             sent.append(target.log(key, item["log"], item["data"].encode(), item.get("logger")))
         else:
             sent.append(target.progress(key, item["progress"], item.get("total"), item.get("message")))
     return sent
+
+
+class Own:
+    """What a session sends on its own, and the questions it has open."""
+
+    def __init__(self, session: native.Session, still_open: dict[str, int]) -> None:
+        self.session, self.still_open = session, still_open
+        self.asked: dict[str, int] = {}
+
+    def ask(self, step: Json, key: int) -> list[bytes | None]:
+        sent: list[bytes | None] = []
+        for item in step.get("asks", []):
+            ask = question(item)
+            if able(item, self.session, key, ask):
+                data, self.asked[item["as"]] = self.session.ask(key, ask)
+                sent.append(data)
+                continue
+            try:
+                self.session.ask(key, ask)
+            except native.LocalError:
+                continue
+            raise AssertionError(f"it was asked: {item}")
+        return sent
+
+    def tell(self, what: Json) -> bytes | None:
+        if "list_changed" in what:
+            return self.session.list_changed(what["list_changed"])
+        if "updated" in what:
+            return self.session.resource_updated(what["updated"])
+        if "complete" in what:
+            return self.session.elicitation_complete(what["complete"])
+        return self.session.end_listening()
+
+    def step(self, step: Json) -> list[bytes | None] | None:
+        """What a step sends where nothing arrives; None if something does."""
+        if "tell" in step:
+            return [self.tell(step["tell"])]
+        if "give_up" in step:
+            return [self.session.give_up(self.asked[step["give_up"]])]
+        return self.ask(step, self.still_open[step["of"]]) if "of" in step else None
+
+    def check_answered(self, step: Json, made: native.Step) -> None:
+        wanted = step.get("answered")
+        assert (made.event == "answer") == (wanted is not None), (made.event, step["about"])
+        if wanted is not None:
+            seen = (made.key, made.ask, made.ok, made.params, made.left)
+            params = wanted["params"].encode()
+            call, ask = self.still_open[wanted["call"]], self.asked[wanted["ask"]]
+            assert seen == (call, ask, wanted["ok"], params, wanted["left"]), seen
 
 
 def duplex(file: Json) -> list[Json]:
@@ -80,10 +160,12 @@ def duplex(file: Json) -> list[Json]:
     seen: list[Json] = []
     session = core.session()
     still_open: dict[str, int] = {}
+    own = Own(session, still_open)
     saved: dict[str, str] = {}
     for step in file["steps"]:
         if step.get("fresh"):
             session, still_open, saved = core.session(), {}, {}
+            own = Own(session, still_open)
         sent: list[bytes | None] = []
 
         def run(
@@ -92,15 +174,19 @@ def duplex(file: Json) -> list[Json]:
             sent: list[bytes | None] = sent,
             session: native.Session = session,
             still_open: dict[str, int] = still_open,
+            own: Own = own,
         ) -> None:
             check_call(step, call)
             sent.extend(during(step, session, call.key))
+            sent.extend(own.ask(step, call.key))
             if "as" in step:
                 still_open[step["as"]] = call.key
             else:
                 sent.append(answer(step, session, call.key))
 
-        if "answer" in step:
+        if (alone := own.step(step)) is not None:
+            sent = alone
+        elif "answer" in step:
             sent.append(answer(step, session, still_open.pop(step["answer"])))
         else:
             message = incoming(step, "in")
@@ -113,25 +199,59 @@ def duplex(file: Json) -> list[Json]:
                 run(made.call)
             else:
                 assert made.batch is not None or "call" not in step, f"a call was expected: {step['about']}"
+                own.check_answered(step, made)
             if made.batch is not None:
                 while (part := made.batch.next()) is not None:
                     sent.append(part.send)
                     if part.call is not None:
                         run(part.call)
-        out = [message.decode() for message in sent if message is not None]
+        # Several messages at once come as lines.
+        out = [line for message in sent if message is not None for line in message.decode().split("\n")]
         if "save" in step:
             saved[step["save"]] = json.loads(out[-1])["result"]["nextCursor"]
         seen.append({"out": out})
     return seen
 
 
-def exchange(step: Json, core: native.Core) -> Json:
+def tell(listener: native.Listener, session: bytes | None, step: Json) -> bytes:
+    """What an open response writes when it is told what has changed."""
+    told: list[bytes | None] = []
+    for what in step.get("tell", []):
+        if "list_changed" in what:
+            told.append(listener.list_changed(what["list_changed"]))
+        elif "updated" in what:
+            told.append(listener.resource_updated(what["updated"], session))
+        else:
+            told.append(listener.end())
+    return b"".join(one for one in told if one is not None)
+
+
+def told(made: native.HttpStep) -> list[Json]:
+    """What the host learns besides the answer, as a step says it."""
+    if made.event == "response":
+        params = None if made.params is None else made.params.decode()
+        return [{"response": made.text, "ok": made.ok, "params": params}]
+    return [{"cancelled": made.text}] if made.event == "cancelled" else []
+
+
+def exchange(step: Json, core: native.Core, kept: dict[str, bytes], listens: bool) -> Json:
     request = step["request"]
-    one = core.exchange(request["method"], [(name, value) for name, value in request["headers"]])
+    headers_in = [(name, value) for name, value in request["headers"]]
+    one = core.exchange(request["method"], headers_in, listen=listens)
     head: native.Reply | None = one.gate()
     body = b""
     if head is None:
-        made = one.accept(incoming(request, "body") or b"")
+        name = request.get("session")
+        made = one.accept(incoming(request, "body") or b"", kept[name] if name else None)
+        assert (made.event == "opened") >= ("opens" in step), made.event
+        assert (made.event == "ended") == ("ends" in step), made.event
+        notices = told(made)
+        if made.session is not None and (to := step.get("opens", name)) is not None:
+            kept[to] = made.session
+        if made.listener is not None:
+            body += tell(made.listener, kept[name] if name else None, step)
+        if "ends" in step:
+            del kept[step["ends"]]
         batch = made.batch
         while made.reply is None:
             if made.call is not None:
@@ -145,8 +265,10 @@ def exchange(step: Json, core: native.Core) -> Json:
                 if not batch:
                     break
             made = one.next()
+            notices += told(made)
         if made.reply is not None:
             head = made.reply
+        assert notices == step.get("notices", notices), notices
     assert head is not None
     headers = {name.lower(): value for name, value in head.headers}
     wanted = step["response"]
@@ -181,8 +303,9 @@ def replay(file: Json) -> list[Json]:
     if file["channel"] == "duplex":
         return duplex(file)
     if file["channel"] == "http":
-        core, _ = make(file)
-        return [exchange(step, core) for step in file["steps"]]
+        core, options = make(file)
+        kept: dict[str, bytes] = {}
+        return [exchange(step, core, kept, options["listens"]) for step in file["steps"]]
     whole = framing(file, 1 << 20)
     assert whole == framing(file, 1), "frames depend on how the input was cut"
     return whole

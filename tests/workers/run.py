@@ -4,6 +4,8 @@ Each client keeps its connection for some requests and then opens a new one, so 
 different workers. Every answer is compared; an Mcp-Session-Id anywhere is a failure.
 """
 
+# proves: S-074, S-232
+
 from __future__ import annotations
 
 import http.client

@@ -34,66 +34,111 @@ from ._typing.content import (
     UserMessage,
 )
 from ._typing.repair import Repair
+from .answers import Answers, Elicited, Root, Roots, Sampled
+from .ask import AskRoots, Elicit, ElicitUrl, NeedInput, Sample
 from .context import Cancelled, Context
 from .errors import (
     ArgumentError,
+    AskError,
+    Declined,
+    Dismissed,
     Forbidden,
+    InvalidAnswer,
     InvalidParams,
+    InvalidResult,
     McpError,
+    MissingClientCapability,
+    NoChannel,
     NotFound,
+    Refused,
     RegistrationError,
+    TimedOut,
     ToolError,
+    TooManyRounds,
+    Unaskable,
     Unauthorized,
+    UrlElicitationRequired,
 )
 from .server import Server
 
 if TYPE_CHECKING:
     from .auth import ApiKey, Bearer, InsufficientScope, Principal, requires
+    from .task_store import MemoryTasks, TaskRecord, TaskStore
+    from .tasks import Tasks
 
 __version__ = VERSION
 
 __all__ = [
     "REVISIONS",
     "Annotations",
+    "Answers",
     "ApiKey",
     "ArgumentError",
+    "AskError",
+    "AskRoots",
     "AssistantMessage",
     "Audio",
     "Bearer",
     "Cancelled",
     "Completion",
     "Context",
+    "Declined",
+    "Dismissed",
+    "Elicit",
+    "ElicitUrl",
+    "Elicited",
     "EmbeddedResource",
     "Forbidden",
     "Icon",
     "Image",
     "InsufficientScope",
+    "InvalidAnswer",
     "InvalidParams",
+    "InvalidResult",
     "McpError",
+    "MemoryTasks",
     "Message",
+    "MissingClientCapability",
+    "NeedInput",
+    "NoChannel",
     "NotFound",
     "Principal",
+    "Refused",
     "RegistrationError",
     "Repair",
     "ResourceContents",
     "ResourceLink",
+    "Root",
+    "Roots",
+    "Sample",
+    "Sampled",
     "Server",
+    "TaskRecord",
+    "TaskStore",
+    "Tasks",
     "Text",
+    "TimedOut",
+    "TooManyRounds",
     "ToolError",
     "ToolResult",
+    "Unaskable",
     "Unauthorized",
+    "UrlElicitationRequired",
     "UserMessage",
     "__version__",
     "requires",
 ]
 
-_AUTH = frozenset({"ApiKey", "Bearer", "InsufficientScope", "Principal", "requires"})
+_LATER = {
+    # hmac brings in OpenSSL, which a server on stdio never needs.
+    "ApiKey": "auth", "Bearer": "auth", "InsufficientScope": "auth", "Principal": "auth", "requires": "auth",
+    "MemoryTasks": "task_store", "TaskRecord": "task_store", "TaskStore": "task_store", "Tasks": "tasks",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
-    # hmac brings in OpenSSL, which a server on stdio never needs.
-    if name in _AUTH:
-        from . import auth
+    if (module := _LATER.get(name)) is not None:
+        from importlib import import_module
 
-        return getattr(auth, name)
+        return getattr(import_module(f"{__name__}.{module}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

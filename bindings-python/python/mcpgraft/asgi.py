@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from .bridge import Loop
-from .http import Answer, HeaderList, Pending, begin_async
+from .http import Answer, HeaderList, Open, Pending, begin_async
 from .request import Request
 from .wsgi import metadata_answer
 
@@ -33,6 +33,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 KEEP_ALIVE = 15.0
 """Seconds of silence in a stream after which an empty comment goes out, so that proxies keep it open."""
+STREAMS = 1000
+"""How many responses a process keeps open, unless the server says otherwise."""
 BACKLOG = 1000
 """Most unsent notifications of one call; more are dropped, for they are only ever best effort."""
 
@@ -91,13 +93,41 @@ async def handle(
         return body[:limit] if body is not None else await _read(receive, limit)
 
     try:
-        begun = await begin_async(server, request_of(scope), auth, read, hop)
+        begun = await begin_async(server, request_of(scope), auth, read, hop, STREAMS)
     except ConnectionAbortedError:
         return
-    if isinstance(begun, Answer):
+    if isinstance(begun, Open):
+        await _keep_open(begun, receive, send)
+    elif isinstance(begun, Answer):
         await _send(begun, send)
     else:
         await _run(begun, hop, receive, send)
+
+
+async def _keep_open(opened: Open, receive: Receive, send: Send) -> None:
+    loop, changed = asyncio.get_running_loop(), asyncio.Event()
+    opened.stream.wake = lambda: loop.call_soon_threadsafe(changed.set)
+    watch = asyncio.ensure_future(_gone(receive))
+    try:
+        await send({"type": "http.response.start", "status": opened.status, "headers": _encoded(opened.headers)})
+        over = False
+        while not over:
+            data, over = opened.stream.take()
+            if data or over:
+                await send({"type": "http.response.body", "body": data, "more_body": not over})
+            if over:
+                return
+            turn = asyncio.ensure_future(changed.wait())
+            done, _ = await asyncio.wait({turn, watch}, timeout=KEEP_ALIVE, return_when=asyncio.FIRST_COMPLETED)
+            turn.cancel()
+            if watch in done:
+                return
+            changed.clear()
+            if not done:
+                await send({"type": "http.response.body", "body": b":\n\n", "more_body": True})
+    finally:
+        opened.close()
+        watch.cancel()
 
 
 async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> None:

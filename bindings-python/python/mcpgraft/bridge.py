@@ -17,7 +17,7 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from .context import Cancelled
+from .errors import Cancelled
 
 if TYPE_CHECKING:
     import asyncio
@@ -74,14 +74,15 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
 class Inline:
     """The hop of synchronous code: sync functions run here and now; async ones run on `loop()`, and we wait."""
 
-    __slots__ = ("_loop", "on_start")
+    __slots__ = ("loop", "on_start")
 
     def __init__(
         self,
         loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
         on_start: Callable[[Callable[[], object]], None] | None = None,
     ) -> None:
-        self._loop = loop or shared_loop
+        self.loop = loop or shared_loop
+        """Gives the loop that async functions run on."""
         self.on_start = on_start
         """Given a function that cancels the async work just started."""
 
@@ -89,7 +90,7 @@ class Inline:
         return make(self)
 
     async def asynchronous(self, make: Callable[[Hop], Awaitable[T]]) -> T:
-        return run_on(self._loop(), make, self.on_start)
+        return run_on(self.loop(), make, self.on_start)
 
 
 class Loop:

@@ -6,18 +6,23 @@ import contextlib
 import threading
 import weakref
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 
 from ._native import Core
 from .errors import RegistrationError
-from .registry import CompletionEntry, Entry, definition
+from .registry import TASK_MODES, CompletionEntry, Entry, TaskMode, definition
+from .streams import Streams
 
 if TYPE_CHECKING:
-    from ._native import Call
+    from ._native import Call, Task
+    from .lint import Problem
+    from .tasks import Tasks
 
 __all__ = ["Catalogue", "Live"]
+
+E = TypeVar("E", bound=Entry)
 
 _LISTS = {"tool": "tools", "resource": "resources", "template": "resources", "prompt": "prompts"}
 
@@ -27,6 +32,7 @@ class Live(Protocol):
 
     def list_changed(self, kind: str) -> None: ...
     def resource_updated(self, uri: str) -> None: ...
+    def task_changed(self, task: Task) -> None: ...
 
 
 class Catalogue:
@@ -40,18 +46,26 @@ class Catalogue:
         instructions: str | None,
         limits: Mapping[str, int] | None,
         options: dict[str, object],
+        extensions: Mapping[str, object],
+        tasks: Tasks | None,
     ) -> None:
         self.name = name
         self._info = info
         self._instructions = instructions
         self._limits = dict(limits) if limits else None
-        self._options = options
+        self._extensions = dict(extensions)
+        self._options = {**options, **self._extended()}
+        self.tasks = tasks
+        """What runs tools as tasks; None until a tool needs it."""
         self._entries: dict[tuple[str, str], Entry] = {}
         self._completions: dict[tuple[str | None, str | None], CompletionEntry] = {}
         self._lock = threading.RLock()
         self._live: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.streams = Streams()
         self._served = False
         self._core = self._make_core()
+        if tasks is not None:
+            self._offer_tasks()
 
     @property
     def core(self) -> Core:
@@ -70,6 +84,10 @@ class Catalogue:
             return None
         return self._entries.get((call.kind, call.entry or call.name))
 
+    def tool_entry(self, name: str) -> Entry | None:
+        """The entry of a tool; None if there is none of that name."""
+        return self._entries.get(("tool", name))
+
     @contextlib.contextmanager
     def attach(self, live: Live) -> Iterator[None]:
         """While the block runs, tell `live` about changes of the lists."""
@@ -80,6 +98,23 @@ class Catalogue:
         finally:
             with self._lock:
                 self._live.discard(live)
+
+    def is_listened_to(self) -> bool:
+        """Whether anybody could hear of a change."""
+        return bool(self._attached())
+
+    def task_changed(self, task: Task) -> None:
+        """Tell the listeners of a task how it stands now. Called by `Tasks`."""
+        for live in self._attached():
+            live.task_changed(task)
+
+    def lint(self) -> list[Problem]:
+        """What known clients refuse or misread about the tools registered so far; see `mcpgraft.lint`."""
+        from .lint import lint
+
+        with self._lock:
+            found = [self._core.get("tool", key) for key in self._core.keys("tool")]
+        return lint(one for one in found if one is not None)
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
@@ -101,6 +136,27 @@ class Catalogue:
             for key in before.keys(kind):
                 if (found := before.get(kind, key)) is not None:
                     self._core.put(kind, found)
+
+    def _may_be_task(self, entry: E, task: TaskMode) -> E:
+        if task not in TASK_MODES:
+            modes = ", ".join(TASK_MODES)
+            raise RegistrationError(f"tool {entry.key!r}: task must be one of {modes}, not {task!r}")
+        if task != "never":
+            self._offer_tasks()
+        entry.task = task
+        return entry
+
+    def _offer_tasks(self) -> None:
+        from .tasks import EXTENSION, Tasks
+
+        with self._lock:
+            self._extensions.setdefault(EXTENSION, {})
+            self._declare("extensions", self._extended()["extensions"])
+            if self.tasks is None:
+                self.tasks = Tasks()
+
+    def _extended(self) -> dict[str, object]:
+        return {"extensions": msgspec.json.encode(self._extensions)} if self._extensions else {}
 
     def _put(self, kind: str, entry: Entry, **fields: object) -> None:
         with self._lock:
@@ -125,4 +181,4 @@ class Catalogue:
 
     def _attached(self) -> list[Live]:
         with self._lock:
-            return list(self._live)
+            return [*self._live, *self.streams.all()]

@@ -45,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     inspect.add_argument("target", help=target)
     inspect.add_argument("--json", action="store_true", help="the lists as JSON")
     inspect.add_argument("--era", choices=("modern", "legacy"), default="modern")
+    inspect.add_argument("--lint", action="store_true", help="what known clients refuse; status 1 if there are errors")
 
     call = commands.add_parser("call", help="call a tool in this process")
     call.add_argument("target", help=target)
@@ -129,9 +130,26 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _lint(server: Server, as_json: bool) -> int:
+    problems = server.lint()
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode(problems)).decode())
+    else:
+        for problem in problems:
+            print(problem)
+        worst = sum(problem.severity == "error" for problem in problems)
+        print(
+            f"{len(problems)} problems, {worst} of them errors" if problems else "nothing that a known client refuses"
+        )
+    return int(any(problem.severity == "error" for problem in problems))
+
+
 def _inspect(options: argparse.Namespace) -> int:
     with contextlib.redirect_stdout(sys.stderr):
         server = load(options.target)
+    if options.lint:
+        return _lint(server, options.json)
+    with contextlib.redirect_stdout(sys.stderr):
         client = _client(server, options.era)
         lists = {
             "tools": client.list_tools() if server.core.keys("tool") else [],

@@ -1,4 +1,4 @@
-"""The context object a handler asks for by annotation: progress, logs, cancellation, and who is calling."""
+"""The context object a handler asks for by annotation: who is calling, progress, logs, cancellation, questions."""
 
 from __future__ import annotations
 
@@ -10,28 +10,64 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import msgspec
 
 from ._native import LocalError
-from ._typing.encode import dumps
+from ._typing.encode import clean, dumps
+from .asking import Asking
+from .errors import Cancelled
 from .request import Headers, Request
 
 if TYPE_CHECKING:
     from ._native import Call
+    from ._native import _Ask as NativeAsk
+    from ._native import _Unable as Unable
+    from .replay import Replay
     from .server import Server
+    from .task_run import CurrentTask
 
-__all__ = ["Cancelled", "Channel", "Context", "Level"]
+__all__ = ["Cancelled", "Channel", "Context", "Level", "Waiting"]
 
 Level = Literal["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"]
 """Severity of a log message, least first (RFC 5424)."""
 
 
-class Cancelled(Exception):
-    """Raised by `Context.check_cancelled` when the peer no longer wants the result. Nothing is sent for it."""
+class Waiting(Protocol):
+    """Waits for the answer to one question."""
+
+    def wait(self, timeout: float) -> tuple[bool, bytes] | None:
+        """The result (True) or error object (False); None if it did not come within that many seconds."""
+        ...
+
+    async def wait_async(self, timeout: float) -> tuple[bool, bytes] | None:
+        """The same on an event loop."""
+        ...
+
+    def close(self) -> None:
+        """Nobody waits any more."""
+        ...
 
 
 class Channel(Protocol):
-    """Where notifications of a running call go. Both methods may be called from any thread and never block for long."""
+    """Where a running call speaks to its peer. All methods may be called from any thread and never block for long."""
 
     def progress(self, key: int, progress: float, total: float | None, message: str | None) -> None: ...
     def log(self, key: int, level: str, data: bytes, logger: str | None) -> None: ...
+
+    def can_ask(self, key: int, ask: NativeAsk) -> Unable | None:
+        """Why this client cannot be asked that; None if it can."""
+        ...
+
+    def no_way(self, call: Call) -> str | None:
+        """Why no question reaches the client of a handshake-era call; None if one would."""
+        ...
+
+    def ask(self, key: int, ask: NativeAsk) -> Waiting:
+        """Ask the client of a handshake-era call. Raises `LocalError` if it cannot be asked after all."""
+        ...
+
+    def keep_alive(self) -> None:
+        """Something is waited for: keep the connection from looking dead."""
+        ...
+
+    def elicitation_complete(self, key: int, id: str) -> None: ...
 
 
 class Done:
@@ -47,10 +83,10 @@ class Done:
 _DONE = Done()
 
 
-class Context:
+class Context(Asking):
     """What a handler can know and say about the call it answers. Valid until the handler returns."""
 
-    __slots__ = ("_channel", "_memo", "call", "request", "server")
+    __slots__ = ("_channel", "_decoded", "_replay", "_task", "call", "request", "server")
 
     def __init__(self, call: Call, channel: Channel, server: Server, request: Request) -> None:
         self.call = call
@@ -59,7 +95,9 @@ class Context:
         """The HTTP request it came in, or an empty one on stdio."""
         self.server = server
         self._channel = channel
-        self._memo: dict[str, Any] = {}
+        self._decoded: dict[str, Any] = {}
+        self._replay: Replay | None = None
+        self._task: CurrentTask | None = None
 
     # --- what is asked -------------------------------------------------------------------------------------------
 
@@ -132,14 +170,14 @@ class Context:
 
         Best effort: without a peer that asked for progress, or on a channel that cannot carry it, nothing is sent.
         """
-        if self.call.progress_wanted:
+        if self.call.progress_wanted and not self._muted:
             said = None if message is None else clean(message)
             self._tell(lambda: self._channel.progress(self.call.key, progress, total, said))
         return _DONE
 
     def log(self, level: Level, data: object, *, logger: str | None = None) -> Done:
         """Send a log message to the peer: any JSON value, usually a text. Best effort, as `progress`."""
-        if self.call.log_level is not None:
+        if self.call.log_level is not None and not self._muted:
             text = _json(data)
             self._tell(lambda: self._channel.log(self.call.key, level, text, logger))
         return _DONE
@@ -160,6 +198,15 @@ class Context:
         """`log` at level error."""
         return self.log("error", data, logger=logger)
 
+    @property
+    def task(self) -> CurrentTask:
+        """The task this handler runs as; false if it runs within its request. See `mcpgraft.tasks`."""
+        if self._task is None:
+            from .task_run import CurrentTask
+
+            self._task = CurrentTask()
+        return self._task
+
     # --- being taken back ----------------------------------------------------------------------------------------
 
     @property
@@ -172,6 +219,11 @@ class Context:
         if self.call.cancelled:
             raise Cancelled(self.call.name)
 
+    @property
+    def _muted(self) -> bool:
+        # What the handler says before the question it comes back for was said in the run before.
+        return self._replay is not None and self._replay.muted
+
     @staticmethod
     def _tell(say: Callable[[], None]) -> None:
         try:
@@ -182,20 +234,15 @@ class Context:
                 raise
 
     def _object(self, field: str, text: bytes | None) -> dict[str, Any]:
-        found = self._memo.get(field)
+        found = self._decoded.get(field)
         if found is None:
             value = msgspec.json.decode(text) if text else {}
-            found = self._memo[field] = value if isinstance(value, dict) else {}
+            found = self._decoded[field] = value if isinstance(value, dict) else {}
         return typing.cast("dict[str, Any]", found)
 
     def _trace(self, field: str) -> str | None:
         value = self.meta.get(field)
         return value if isinstance(value, str) else self.headers.get(field)
-
-
-def clean(text: str) -> str:
-    """A text as UTF-8 can carry it: lone surrogates become `?`."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _json(data: object) -> bytes:

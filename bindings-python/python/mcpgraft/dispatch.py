@@ -1,7 +1,8 @@
 """Running one call: find its entry, go through middlewares and guards to the handler, turn the outcome into bytes.
 
 There is one path, a coroutine. Sync hosts drive it inline (`run`), async hosts await it with their own hop.
-Nothing a handler raises gets past it, except what ends the process or cancels the task.
+Nothing a handler raises gets past it, except what ends the process or cancels the task. A handler that asks the client
+is run again when the answers are there (see `mcpgraft.rounds`).
 """
 
 from __future__ import annotations
@@ -13,18 +14,30 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import msgspec
 
 from ._native import LocalError
+from ._typing.encode import clean
 from ._typing.result import error_result
 from .bridge import Hop, Inline, drive
-from .context import Cancelled, clean
-from .errors import ArgumentError, Forbidden, InvalidParams, McpError, NotFound, ToolError, Unauthorized
-from .middleware import through
+from .errors import (
+    ArgumentError,
+    AskError,
+    Cancelled,
+    Forbidden,
+    InvalidParams,
+    InvalidResult,
+    McpError,
+    MissingClientCapability,
+    NotFound,
+    ToolError,
+    Unauthorized,
+)
 
 if TYPE_CHECKING:
     from ._native import Call
+    from ._native import _Ask as NativeAsk
     from .context import Context
     from .server import Server
 
-__all__ = ["Failure", "Outcome", "run", "run_call", "settle"]
+__all__ = ["Failure", "Outcome", "Requirement", "reporter", "run", "run_call", "settle"]
 
 log = logging.getLogger("mcpgraft")
 
@@ -45,8 +58,17 @@ class Failure:
 
 E = TypeVar("E", covariant=True)
 
-Outcome = bytes | Failure
-"""A result object, or why there is none."""
+
+@dataclass(frozen=True)
+class Requirement:
+    """A stateless call that needs answers first: the questions, and the sealed state for the client to bring back."""
+
+    asks: list[tuple[str, NativeAsk]]
+    state: str
+
+
+Outcome = bytes | Failure | Requirement
+"""A result object, why there is none, or what is needed for one."""
 
 
 def run(ctx: Context) -> Outcome:
@@ -58,11 +80,16 @@ async def run_call(ctx: Context, hop: Hop) -> Outcome:
     """Run a call from wherever `hop` is at home. Raises nothing that is an `Exception`."""
     server = ctx.server
     try:
+        if ctx.kind == "task" and server.tasks is not None:
+            return await server.tasks.answer(ctx, hop)
         entry = server.entry_of(ctx.call)
         if entry is None:
             return _nothing_there(ctx.call)
-        value = await through(server.middlewares, ctx, entry, hop, _reporter(server, ctx))
-        return entry.encode(value, ctx)
+        if entry.task != "never" and server.tasks is not None:
+            return await server.tasks.call(ctx, entry, hop, reporter(server, ctx))
+        from .rounds import rounds
+
+        return await rounds(ctx, entry, hop, reporter(server, ctx))
     except (Exception, SystemExit) as exc:
         # sys.exit() in a handler must fail that call, not leave its caller waiting.
         return explain(ctx, exc)
@@ -75,13 +102,16 @@ class Target(Protocol[E]):
     def fail(
         self, key: int, failure: str, message: str, *, code: int | None = None, data: bytes | None = None
     ) -> E: ...
+    def require_input(self, key: int, asks: list[tuple[str, NativeAsk]], state: str | None = None) -> E: ...
 
 
 def settle(target: Target[E], call: Call, outcome: Outcome) -> E | None:
     """Answer a call. None if there is no one to answer any more."""
     try:
-        if isinstance(outcome, bytes):
+        if not isinstance(outcome, Failure):
             try:
+                if isinstance(outcome, Requirement):
+                    return target.require_input(call.key, outcome.asks, outcome.state)
                 return target.reply(call.key, outcome)
             except ValueError as wrong:
                 if getattr(wrong, "name", "") in ("unknown_call", "over"):
@@ -111,7 +141,7 @@ def explain(ctx: Context, exc: BaseException) -> Outcome:
         except Exception:
             log.exception("the on_error hook failed")
     shown = HIDDEN if server.hide_errors else text
-    return error_result(shown) if tool else Failure("internal", shown)
+    return error_result(shown) if tool and not isinstance(exc, InvalidResult) else Failure("internal", shown)
 
 
 def _expected(ctx: Context, exc: BaseException, text: str) -> Outcome | None:
@@ -126,9 +156,14 @@ def _expected(ctx: Context, exc: BaseException, text: str) -> Outcome | None:
     if isinstance(exc, NotFound | Forbidden | Unauthorized) and tool:
         return error_result(text)
     if isinstance(exc, NotFound):
-        return Failure("not_found", text, data=_data(exc))
+        # Of a resource the peer hears the URI it asked for, whatever the exception says.
+        return Failure("not_found", ctx.name if ctx.kind == "resource" else text, data=_data(exc))
     if isinstance(exc, InvalidParams):
         return Failure("invalid_params", text, data=_data(exc))
+    if isinstance(exc, MissingClientCapability):
+        return Failure("missing_capability", text, data=msgspec.json.encode(exc.needed))
+    if isinstance(exc, AskError):
+        return error_result(text) if tool else Failure("internal", text)
     if isinstance(exc, McpError):
         return Failure("custom", text, exc.code, _data(exc))
     if isinstance(exc, Forbidden | Unauthorized):
@@ -161,7 +196,8 @@ def _data(exc: BaseException) -> bytes | None:
     return None if data is None else msgspec.json.encode(data, enc_hook=str)
 
 
-def _reporter(server: Server, ctx: Context) -> Any:
+def reporter(server: Server, ctx: Context) -> Any:
+    """What is told of repaired arguments: the server's hooks; None if there are none."""
     if not server.repair_hooks:
         return None
 

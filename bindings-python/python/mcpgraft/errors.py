@@ -2,20 +2,34 @@
 
 What the peer sees: `McpError`, `NotFound` and `InvalidParams` are JSON-RPC protocol errors (a tool's `NotFound` becomes
 an `isError` result); `ToolError` and `ArgumentError` are tool results with `isError`, which the model can read and act
-on; `Forbidden` and `Unauthorized` take the form the host's transport has for a refusal.
+on; `Forbidden` and `Unauthorized` take the form the host's transport has for a refusal. `AskError` and its kinds say
+why a question to the client has no answer: for a tool an `isError` result, else an internal error with that text.
 """
 
 from __future__ import annotations
 
 __all__ = [
     "ArgumentError",
+    "AskError",
+    "Cancelled",
+    "Declined",
+    "Dismissed",
     "Forbidden",
+    "InvalidAnswer",
     "InvalidParams",
+    "InvalidResult",
     "McpError",
+    "MissingClientCapability",
+    "NoChannel",
     "NotFound",
+    "Refused",
     "RegistrationError",
+    "TimedOut",
+    "TooManyRounds",
     "ToolError",
+    "Unaskable",
     "Unauthorized",
+    "UrlElicitationRequired",
 ]
 
 
@@ -106,6 +120,13 @@ class ArgumentError(ToolError):
         self.got = got
 
 
+class InvalidResult(Exception):
+    """A tool's structured result does not fit its `outputSchema`: logged, and an internal error (-32603) to the peer.
+
+    Not an `isError` result: a model cannot do better, and only the server's author can mend it.
+    """
+
+
 class Forbidden(Exception):
     """The caller is known and may not do this."""
 
@@ -122,3 +143,85 @@ class Unauthorized(Exception):
 
 class RegistrationError(TypeError, ValueError):
     """The host's mistake, found when a handler is registered. Names the function and the parameter."""
+
+
+class Cancelled(Exception):
+    """Raised by `Context.check_cancelled` when the peer no longer wants the result. Nothing is sent for it."""
+
+
+class AskError(Exception):
+    """A question to the client has no answer. Base of all that may go wrong with one; `key` is the question's."""
+
+    def __init__(self, message: str, key: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.key = key
+
+
+class Declined(AskError):
+    """The user said no to an elicitation (action `decline`); raised by `Elicited.data`."""
+
+
+class Dismissed(AskError):
+    """The user closed an elicitation without an answer (action `cancel`); raised by `Elicited.data`."""
+
+
+class Refused(AskError):
+    """The client answered with an error: `code` (-1: the user refused) and the client's own words.
+
+    Handshake era only; a client of the stateless era that refuses does not come back.
+    """
+
+    def __init__(self, message: str, key: str = "", code: int | None = None) -> None:
+        super().__init__(message, key)
+        self.code = code
+
+
+class TimedOut(AskError):
+    """No answer came within `Server(ask_timeout=...)`. Handshake era only."""
+
+
+class InvalidAnswer(AskError):
+    """The answer does not fit what was asked for (`again=False`; else the question is asked again)."""
+
+
+class NoChannel(AskError):
+    """There is no way to ask this client: no session or no event stream over HTTP, or a method that may not ask."""
+
+
+class Unaskable(AskError):
+    """The client's revision has no form for the question, or the question is wrong in itself."""
+
+
+class TooManyRounds(AskError):
+    """A call asked again and again and is given up."""
+
+
+class MissingClientCapability(AskError):
+    """The call needs something that the client did not declare (-32021 from 2026-07-28 on).
+
+    Args:
+        needed: A `ClientCapabilities` object with what is missing, e.g. `{"sampling": {}}`.
+        message: For people.
+        key: The question, if there was one.
+    """
+
+    def __init__(self, needed: object, message: str | None = None, key: str = "") -> None:
+        super().__init__(message or "the client did not declare the capability that is needed", key)
+        self.needed = needed
+
+
+class UrlElicitationRequired(Exception):
+    """The call cannot go on before the user has been to some addresses (server/tools of 2025-11-25, code -32042).
+
+    A client of the stateless era is asked for the same by `input_required`, and the handler runs again afterwards.
+
+    Args:
+        elicitations: `ElicitUrl` values; their `id` is made up unless given.
+        message: For people.
+    """
+
+    def __init__(self, *elicitations: object, message: str = "the user has to open an address first") -> None:
+        super().__init__(message)
+        self.message = message
+        self.elicitations = elicitations

@@ -17,8 +17,8 @@ from flask import request as current_request
 from werkzeug.wrappers import Response
 
 from .auth import metadata_path, publishes
-from .http import Answer, Pending, begin
-from .wsgi import finish, metadata_answer, read_all, request_of
+from .http import Answer, Open, Pending, begin
+from .wsgi import finish, keep_open, metadata_answer, read_all, request_of, streams_of
 
 if TYPE_CHECKING:
     from .http import ReadBody
@@ -79,7 +79,10 @@ def _complete(app: Any, path: str, name: str, view: Any, auth: object) -> None:
 
 def respond(server: Server, request: Any, *, auth: object = None) -> Response:
     """Answer a Flask or werkzeug request with that application's response class."""
-    begun = begin(server, request_of(request.environ, request), auth, _reader(request))
+    environ = request.environ
+    begun = begin(server, request_of(environ, request), auth, _reader(request), streams_of(environ))
+    if isinstance(begun, Open):
+        return _response_class()(keep_open(begun), status=begun.status, headers=begun.headers)
     if isinstance(begun, Pending):
         if begun.may_stream:
             return _late(begun)

@@ -23,9 +23,9 @@ from .errors import Forbidden
 
 if TYPE_CHECKING:
     from .context import Context
-    from .registry import Entry, OnRepair
+    from .registry import Arguments, Entry, OnRepair
 
-__all__ = ["Middleware", "through"]
+__all__ = ["Middleware", "admit", "through"]
 
 Middleware = Callable[["Context", Callable[[], Any]], Any]
 """`(ctx, call_next) -> value`; sync or async."""
@@ -53,8 +53,17 @@ async def through(chain: Sequence[Middleware], ctx: Context, entry: Entry, hop: 
 
 
 async def _handle(ctx: Context, entry: Entry, hop: Hop, on_repair: OnRepair | None) -> Any:
+    args, kwargs = await admit(ctx, entry, hop, on_repair)
+    return await call(hop, entry.fn, *args, **kwargs)
+
+
+async def admit(ctx: Context, entry: Entry, hop: Hop, on_repair: OnRepair | None = None) -> Arguments:
+    """The arguments for the handler, if the guards let the call pass.
+
+    Raises:
+        Exception: What a guard raised, `Forbidden`, or `ArgumentError`.
+    """
     for guard in entry.guards:
         if await call(hop, guard, ctx) is False:
             raise Forbidden(f"not allowed: {ctx.name}")
-    args, kwargs = entry.arguments(ctx, on_repair)
-    return await call(hop, entry.fn, *args, **kwargs)
+    return entry.arguments(ctx, on_repair)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -18,12 +18,14 @@ from ._typing.result import completion_result, prompt_result, resource_result, t
 from ._typing.signature import Signature, compile_signature
 from .context import inject
 from .errors import ArgumentError, InvalidParams, RegistrationError
+from .validation import check_arguments, check_result, compiled_schema
 
 if TYPE_CHECKING:
     from ._typing.repair import Repair
     from .context import Context
 
 __all__ = [
+    "TASK_MODES",
     "CompletionEntry",
     "Entry",
     "Guard",
@@ -32,6 +34,7 @@ __all__ = [
     "PromptEntry",
     "RawToolEntry",
     "ResourceEntry",
+    "TaskMode",
     "ToolEntry",
     "definition",
 ]
@@ -39,6 +42,10 @@ __all__ = [
 Handler = Callable[..., Any]
 Guard = Callable[["Context"], Any]
 """Runs before the arguments are decoded. Returns False or raises to refuse; may be async."""
+
+TaskMode = Literal["never", "optional", "required", "deferred"]
+"""Whether a call of a tool may become a task; see `mcpgraft.tasks`."""
+TASK_MODES: tuple[TaskMode, ...] = ("never", "optional", "required", "deferred")
 
 OnRepair = Callable[["Repair"], None]
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
@@ -60,13 +67,14 @@ class Entry:
     """Base of all entries: the function, who may call it, and whether it takes a context."""
 
     kind = ""
-    __slots__ = ("fn", "guards", "key", "wants_context")
+    __slots__ = ("fn", "guards", "key", "task", "wants_context")
 
     def __init__(self, key: str, fn: Handler, *, guard: Guard | Sequence[Guard] | None, wants_context: bool) -> None:
         self.key = key
         self.fn = fn
         self.guards = guards(guard)
         self.wants_context = wants_context
+        self.task: TaskMode = "never"
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
         """Positional and keyword arguments for `fn`. Raises `ArgumentError` when the peer's do not fit."""
@@ -93,36 +101,70 @@ class _Typed(Entry):
 
 
 class ToolEntry(_Typed):
-    """A typed function as a tool."""
+    """A typed function as a tool. With `validate`, what it returns is checked against its schema."""
 
     kind = "tool"
-    __slots__ = ()
+    __slots__ = ("results",)
+
+    def __init__(
+        self,
+        key: str,
+        fn: Handler,
+        signature: Signature,
+        guard: Guard | Sequence[Guard] | None,
+        *,
+        validate: bool = False,
+    ) -> None:
+        super().__init__(key, fn, signature, guard)
+        promised = signature.output_schema if validate else None
+        self.results = None if promised is None else compiled_schema(f"tool {key!r}: outputSchema", dumps(promised))
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
         return self._with_context(self.signature.decode(ctx.call.arguments, on_repair), ctx)
 
     def encode(self, value: Any, ctx: Context) -> bytes:
-        return tool_result(value, self.signature)
+        result = tool_result(value, self.signature)
+        if self.results is not None:
+            check_result(self.results, self.key, result)
+        return result
 
 
 class RawToolEntry(Entry):
-    """A JSON Schema and a function `(name, arguments)` or `(name, arguments, context)` as a tool."""
+    """A JSON Schema and a function `(name, arguments)` or `(name, arguments, context)` as a tool.
+
+    With `validate`, arguments and structured results are checked against the schemas.
+    """
 
     kind = "tool"
-    __slots__ = ("output_schema",)
+    __slots__ = ("given", "output_schema", "results")
 
     def __init__(
-        self, key: str, fn: Handler, guard: Guard | Sequence[Guard] | None, output_schema: dict[str, Any] | None
+        self,
+        key: str,
+        fn: Handler,
+        guard: Guard | Sequence[Guard] | None,
+        schema: bytes,
+        output_schema: bytes | None = None,
+        *,
+        validate: bool = True,
     ) -> None:
         super().__init__(key, fn, guard=guard, wants_context=_positional(fn) >= 3)
         self.output_schema = output_schema
+        self.given = compiled_schema(f"tool {key!r}: inputSchema", schema) if validate else None
+        promised = output_schema if validate else None
+        self.results = None if promised is None else compiled_schema(f"tool {key!r}: outputSchema", promised)
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
+        if self.given is not None:
+            check_arguments(self.given, ctx.call.arguments)
         args: tuple[Any, ...] = (ctx.name, msgspec.json.decode(ctx.call.arguments))
         return ((*args, ctx) if self.wants_context else args), {}
 
     def encode(self, value: Any, ctx: Context) -> bytes:
-        return tool_result(value, self)
+        result = tool_result(value, self)
+        if self.results is not None:
+            check_result(self.results, self.key, result)
+        return result
 
 
 class ResourceEntry(_Typed):

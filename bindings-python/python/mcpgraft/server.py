@@ -10,6 +10,8 @@ import msgspec
 from .bridge import is_async
 from .catalogue import Catalogue
 from .errors import RegistrationError
+from .hub import Hub
+from .keys import KeyRing
 from .registry import (
     CompletionEntry,
     Guard,
@@ -18,14 +20,18 @@ from .registry import (
     PromptEntry,
     RawToolEntry,
     ResourceEntry,
+    TaskMode,
     ToolEntry,
     compiled,
     definition,
 )
+from .validation import schema_json
 
 if TYPE_CHECKING:
     from .context import Context
     from .middleware import Middleware
+    from .sessions import Sessions
+    from .tasks import Tasks
 
 __all__ = ["Server"]
 
@@ -63,6 +69,14 @@ class Server(Catalogue):
         experimental: Meta = None,
         extensions: Meta = None,
         workers: int = 32,
+        secrets: Sequence[str | bytes] | None = None,
+        ask_timeout: float = 600.0,
+        state_ttl: float = 600.0,
+        on_state_use: Callable[[str], Any] | None = None,
+        validate_results: bool = False,
+        sessions: object = "off",
+        listen_streams: int | None = None,
+        tasks: Tasks | None = None,
     ) -> None:
         """Describe the server.
 
@@ -86,7 +100,28 @@ class Server(Catalogue):
             experimental: Experimental capabilities to declare.
             extensions: Extensions to declare.
             workers: Most sync handlers at once in an async host and on stdio.
+            secrets: What seals the state of questions to stateless clients, newest first, each at least 16 bytes; the
+                same in all workers. Default: a random one, so that a retry must reach the process that asked.
+            ask_timeout: How long an answer is waited for, in seconds, where waiting is how a client is asked.
+            state_ttl: How long a stateless client has for its retry, in seconds.
+            on_state_use: `(nonce) -> bool`, sync or async: False if a state with this nonce came back before. For
+                handlers that must not run twice for one answer; keep nonces for `state_ttl`, where all workers see
+                them.
+            validate_results: Check the structured results of typed tools, too, and not of raw tools only.
+            sessions: For clients of the handshake era over HTTP: `off`, `memory`, `sealed`, or a store; see
+                `mcpgraft.sessions`. They need one to be asked and to take requests back.
+            listen_streams: How many HTTP responses one process keeps open for clients that listen for changes. Default:
+                8 under WSGI with threads (each takes one), none with a single thread, 1000 under ASGI. 0: none.
+            tasks: How tools run as tasks, and where tasks are kept; made with its defaults when a tool needs it.
         """
+        self.keys = KeyRing(secrets)
+        self.sessions = _sessions(sessions, self.keys)
+        self.hub = Hub()
+        self.listen_streams = listen_streams
+        self.ask_timeout = ask_timeout
+        self.state_ttl = state_ttl
+        self.on_state_use = on_state_use
+        self.validate_results = validate_results
         self.auth = auth
         self.hide_errors = hide_errors
         self.workers = workers
@@ -96,6 +131,7 @@ class Server(Catalogue):
         options: dict[str, object | None] = {
             "logging": logging,
             "completions": False,
+            "sessions": self.sessions.mode if self.sessions is not None else "off",
             "list_changed": True,
             "subscribe": True,
             "ttl_ms": ttl_ms,
@@ -103,7 +139,6 @@ class Server(Catalogue):
             "allowed_hosts": None if allowed_hosts is None else list(allowed_hosts),
             "allowed_origins": list(allowed_origins) or None,
             "experimental": None if experimental is None else msgspec.json.encode(experimental),
-            "extensions": None if extensions is None else msgspec.json.encode(extensions),
         }
         super().__init__(
             name,
@@ -113,6 +148,8 @@ class Server(Catalogue):
             instructions=instructions,
             limits={**(limits or {}), **({} if page_items is None else {"page_items": page_items})},
             options={key: value for key, value in options.items() if value is not None},
+            extensions=extensions or {},
+            tasks=tasks,
         )
 
     # --- tools ---------------------------------------------------------------------------------------------------
@@ -130,6 +167,7 @@ class Server(Catalogue):
         icons: Icons = None,
         meta: Meta = None,
         guard: Guards = None,
+        task: TaskMode = "never",
     ) -> Callable[[F], F]: ...
     def tool(self, name: Any = None, **options: Any) -> Any:
         """Make a function a tool: `@server.tool`, `@server.tool("name")` or `@server.tool(title=..., ...)`.
@@ -149,6 +187,7 @@ class Server(Catalogue):
         icons: Icons = None,
         meta: Meta = None,
         guard: Guards = None,
+        task: TaskMode = "never",
     ) -> None:
         """Register a typed function as a tool, or replace the tool of that name.
 
@@ -161,6 +200,8 @@ class Server(Catalogue):
             icons: `Icon` values.
             meta: The definition's `_meta`.
             guard: One function or several, `(ctx) -> bool | None`; False or an exception refuses the call.
+            task: Whether a call may become a task: `never`, `optional`, `required` or `deferred`; see
+                `mcpgraft.tasks`.
 
         Raises:
             RegistrationError: an annotation has no JSON Schema, or the name is not allowed.
@@ -169,7 +210,7 @@ class Server(Catalogue):
         key = name or signature.name
         self._put(
             "tool",
-            ToolEntry(key, fn, signature, guard),
+            self._may_be_task(ToolEntry(key, fn, signature, guard, validate=self.validate_results), task),
             name=key,
             title=title,
             description=description or signature.description,
@@ -193,21 +234,35 @@ class Server(Catalogue):
         icons: Icons = None,
         meta: Meta = None,
         guard: Guards = None,
+        validate: bool = True,
+        task: TaskMode = "never",
     ) -> None:
         """Register a tool from a JSON Schema and `fn(name, arguments)` or `fn(name, arguments, context)`.
 
-        `arguments` is the decoded object as sent: nothing is validated or converted. The schema is shown as it is.
+        `arguments` is the decoded object as sent: checked, and nothing of it converted. The rest is as in `add_tool`.
+
+        Args:
+            name: What it is called by.
+            schema: JSON Schema of the arguments: 2020-12, or what its `$schema` says. Nothing is ever fetched. Given
+                as JSON it is shown to clients byte for byte, less line breaks and the white space around them.
+            fn: Sync or async.
+            output_schema: JSON Schema of the structured results; shown in the same way.
+            validate: Check arguments (wrong ones are an `isError` result that names the field) and structured results
+                (`InvalidResult`). False: somebody else does, such as the server behind a proxy.
+
+        Raises:
+            RegistrationError: a schema is none, or has references that lead out of it.
         """
-        output = None if output_schema is None else _schema(output_schema)
+        given, output = schema_json(schema), None if output_schema is None else schema_json(output_schema)
         self._put(
             "tool",
-            RawToolEntry(name, fn, guard, output),
+            self._may_be_task(RawToolEntry(name, fn, guard, given, output, validate=validate), task),
             name=name,
             title=title,
             description=description,
             icons=icons,
-            inputSchema=_schema(schema),
-            outputSchema=output,
+            inputSchema=msgspec.Raw(given),
+            outputSchema=None if output is None else msgspec.Raw(output),
             annotations=annotations,
             _meta=meta,
         )
@@ -391,6 +446,10 @@ class Server(Catalogue):
         self.repair_hooks = [*self.repair_hooks, _sync(fn, "on_repair")]
         return fn
 
+    def close(self) -> None:
+        """End the open streams in good order, for a shutdown; nothing else is kept open."""
+        self.streams.close()
+
     # --- ways in -----------------------------------------------------------------------------------------------------
 
     def respond(self, request: Any, *, auth: object = None) -> Any:
@@ -438,6 +497,14 @@ def _schema(schema: Mapping[str, object] | bytes) -> dict[str, object]:
         return msgspec.json.decode(schema, type=dict[str, object]) if isinstance(schema, bytes) else dict(schema)
     except msgspec.DecodeError as wrong:
         raise RegistrationError(f"the schema is not a JSON object: {wrong}") from wrong
+
+
+def _sessions(wanted: object, keys: KeyRing) -> Sessions | None:
+    if wanted is None or wanted == "off":
+        return None  # without the import: it brings in OpenSSL
+    from .sessions import choose
+
+    return choose(wanted, keys)
 
 
 def _sync(fn: F, hook: str) -> F:

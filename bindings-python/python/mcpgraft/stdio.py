@@ -21,10 +21,15 @@ from ._native import Framer
 from .bridge import Inline, drive
 from .context import Context
 from .dispatch import run_call, settle
+from .duplex import Questions
 from .request import Request
+from .state import principal_text
 
 if TYPE_CHECKING:
-    from ._native import Batch, Call, Session, Step
+    from ._native import Batch, Call, Session, Step, Task
+    from ._native import _Ask as NativeAsk
+    from ._native import _Unable as Unable
+    from .context import Waiting
     from .server import Server
 
 __all__ = ["claim", "run_stdio"]
@@ -96,10 +101,12 @@ class Connection:
         self._session: Session = server.core.session()
         self._output = output
         self._request = request
+        self._principal = principal_text(request.principal)
         # One lock for making and writing a message: what is made first must leave first.
         self._write_lock = threading.Lock()
         self._broken = False
         self._pool = _Pool(workers)
+        self.questions = Questions(self._session, self._say)
         self._cancels: dict[int, Callable[[], object]] = {}
 
     def read(self, source: int) -> None:
@@ -114,6 +121,7 @@ class Connection:
 
     def drain(self, seconds: float) -> None:
         """Wait for running handlers, but no longer than that."""
+        self.questions.end()
         self._pool.join(time.monotonic() + seconds)
 
     def list_changed(self, kind: str) -> None:
@@ -123,6 +131,25 @@ class Connection:
     def resource_updated(self, uri: str) -> None:
         """Tell the peer that a resource changed, if it subscribed."""
         self._say(lambda: self._session.resource_updated(uri))
+
+    def task_changed(self, task: Task) -> None:
+        """Tell the peer how a task stands now, if it listens."""
+        self._say(lambda: self._session.task_changed(task, self._principal))
+
+    def can_ask(self, key: int, ask: NativeAsk) -> Unable | None:
+        return self.questions.can_ask(key, ask)
+
+    def no_way(self, call: Call) -> str | None:
+        return self.questions.no_way(call)
+
+    def ask(self, key: int, ask: NativeAsk) -> Waiting:
+        return self.questions.ask(key, ask)
+
+    def keep_alive(self) -> None:
+        pass  # a pipe does not die of silence
+
+    def elicitation_complete(self, key: int, id: str) -> None:
+        self._say(lambda: self._session.elicitation_complete(id))
 
     def progress(self, key: int, progress: float, total: float | None, message: str | None) -> None:
         self._say(lambda: self._session.progress(key, progress, total, message))
@@ -146,7 +173,10 @@ class Connection:
         elif step.batch is not None:
             batch = step.batch
             self._pool.submit(lambda: self._walk(batch))
+        elif step.event == "answer":
+            self.questions.answered(step)
         elif step.event == "cancelled" and step.key is not None:
+            self.questions.withdrawn(step.key)
             cancel = self._cancels.pop(step.key, None)
             if cancel is not None:
                 cancel()

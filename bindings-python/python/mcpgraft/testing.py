@@ -18,16 +18,22 @@ import msgspec
 from ._native import REVISIONS
 from .context import Context
 from .dispatch import run, settle
+from .duplex import Questions
 from .http import Answer, HeaderList, begin
 from .request import Request
 from .server import Server
+from .state import principal_text
+from .testing_answers import Replies
 
 __all__ = ["Client", "HttpError", "ProtocolError", "RawAnswer"]
 
 Json = dict[str, Any]
 
 _META = "io.modelcontextprotocol/"
-_NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+_NAMED = {
+    "tools/call": "name", "prompts/get": "name", "resources/read": "uri",
+    "tasks/get": "taskId", "tasks/update": "taskId", "tasks/cancel": "taskId",
+}  # fmt: skip
 
 
 class ProtocolError(Exception):
@@ -93,6 +99,7 @@ class Client:
         progress: bool = False,
         log_level: str | None = None,
         principal: object = None,
+        answers: Replies | None = None,
     ) -> None:
         """Connect.
 
@@ -109,8 +116,10 @@ class Client:
             progress: Ask for progress with every request; see `notifications`.
             log_level: Ask for log messages from this level on.
             principal: On stdio: what handlers see as `Context.principal`.
+            answers: Answers what the server asks, and declares that it can be asked; see `testing_answers`.
         """
         self.server = server
+        self.answers = answers
         self.era = era
         self.revision = revision or (REVISIONS[0] if era == "modern" else REVISIONS[1])
         self.notifications: list[Json] = []
@@ -121,11 +130,12 @@ class Client:
         self._auth = auth
         self._url = url
         self._peer = peer
-        self._capabilities = dict(capabilities or {})
+        given = answers.capabilities if capabilities is None and answers is not None else capabilities
+        self._capabilities = dict(given or {})
         self._progress = progress
         self._log_level = log_level
         self._ids = 0
-        self._session: _Session | None = _Session(server, principal) if transport == "stdio" else None
+        self._session: _Session | None = _Session(server, principal, answers) if transport == "stdio" else None
         if era == "legacy":
             self._handshake()
 
@@ -171,7 +181,15 @@ class Client:
     # --- one message -------------------------------------------------------------------------------------------------
 
     def request(self, method: str, params: Mapping[str, Any] | None = None) -> Json:
-        """Send a request and give its result. Raises `ProtocolError`, or `HttpError`."""
+        """Send a request and give its result. Raises `ProtocolError`, or `HttpError`.
+
+        With `answers` the server's questions are answered on the way; without, `input_required` is a result.
+        """
+        if self.era == "modern" and self.answers is not None:
+            return self.answers.complete(lambda full: self._request(method, full), params or {})
+        return self._request(method, params)
+
+    def _request(self, method: str, params: Mapping[str, Any] | None) -> Json:
         self._ids += 1
         message = {"jsonrpc": "2.0", "id": self._ids, "method": method, "params": self._enveloped(params)}
         if self.era == "legacy" and not message["params"]:
@@ -182,7 +200,8 @@ class Client:
             if not isinstance(one, dict) or "jsonrpc" not in one:
                 continue  # JSON, but not the protocol's: the body of a 401, say
             if "method" in one:
-                self.notifications.append(one)
+                if "id" not in one:  # else a question, which was answered already
+                    self.notifications.append(one)
             elif "error" in one:
                 raise ProtocolError(one["error"], None if self._session else answer.status)
             elif one.get("id") == self._ids:
@@ -223,7 +242,15 @@ class Client:
             nonlocal status
             status = code
             sent.extend(head)
-            return pieces.extend
+            return hear
+
+        def hear(piece: bytes) -> None:
+            pieces.extend(piece)
+            for message in RawAnswer(status, sent, piece).messages:
+                if self.answers is not None and "method" in message and "id" in message:
+                    response = self.answers.response(message)
+                    if response is not None:
+                        self.raw(response)
 
         answer = begun.finish(start if begun.may_stream else None)
         return RawAnswer(*answer) if answer is not None else RawAnswer(status, sent, bytes(pieces))
@@ -285,9 +312,11 @@ class Client:
 class _Session:
     """The other end of a duplex channel: gives what a message led to, handlers run inline."""
 
-    def __init__(self, server: Server, principal: object) -> None:
+    def __init__(self, server: Server, principal: object, answers: Replies | None) -> None:
         self._server = server
         self._session = server.core.session()
+        self._answers = answers
+        self._questions = Questions(self._session, lambda make: self._add(make()))
         self._request = Request(principal=principal)
         self._lines: list[bytes] = []
         self._attached = server.attach(self)
@@ -312,11 +341,37 @@ class _Session:
     def log(self, key: int, level: str, data: bytes, logger: str | None) -> None:
         self._add(self._session.log(key, level, data, logger))
 
+    def can_ask(self, key: int, ask: Any) -> Any:
+        return self._questions.can_ask(key, ask)
+
+    def no_way(self, call: Any) -> str | None:
+        return None
+
+    def ask(self, key: int, ask: Any) -> Any:
+        waiting = self._questions.ask(key, ask)
+        request = msgspec.json.decode(self._lines[-1])
+        response = None if self._answers is None else self._answers.response(request)
+        if response is not None:
+            step = self._session.accept(response)
+            self._add(step.send)
+            if step.event == "answer":
+                self._questions.answered(step)
+        return waiting
+
+    def keep_alive(self) -> None:
+        pass
+
+    def elicitation_complete(self, key: int, id: str) -> None:
+        self._add(self._session.elicitation_complete(id))
+
     def list_changed(self, kind: str) -> None:
         self._add(self._session.list_changed(kind))
 
     def resource_updated(self, uri: str) -> None:
         self._add(self._session.resource_updated(uri))
+
+    def task_changed(self, task: Any) -> None:
+        self._add(self._session.task_changed(task, principal_text(self._request.principal)))
 
     def _run(self, call: Any) -> None:
         outcome = run(Context(call, self, self._server, self._request))

@@ -10,18 +10,21 @@ response into an event stream, written with the `write` callable that `start_res
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from .http import Answer, HeaderList, Pending, ReadBody, begin
+from .http import Answer, HeaderList, Open, Pending, ReadBody, begin
 from .request import Request
 
 if TYPE_CHECKING:
     from .server import Server
 
 __all__ = ["App", "Response", "metadata_answer", "read_body", "request_of"]
+
+STREAMS = 8
+"""How many responses a process with several threads keeps open unless the server says otherwise; each takes one."""
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -67,7 +70,7 @@ class Response:
     """The answer to one request, itself a WSGI application: call it with the environ and `start_response`."""
 
     def __init__(self, server: Server, environ: Environ, *, auth: object = None) -> None:
-        self._begun = begin(server, request_of(environ), auth, read_body(environ))
+        self._begun = begin(server, request_of(environ), auth, read_body(environ), streams_of(environ))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         return finish(self._begun, start_response)
@@ -76,6 +79,9 @@ class Response:
 def finish(begun: Answer | Pending, start_response: StartResponse, extra: HeaderList | None = None) -> Iterable[bytes]:
     """Run what is pending and send it; `extra` headers go with either form of response."""
     more = extra or []
+    if isinstance(begun, Open):
+        start_response(status_line(begun.status), begun.headers + more)
+        return keep_open(begun)
     if isinstance(begun, Answer):
         return send(begun, start_response, more)
 
@@ -85,6 +91,19 @@ def finish(begun: Answer | Pending, start_response: StartResponse, extra: Header
 
     answer = begun.finish(start if begun.may_stream else None)
     return [] if answer is None else send(answer, start_response, more)
+
+
+def keep_open(opened: Open) -> Iterator[bytes]:
+    """The pieces of a response that stays open, until its client is gone or the server closes."""
+    try:
+        yield from opened.stream
+    finally:
+        opened.close()
+
+
+def streams_of(environ: Environ) -> int:
+    """How many responses a server of this kind can keep open: none with one thread, since nothing else would run."""
+    return STREAMS if environ.get("wsgi.multithread") else 0
 
 
 def send(answer: Answer, start_response: StartResponse, extra: HeaderList | None = None) -> Iterable[bytes]:

@@ -125,6 +125,7 @@ EMBEDDED_JSON = {"type": "resource", "resource": {"uri": "file:///a", "text": "h
         ([Text("a"), 5], [text("a"), text("5")]),
     ],
 )
+# proves: S-268
 def test_content(value: Any, content: list) -> None:
     assert json.loads(tool_result(value)) == {"content": content}
 
@@ -161,6 +162,7 @@ def test_content(value: Any, content: list) -> None:
         ({"lone": "\ud800"}, {"lone": "\ufffd"}, None),
     ],
 )
+# proves: S-237
 def test_data(value: Any, data: Any, shown: str | None) -> None:
     result = json.loads(tool_result(value))
     assert result.keys() == {"content", "structuredContent"}
@@ -246,6 +248,7 @@ def test_error(reason: Any, content: list) -> None:
         ([], []),
     ],
 )
+# proves: S-283
 def test_prompt(value: Any, messages: list) -> None:
     expected = [{"role": role, "content": content} for role, content in messages]
     assert json.loads(prompt_result(value, "d")) == {"description": "d", "messages": expected}
@@ -290,11 +293,13 @@ def test_prompt_whole_and_wrong() -> None:
         (EMBEDDED, None, [{"uri": "file:///a", "mimeType": "text/plain", "text": "hi"}]),
     ],
 )
+# proves: S-268
 def test_resource(value: Any, mime: str | None, contents: list) -> None:
     expected = [{"uri": "r:1", **one} for one in contents]
     assert json.loads(resource_result(value, "r:1", mime)) == {"contents": expected}
 
 
+# proves: S-265
 def test_resource_of_nothing_is_not_found() -> None:
     with pytest.raises(NotFound, match="r:1"):
         resource_result(None, "r:1")

@@ -95,6 +95,7 @@ mod tests {
         }
     }
 
+    // proves: S-235, S-270
     #[test]
     fn members_are_named() {
         assert!(why(Kind::Tool, r#"{"name":"","inputSchema":{"type":"object"}}"#).unwrap().contains("name"));

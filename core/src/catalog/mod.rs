@@ -9,13 +9,16 @@ mod fixed;
 #[cfg(feature = "alloc")]
 mod owned;
 pub(crate) mod param_headers;
+mod texts;
 
 pub use check::{MAX_NAME, entry};
 pub use fixed::Fixed;
 #[cfg(feature = "alloc")]
 pub use owned::Owned;
+pub(crate) use texts::write_listed;
 
 use crate::json::{Raw, Str};
+use crate::revision::Revision;
 use crate::revision::methods::Method;
 
 /// The four kinds of things a catalogue lists.
@@ -109,6 +112,14 @@ pub trait Catalog {
         (0..self.len(kind)).find(|index| self.at(kind, *index).is_some_and(|entry| key == *entry.key))
     }
 
+    /// The entry at a position as a list of that revision shows it: one JSON object on one line, made when the catalogue
+    /// last changed. `None`: the caller translates the definition itself, at each request. `Owned` keeps these texts;
+    /// a table in flash has no place for them.
+    fn listed(&self, kind: Kind, index: usize, revision: Revision) -> Option<&str> {
+        let _ = (kind, index, revision);
+        None
+    }
+
     /// Whether the host answers this method, which the protocol does not know.
     fn custom_method(&self, method: Str<'_>) -> bool {
         let _ = method;
@@ -125,6 +136,9 @@ impl<C: Catalog + ?Sized> Catalog for &C {
     }
     fn find(&self, kind: Kind, key: Str<'_>) -> Option<usize> {
         (**self).find(kind, key)
+    }
+    fn listed(&self, kind: Kind, index: usize, revision: Revision) -> Option<&str> {
+        (**self).listed(kind, index, revision)
     }
     fn custom_method(&self, method: Str<'_>) -> bool {
         (**self).custom_method(method)

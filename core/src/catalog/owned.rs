@@ -1,13 +1,15 @@
-//! A catalogue that owns its definitions and can change.
+//! A catalogue that owns its definitions and can change. Each is translated for all revisions when it is put in, so that
+//! lists only copy.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-
 use core::cmp::Ordering;
 
+use super::texts::Texts;
 use super::{Catalog, Entry, Kind, check};
 use crate::error::LocalError;
 use crate::json::{self, Raw, Str};
+use crate::revision::Revision;
 
 /// Definitions by kind, in the order they were put in.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +44,7 @@ impl Table {
 #[derive(Clone, Debug)]
 struct Row {
     key: String,
-    definition: String,
+    texts: Texts,
 }
 
 impl Owned {
@@ -81,14 +83,12 @@ impl Owned {
         let raw = json::check(definition.as_bytes(), json::MAX_DEPTH)
             .map_err(|error| LocalError::BadJson(error.kind))?;
         let name = check::entry(kind, raw)?;
-        let mut definition = String::new();
-        definition.try_reserve_exact(raw.text().len()).map_err(|_| LocalError::OutputFull)?;
-        definition.push_str(raw.text());
+        let texts = Texts::new(kind, raw).map_err(|_| LocalError::OutputFull)?;
         let table = self.table_mut(kind);
         let place = match table.search(name.chars()) {
             Ok(at) => {
                 if let Some(row) = table.index.get(at).and_then(|at| table.rows.get_mut(*at)) {
-                    row.definition = definition;
+                    row.texts = texts;
                 }
                 return Ok(false);
             }
@@ -100,7 +100,7 @@ impl Owned {
         table.rows.try_reserve(1).map_err(|_| LocalError::OutputFull)?;
         table.index.try_reserve(1).map_err(|_| LocalError::OutputFull)?;
         table.index.insert(place, table.rows.len());
-        table.rows.push(Row { key, definition });
+        table.rows.push(Row { key, texts });
         Ok(true)
     }
 
@@ -121,7 +121,7 @@ impl Owned {
     pub fn get(&self, kind: Kind, key: &str) -> Option<Raw<'_>> {
         let table = self.table(kind);
         let row = table.rows.get(table.find(key.chars())?)?;
-        Some(Raw::trusted(&row.definition))
+        Some(row.texts.definition())
     }
 
     /// Names a method outside the protocol that the host answers.
@@ -139,11 +139,15 @@ impl Catalog for Owned {
 
     fn at(&self, kind: Kind, index: usize) -> Option<Entry<'_>> {
         let row = self.table(kind).rows.get(index)?;
-        Some(Entry { key: &row.key, definition: Raw::trusted(&row.definition) })
+        Some(Entry { key: &row.key, definition: row.texts.definition() })
     }
 
     fn find(&self, kind: Kind, key: Str<'_>) -> Option<usize> {
         self.table(kind).find(key.chars())
+    }
+
+    fn listed(&self, kind: Kind, index: usize, revision: Revision) -> Option<&str> {
+        self.table(kind).rows.get(index)?.texts.listed(revision)
     }
 
     fn custom_method(&self, method: Str<'_>) -> bool {
@@ -173,6 +177,50 @@ mod tests {
         assert_eq!(catalog.find(Kind::Tool, Str::trusted("\"c\"")), Some(1));
         assert_eq!(catalog.at(Kind::Tool, 0).unwrap().definition.text(), new.trim());
         assert!(catalog.at(Kind::Tool, 2).is_none());
+    }
+
+    #[test]
+    fn each_revision_has_its_text_and_equal_ones_are_held_once() {
+        let mut catalog = Owned::new();
+        let text =
+            r#"{"name":"a","title":"A","inputSchema":{"type":"object"},"outputSchema":{"type":"object"}}"#;
+        catalog.put(Kind::Tool, text).unwrap();
+        let listed = |at, revision| catalog.listed(Kind::Tool, at, revision);
+        let bare = r#"{"name":"a","inputSchema":{"type":"object"}}"#;
+        assert_eq!(listed(0, Revision::V2024_11_05), Some(bare));
+        let titled = r#"{"name":"a","inputSchema":{"type":"object"},"annotations":{"title":"A"}}"#;
+        assert_eq!(listed(0, Revision::V2025_03_26), Some(titled));
+        for revision in [Revision::V2025_06_18, Revision::V2025_11_25, Revision::V2026_07_28] {
+            assert_eq!(listed(0, revision), Some(text));
+        }
+        assert_eq!(listed(1, Revision::NEWEST), None);
+        assert_eq!(catalog.table(Kind::Tool).rows[0].texts.held(), 3);
+    }
+
+    #[test]
+    fn a_replaced_or_removed_definition_is_not_listed_any_more() {
+        let mut catalog = Owned::new();
+        for name in ["a", "b"] {
+            let text = alloc::format!(r#"{{"name":"{name}","inputSchema":{{"type":"object"}}}}"#);
+            catalog.put(Kind::Tool, &text).unwrap();
+        }
+        let new = r#"{"name":"a","description":"x","inputSchema":{"type":"object"}}"#;
+        catalog.put(Kind::Tool, new).unwrap();
+        assert_eq!(catalog.listed(Kind::Tool, 0, Revision::OLDEST), Some(new));
+        catalog.remove(Kind::Tool, "a");
+        let left = catalog.listed(Kind::Tool, 0, Revision::OLDEST);
+        assert!(left.is_some_and(|text| text.contains("\"b\"")));
+        assert_eq!(catalog.listed(Kind::Tool, 1, Revision::OLDEST), None);
+    }
+
+    #[test]
+    fn a_listed_text_is_one_line_and_the_definition_stays() {
+        let mut catalog = Owned::new();
+        let text = "{\n  \"name\": \"a\",\n  \"inputSchema\": {\"type\": \"object\"}\n}";
+        catalog.put(Kind::Tool, text).unwrap();
+        assert_eq!(catalog.get(Kind::Tool, "a").unwrap().text(), text);
+        let line = r#"{"name":"a","inputSchema":{"type":"object"}}"#;
+        assert_eq!(catalog.listed(Kind::Tool, 0, Revision::NEWEST), Some(line));
     }
 
     #[test]

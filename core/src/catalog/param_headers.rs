@@ -170,6 +170,7 @@ mod tests {
         check(Raw::trusted(&text))
     }
 
+    // proves: S-139, T-097
     #[test]
     fn legal() {
         assert!(verdict(r#""properties":{"a":{"type":"string","x-mcp-header":"A"}}"#).is_ok());
@@ -179,6 +180,7 @@ mod tests {
         assert!(verdict(r#""properties":{"x-mcp-header":{"type":"string"}}"#).is_ok());
     }
 
+    // proves: S-139, T-097
     #[test]
     fn illegal() {
         assert!(verdict(r#""properties":{"a":{"type":"number","x-mcp-header":"A"}}"#).is_err());

@@ -139,6 +139,7 @@ impl<'a> Iterator for Parts<'a> {
 mod tests {
     use super::*;
 
+    // proves: T-085
     #[test]
     fn ranges_weights_and_wildcards() {
         let none = "neither";

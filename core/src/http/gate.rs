@@ -39,8 +39,12 @@ pub(crate) fn check<S: Sink + ?Sized>(
         return refuse(415, format_args!("the header Content-Type must be application/json in UTF-8"), out)
             .map(Some);
     }
-    let length = headers.texts("Content-Length").next().and_then(|length| length.parse::<u64>().ok());
-    if length.is_some_and(|length| length > limit as u64) {
+    // Digits that are no number of 64 bits are one that is too great.
+    let too_long = |length: &str| {
+        let digits = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
+        digits && length.parse::<u64>().map_or(true, |length| length > limit as u64)
+    };
+    if headers.texts("Content-Length").any(too_long) {
         return refuse(413, format_args!("the body is longer than {limit} bytes"), out).map(Some);
     }
     Ok(None)

@@ -256,6 +256,7 @@ mod tests {
         );
     }
 
+    // proves: S-101, S-102
     #[test]
     fn foreign_pages_are_refused() {
         for origin in [
@@ -306,6 +307,7 @@ mod tests {
         assert_eq!(any.check(None, Some("null"), None), Ok(()));
     }
 
+    // proves: S-142, T-087
     #[test]
     fn listed_hosts() {
         let entries = ["api.example.com", "*.example.org", "127.0.0.1:8000", "[::1]"];

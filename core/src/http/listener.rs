@@ -6,7 +6,7 @@ use crate::error::LocalError;
 use crate::frame::sse;
 use crate::json::Sink;
 use crate::server::out::{event, whole};
-use crate::server::{Server, listen, notify};
+use crate::server::{Server, Task, listen, notify};
 
 /// Most resources one response watches.
 const URIS: usize = 256;
@@ -74,6 +74,26 @@ impl Listener {
             _ => {}
         }
         Ok(out.len() > start)
+    }
+
+    /// Tells how a task stands now. `principal` is who the client of this stream is; what it may not see it is not told.
+    /// `false`: nothing was written, because the client did not name the task, or it is not its own.
+    ///
+    /// # Errors
+    /// [`LocalError::OutputFull`].
+    pub fn task_changed<S: Sink + ?Sized>(
+        &self,
+        task: &Task<'_>,
+        principal: Option<&str>,
+        out: &mut S,
+    ) -> Result<bool, LocalError> {
+        match &self.0 {
+            Open::Subscription(listener) if listener.wants_task(task) && task.belongs_to(principal) => {
+                whole(out, |out| event(out, |out| Ok(listener.task_changed(task, out)?)))?;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Ends the stream in good order: writes the answer of a subscription. Close the response after it.

@@ -109,6 +109,7 @@ pub(crate) fn refused(fault: &Fault<'_>, revision: Option<Revision>) -> u16 {
         | Fault::Envelope { .. }
         | Fault::Version { .. }
         | Fault::VersionHeader { .. }
+        | Fault::NoTasks
         | Fault::Header { .. }
         | Fault::ParamHeader { .. } => 400,
         // "the server MUST respond with 404 Not Found": stateless revisions only; older ones have no rule.
@@ -121,7 +122,7 @@ pub(crate) fn refused(fault: &Fault<'_>, revision: Option<Revision>) -> u16 {
 pub(crate) fn failed(code: Option<i32>, revision: Revision) -> u16 {
     match code {
         Some(codes::METHOD_NOT_FOUND) if revision.is_stateless() => 404,
-        Some(codes::MISSING_CAPABILITY) => 400,
+        Some(codes::HEADER_MISMATCH | codes::MISSING_CAPABILITY | codes::UNSUPPORTED_VERSION) => 400,
         _ => 200,
     }
 }

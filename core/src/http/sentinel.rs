@@ -171,6 +171,7 @@ mod tests {
 
     type Out = heapless::Vec<u8, 64>;
 
+    // proves: S-121, T-096
     #[test]
     fn vectors_both_ways() {
         for (value, header) in [
@@ -212,6 +213,7 @@ mod tests {
         assert_eq!(equals(b"ab", Str::trusted(r#""abc""#)), Ok(false));
     }
 
+    // proves: S-123, T-096
     #[test]
     fn refuses_what_means_nothing() {
         let bad = |header: &[u8]| equals(header, Str::trusted("\"x\"")).err();

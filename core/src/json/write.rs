@@ -321,6 +321,7 @@ mod tests {
         }
     }
 
+    // proves: S-190
     #[test]
     fn escapes_what_must_be() {
         assert_eq!(

@@ -122,6 +122,7 @@ mod tests {
         Id::read(check(text.as_bytes(), 4).expect("JSON"))
     }
 
+    // proves: S-012, S-013, T-030
     #[test]
     fn strings_and_integers_only() {
         for good in
@@ -134,6 +135,7 @@ mod tests {
         }
     }
 
+    // proves: S-006, T-030
     #[test]
     fn equality_is_by_value_and_type() {
         let same = |a, b| id(a).unwrap() == id(b).unwrap();

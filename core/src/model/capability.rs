@@ -1,7 +1,7 @@
 //! What a client said it can do: who may be asked for what.
 
 use crate::json::{Kind, Raw};
-use crate::revision::{Revision, fields};
+use crate::revision::{Revision, Span, fields};
 
 /// Client capabilities that decide what a server may ask for.
 ///
@@ -20,15 +20,24 @@ pub struct ClientCapabilities {
     pub elicit_form: bool,
     /// `elicitation.url` (from `2025-11-25`)
     pub elicit_url: bool,
+    /// The extension `io.modelcontextprotocol/tasks` (from `2026-07-28`): a tool call may be answered by a task
+    pub tasks: bool,
 }
 
 impl ClientCapabilities {
     /// The flags as bits, for saving.
     #[must_use]
     pub fn to_bits(self) -> u8 {
-        let ClientCapabilities { roots, sampling, sampling_tools, sampling_context, elicit_form, elicit_url } =
-            self;
-        let flags = [roots, sampling, sampling_tools, sampling_context, elicit_form, elicit_url];
+        let ClientCapabilities {
+            roots,
+            sampling,
+            sampling_tools,
+            sampling_context,
+            elicit_form,
+            elicit_url,
+            tasks,
+        } = self;
+        let flags = [roots, sampling, sampling_tools, sampling_context, elicit_form, elicit_url, tasks];
         flags.into_iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(flag))
     }
 
@@ -43,6 +52,7 @@ impl ClientCapabilities {
             sampling_context: flag(3),
             elicit_form: flag(4),
             elicit_url: flag(5),
+            tasks: flag(6),
         }
     }
 
@@ -63,6 +73,8 @@ impl ClientCapabilities {
             sampling_context: sampling && (!fine_grained || object(&["sampling", "context"])),
             elicit_form: elicitation && (!fine_grained || !modes || object(&["elicitation", "form"])),
             elicit_url: fine_grained && elicitation && object(&["elicitation", "url"]),
+            tasks: Span::since(fields::EXTENSIONS_SINCE).has(revision)
+                && object(&["extensions", fields::TASKS]),
         }
     }
 }
@@ -75,6 +87,7 @@ mod tests {
         ClientCapabilities::read(Raw::trusted(text), revision)
     }
 
+    // proves: T-029
     #[test]
     fn only_objects_count() {
         let none = ClientCapabilities::default();
@@ -84,9 +97,19 @@ mod tests {
 
     #[test]
     fn bits_keep_every_flag() {
-        for bits in 0..64 {
+        for bits in 0..128 {
             assert_eq!(ClientCapabilities::from_bits(bits).to_bits(), bits);
         }
+    }
+
+    // proves: T-055
+    #[test]
+    fn tasks_are_declared_in_the_newest_form_only() {
+        let declared = r#"{"extensions":{"io.modelcontextprotocol/tasks":{}}}"#;
+        assert!(read(declared, Revision::NEWEST).tasks);
+        assert!(!read(declared, Revision::V2025_11_25).tasks);
+        assert!(!read(r#"{"extensions":{"io.modelcontextprotocol/tasks":true}}"#, Revision::NEWEST).tasks);
+        assert!(!read(r#"{"tasks":{}}"#, Revision::NEWEST).tasks);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 mod capability;
 mod level;
 pub mod template;
+#[cfg(feature = "alloc")]
+pub mod typed;
 
 pub use capability::ClientCapabilities;
 pub use level::Level;

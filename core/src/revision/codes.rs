@@ -42,6 +42,7 @@ pub fn may_send(code: i32, revision: Revision) -> bool {
 mod tests {
     use super::*;
 
+    // proves: S-030, S-031, S-032, S-033, S-035, T-007
     #[test]
     fn reserved_codes_stay_in_their_revision() {
         assert!(may_send(RESOURCE_NOT_FOUND, Revision::V2025_11_25));

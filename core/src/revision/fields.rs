@@ -175,6 +175,8 @@ pub fn block_since(kind: crate::json::Str<'_>) -> Revision {
 pub const COMPLETIONS_SINCE: Revision = V2025_03_26;
 /// The `extensions` capability.
 pub const EXTENSIONS_SINCE: Revision = V2026_07_28;
+/// The extension by which a tool call may be answered by a task.
+pub const TASKS: &str = "io.modelcontextprotocol/tasks";
 /// The client's `elicitation` capability.
 pub const ELICITATION: Span = Span::since(V2025_06_18);
 /// Details inside the client's `sampling` and `elicitation` capabilities.

@@ -23,6 +23,9 @@ pub enum Method {
     PromptsGet,
     Complete,
     SetLevel,
+    TasksGet,
+    TasksUpdate,
+    TasksCancel,
 }
 
 /// The server capability a method belongs to; a method of a feature that is not offered does not exist.
@@ -42,8 +45,10 @@ pub enum Feature {
     Completions,
     /// `logging`
     Logging,
-    /// Any capability whose changes are told: `listChanged`, `resources.subscribe`
+    /// Anything whose changes are told: `listChanged`, `resources.subscribe`, tasks
     Listen,
+    /// The extension `io.modelcontextprotocol/tasks`, which the client must declare with each request, too
+    Tasks,
 }
 
 /// One row of the method table.
@@ -85,8 +90,12 @@ const fn may_ask(row: Row, mirrored: &'static str) -> Row {
     Row { may_ask: true, mirrored: Some(mirrored), ..row }
 }
 
+const fn task(method: Method, name: &'static str) -> Row {
+    Row { mirrored: Some("taskId"), ..row(method, name, Span::STATELESS, Feature::Tasks, &fields::PLAIN) }
+}
+
 /// The method table.
-pub static TABLE: [Row; 15] = {
+pub static TABLE: [Row; 18] = {
     use Feature as F;
     use Method as M;
     [
@@ -114,6 +123,9 @@ pub static TABLE: [Row; 15] = {
         may_ask(row(M::PromptsGet, "prompts/get", Span::ALL, F::Prompts, &fields::GET_PROMPT), "name"),
         row(M::Complete, "completion/complete", Span::ALL, F::Completions, &fields::PLAIN),
         row(M::SetLevel, "logging/setLevel", Span::HANDSHAKE, F::Logging, &fields::PLAIN),
+        task(M::TasksGet, "tasks/get"),
+        task(M::TasksUpdate, "tasks/update"),
+        task(M::TasksCancel, "tasks/cancel"),
     ]
 };
 

@@ -6,12 +6,14 @@
 //! | [`methods`] | which method exists when, what it needs, how its result is written |
 //! | [`fields`] | which field of which type exists when |
 //! | [`codes`] | error codes |
+//! | `translate` | how a value of the newest shape is written for an older peer |
 //!
 //! No other module compares revisions by hand: it asks a row of these tables.
 
 pub mod codes;
 pub mod fields;
 pub mod methods;
+pub(crate) mod translate;
 
 use crate::json::Str;
 
@@ -269,6 +271,7 @@ mod tests {
         assert_eq!(Revision::parse("draft"), None);
     }
 
+    // proves: S-045, T-009, T-012
     #[test]
     fn initialize_never_yields_a_stateless_revision() {
         let all = RevisionSet::ALL;

@@ -141,6 +141,7 @@ mod tests {
         assert_eq!(keys(&[NEW]).open("p", &text), Err(BadSeal));
     }
 
+    // proves: S-355, S-362
     #[test]
     fn any_change_is_noticed() {
         let ring = keys(&[OLD]);

@@ -193,6 +193,7 @@ mod tests {
         seal(&keys(), binding, 2, r#"{"ok":true}"#, 1_000_000, 600_000, [9; 24]).unwrap()
     }
 
+    // proves: S-355
     #[test]
     fn comes_back_with_the_same_request() {
         let text = sealed(&binding(r#"{"n":1,"m":{"b":[],"a":"é"}}"#));
@@ -202,6 +203,7 @@ mod tests {
         assert_eq!(state, State { round: 2, nonce: [9; 24], kept: r#"{"ok":true}"#.into() });
     }
 
+    // proves: S-355, S-356, S-362, S-417
     #[test]
     fn is_good_for_nothing_else() {
         let mine = binding(r#"{"n":1}"#);

@@ -2,49 +2,20 @@
 
 use super::Server;
 use super::ask::{self, Ask};
+pub use super::failure::Failure;
+use super::failure::{Data, Described};
 use super::fault;
 use super::inflight::Inflight;
 use super::request::Wrap;
-use super::translate;
+use super::tasks_wire;
 use crate::catalog::Catalog;
 use crate::error::LocalError;
 use crate::json::{self, Full, Kind, Raw, Sink, Writer};
 use crate::jsonrpc::Id;
+use crate::revision::Revision;
 use crate::revision::fields::{self, meta};
 use crate::revision::methods::Method;
-use crate::revision::{Revision, codes};
-
-/// How a call failed, in the host's words. Each revision gets the form it knows.
-#[derive(Clone, Copy, Debug)]
-pub enum Failure<'a> {
-    /// The tool ran and failed: a result with `isError`, which the model sees. For tool calls only; elsewhere it is
-    /// an internal error.
-    Tool(&'a str),
-    /// There is no such tool, prompt or resource; for `resources/read`, the URI.
-    NotFound(&'a str),
-    /// A parameter is wrong.
-    InvalidParams(&'a str),
-    /// The host does not know this method after all.
-    NoMethod(&'a str),
-    /// The host failed. Say no more than a stranger may read.
-    Internal(&'a str),
-    /// The call needs client capabilities that were not declared.
-    MissingCapability {
-        /// A `ClientCapabilities` object with what is needed.
-        needed: Raw<'a>,
-        /// For people.
-        message: &'a str,
-    },
-    /// An error of the application's own. A code the protocol reserves for itself becomes -32603.
-    Custom {
-        /// Outside -32768 to -32000, or one the revision defines.
-        code: i32,
-        /// One concise sentence.
-        message: &'a str,
-        /// Any JSON value.
-        data: Option<Raw<'a>>,
-    },
-}
+use crate::revision::translate;
 
 /// Which members a stateless result starts with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +138,7 @@ pub(crate) fn input_required<C, S: Sink + ?Sized>(
 }
 
 /// Checks that a result can be the answer of a call.
-fn checked<'r>(call: &Inflight, result: &'r str) -> Result<Raw<'r>, LocalError> {
+fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> Result<Raw<'r>, LocalError> {
     let bad = |why| Err(LocalError::BadResult(why));
     let raw =
         json::check(result.as_bytes(), json::MAX_DEPTH).map_err(|error| LocalError::BadJson(error.kind))?;
@@ -175,7 +146,10 @@ fn checked<'r>(call: &Inflight, result: &'r str) -> Result<Raw<'r>, LocalError> 
         return bad("it must be a JSON object");
     }
     let row = call.method;
-    let ty = raw.get("resultType").and_then(Raw::str);
+    let ty = match raw.get("resultType").filter(|ty| row.is_some() && !ty.is_null()).map(Raw::str) {
+        Some(None) => return bad("\"resultType\" must be a string"),
+        ty => ty.flatten(),
+    };
     match ty {
         None => {}
         Some(ty) if ty == *"complete" => {}
@@ -192,6 +166,17 @@ fn checked<'r>(call: &Inflight, result: &'r str) -> Result<Raw<'r>, LocalError> 
             return Ok(raw);
         }
         Some(_) if row.is_none() => {}
+        Some(ty) if ty == *"task" => {
+            let offered = server.profile.tasks() && call.capabilities.tasks;
+            if !offered || row.is_none_or(|row| row.method != Method::ToolsCall) {
+                return bad("only a tool call of a client that declared tasks is answered by one");
+            }
+            return if tasks_wire::is_created(raw) {
+                Ok(raw)
+            } else {
+                bad("it is not the form of a new task")
+            };
+        }
         Some(_) => return bad("\"resultType\" must be \"complete\" or \"input_required\""),
     }
     let list = |key: &str| raw.get(key).is_some_and(|raw| raw.kind() == Kind::Array);
@@ -216,6 +201,9 @@ fn checked<'r>(call: &Inflight, result: &'r str) -> Result<Raw<'r>, LocalError> 
     }
 }
 
+/// Members of an `input_required` result.
+const ASK_MEMBERS: [&str; 4] = ["resultType", "inputRequests", "requestState", "_meta"];
+
 /// Writes the answer of a call.
 pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
     server: &Server<'_, C>,
@@ -223,22 +211,32 @@ pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
     result: &str,
     out: &mut S,
 ) -> Result<(), LocalError> {
-    let raw = checked(call, result)?;
+    let raw = checked(server, call, result)?;
     let revision = call.revision;
     let stateless = revision.is_stateless();
-    let asks = raw.get("resultType").and_then(Raw::str).is_some_and(|ty| ty == *"input_required");
+    let is = |name: &str| raw.get("resultType").and_then(Raw::str).is_some_and(|ty| ty == *name);
+    let only: Option<&[&str]> = match call.method {
+        Some(_) if is("input_required") => Some(&ASK_MEMBERS),
+        Some(_) if is("task") => Some(&tasks_wire::CREATED),
+        _ => None,
+    };
     let method = call.method.map(|row| row.method);
     let shape = call.method.map_or(&fields::PLAIN, |row| row.result);
     let mut w = Writer::new(out);
     open(call.id.id(), &mut w)?;
     w.begin_object()?;
-    if stateless && raw.get("resultType").is_none() {
+    let absent = |member: Raw<'_>| member.is_null() && method.is_some();
+    if stateless && raw.get("resultType").is_none_or(absent) {
         w.field_str("resultType", "complete")?;
     }
     let mut own_meta = None;
     let mut hints = [false; 2];
     for (key, member) in raw.members() {
-        if key == *"_meta" {
+        if absent(member) && key != *"structuredContent" {
+            // Serialisers write null for what is not there; no schema of the protocol has it.
+        } else if only.is_some_and(|only| key != *"_meta" && !only.iter().any(|name| key == **name)) {
+            // Questions and tasks have their own members and no others, whatever a handler had prepared besides.
+        } else if key == *"_meta" {
             own_meta = Some(member);
         } else if fields::RESULT_ENVELOPE.iter().any(|name| key == **name) {
             if stateless {
@@ -260,10 +258,10 @@ pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
             translate::field(key, member, shape, revision, &mut w)?;
         }
     }
-    if method == Some(Method::ToolsCall) && !asks {
+    if method == Some(Method::ToolsCall) && only.is_none() {
         tool_content(raw, call.wrap, revision, &mut w)?;
     }
-    if stateless && !asks && call.method.is_some_and(|row| row.cacheable) {
+    if stateless && only.is_none() && call.method.is_some_and(|row| row.cacheable) {
         let [ttl, scope] = hints;
         if !ttl {
             w.field_u64("ttlMs", server.profile.ttl_ms)?;
@@ -279,7 +277,7 @@ pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
 }
 
 /// Writes `content` and `structuredContent` of a tool result (server/tools, "Structured Content").
-fn tool_content<S: Sink + ?Sized>(
+pub(crate) fn tool_content<S: Sink + ?Sized>(
     result: Raw<'_>,
     wrap: Wrap,
     revision: Revision,
@@ -362,61 +360,27 @@ pub(crate) fn failure<C: Catalog, S: Sink + ?Sized>(
 ) -> Result<Option<i32>, LocalError> {
     let revision = call.revision;
     let method = call.method.map(|row| row.method);
-    let is_tool = method == Some(Method::ToolsCall);
-    let (code, message, data) = match *failure {
-        Failure::Tool(text) if is_tool => return tool_error(server, call, text, out),
+    let error = match *failure {
+        Failure::Tool(text) if method == Some(Method::ToolsCall) => {
+            return tool_error(server, call, text, out);
+        }
         // Only stateless revisions have a code for it; a model can read a tool's text.
-        Failure::MissingCapability { message, .. } if is_tool && !revision.is_stateless() => {
+        Failure::MissingCapability { message, .. }
+            if method == Some(Method::ToolsCall) && !revision.is_stateless() =>
+        {
             return tool_error(server, call, message, out);
         }
-        Failure::Tool(text) | Failure::Internal(text) => (codes::INTERNAL_ERROR, text, Data::None),
-        Failure::NotFound(uri) if method == Some(Method::ResourcesRead) => {
-            (revision.row().resource_not_found, "resource not found", Data::Uri(uri))
-        }
-        Failure::NotFound(what) => (codes::INVALID_PARAMS, what, Data::None),
-        Failure::InvalidParams(message) => (codes::INVALID_PARAMS, message, Data::None),
-        Failure::NoMethod(message) => (codes::METHOD_NOT_FOUND, message, Data::None),
-        Failure::MissingCapability { needed, message } => {
-            if needed.kind() != Kind::Object {
-                return Err(LocalError::BadResult("\"requiredCapabilities\" must be an object"));
-            }
-            if revision.is_stateless() {
-                (codes::MISSING_CAPABILITY, message, Data::Capabilities(needed))
-            } else {
-                (codes::INTERNAL_ERROR, message, Data::None)
-            }
-        }
-        Failure::Custom { code, message, data } => {
-            let code = if codes::may_send(code, revision) { code } else { codes::INTERNAL_ERROR };
-            (code, message, data.map_or(Data::None, Data::Any))
-        }
+        Failure::NotFound(uri) if method == Some(Method::ResourcesRead) => Described {
+            code: revision.row().resource_not_found,
+            message: "resource not found",
+            data: Data::Uri(uri),
+        },
+        _ => failure.describe(revision)?,
     };
-    let mut w = fault::open(Some(call.id.id()), Some(revision), code, message, out)?;
-    match data {
-        Data::None => {}
-        Data::Any(value) => w.field("data", value)?,
-        Data::Uri(uri) => {
-            w.key("data")?;
-            w.begin_object()?;
-            w.field_str("uri", uri)?;
-            w.end_object()?;
-        }
-        Data::Capabilities(needed) => {
-            w.key("data")?;
-            w.begin_object()?;
-            w.field("requiredCapabilities", needed)?;
-            w.end_object()?;
-        }
-    }
+    let mut w = fault::open(Some(call.id.id()), Some(revision), error.code, error.message, out)?;
+    error.data(&mut w)?;
     fault::close(&mut w)?;
-    Ok(Some(code))
-}
-
-enum Data<'a> {
-    None,
-    Any(Raw<'a>),
-    Uri(&'a str),
-    Capabilities(Raw<'a>),
+    Ok(Some(error.code))
 }
 
 fn tool_error<C: Catalog, S: Sink + ?Sized>(
@@ -429,6 +393,15 @@ fn tool_error<C: Catalog, S: Sink + ?Sized>(
     open(call.id.id(), &mut w)?;
     w.begin_object()?;
     head(server, call.revision, Head::Complete, &mut w)?;
+    error_content(text, &mut w)?;
+    foot(server, call.revision, None, &mut w)?;
+    w.end_object()?;
+    close(&mut w)?;
+    Ok(None)
+}
+
+/// Writes the members of a result that says why the tool failed.
+pub(crate) fn error_content<S: Sink + ?Sized>(text: &str, w: &mut Writer<'_, S>) -> Result<(), Full> {
     w.key("content")?;
     w.begin_array()?;
     w.begin_object()?;
@@ -436,9 +409,5 @@ fn tool_error<C: Catalog, S: Sink + ?Sized>(
     w.field_str("text", text)?;
     w.end_object()?;
     w.end_array()?;
-    w.field_bool("isError", true)?;
-    foot(server, call.revision, None, &mut w)?;
-    w.end_object()?;
-    close(&mut w)?;
-    Ok(None)
+    w.field_bool("isError", true)
 }

@@ -198,6 +198,14 @@ pub(crate) fn request<S: Sink + ?Sized>(
     w.end_object()
 }
 
+/// A number as JSON text.
+pub(crate) fn number(number: u32) -> heapless::String<16> {
+    let mut text = heapless::String::new();
+    // A u32 has at most ten digits.
+    let _ = core::fmt::write(&mut text, format_args!("{number}"));
+    text
+}
+
 /// Writes the members `inputRequests` and `requestState` of an `input_required` result (stateless era).
 pub(crate) fn input_required<S: Sink + ?Sized>(
     asks: &[(&str, Ask<'_>)],
@@ -209,14 +217,7 @@ pub(crate) fn input_required<S: Sink + ?Sized>(
     if !asks.is_empty() {
         w.key("inputRequests")?;
         w.begin_object()?;
-        for (key, ask) in asks {
-            w.key(key)?;
-            w.begin_object()?;
-            w.field_str("method", ask.method())?;
-            w.key("params")?;
-            ask.params(capabilities, revision, w)?;
-            w.end_object()?;
-        }
+        embedded(asks, capabilities, revision, w)?;
         w.end_object()?;
     }
     if let Some(state) = state {
@@ -225,11 +226,30 @@ pub(crate) fn input_required<S: Sink + ?Sized>(
     Ok(())
 }
 
-/// Writes that an answer is no longer waited for.
-pub(crate) fn cancelled<S: Sink + ?Sized>(number: u32, out: &mut S) -> Result<(), Full> {
+/// Writes questions as members of `inputRequests`: without the envelope of a request, which they are not.
+pub(crate) fn embedded<S: Sink + ?Sized>(
+    asks: &[(&str, Ask<'_>)],
+    capabilities: &ClientCapabilities,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    for (key, ask) in asks {
+        w.key(key)?;
+        w.begin_object()?;
+        w.field_str("method", ask.method())?;
+        w.key("params")?;
+        ask.params(capabilities, revision, w)?;
+        w.end_object()?;
+    }
+    Ok(())
+}
+
+/// Writes that an answer is no longer waited for. `id` is JSON text, as in [`request`].
+pub(crate) fn cancelled<S: Sink + ?Sized>(id: &str, out: &mut S) -> Result<(), Full> {
     let mut w = super::notify::open("notifications/cancelled", out)?;
     w.begin_object()?;
-    w.field_u64("requestId", u64::from(number))?;
+    w.key("requestId")?;
+    w.raw_text(id)?;
     w.end_object()?;
     w.end_object()
 }

@@ -3,7 +3,7 @@
 use super::ask::Unable;
 use crate::json::{Full, Kind, Raw, Sink, Str, Writer};
 use crate::model::ClientCapabilities;
-use crate::revision::{Revision, fields};
+use crate::revision::{Revision, fields, translate};
 
 fn is(value: Option<Raw<'_>>, text: &str) -> bool {
     value.and_then(Raw::str).is_some_and(|value| value == *text)
@@ -179,7 +179,7 @@ pub(super) fn sampling<S: Sink + ?Sized>(
                     w.field("role", role)?;
                 }
                 w.key("content")?;
-                super::translate::object(block, &fields::BLOCK, revision, w)?;
+                translate::object(block, &fields::BLOCK, revision, w)?;
                 w.end_object()?;
             }
         }

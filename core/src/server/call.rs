@@ -121,6 +121,15 @@ pub enum Target<'m> {
         /// Arguments filled in already, a JSON object (from `2025-06-18`).
         context: Option<Raw<'m>>,
     },
+    /// `tasks/get`, `tasks/update`, `tasks/cancel`
+    Task {
+        /// What is wanted.
+        action: TaskAction,
+        /// The task.
+        id: Str<'m>,
+        /// Answers of the client, an object; `{}` for the other two.
+        responses: Raw<'m>,
+    },
     /// A list that the host keeps itself.
     List {
         /// Of what.
@@ -145,8 +154,31 @@ impl<'m> Target<'m> {
             Target::Resource { .. } => Method::ResourcesRead.row().name.into(),
             Target::Prompt { .. } => Method::PromptsGet.row().name.into(),
             Target::Completion { .. } => Method::Complete.row().name.into(),
+            Target::Task { action, .. } => action.method().row().name.into(),
             Target::List { kind, .. } => kind.method().row().name.into(),
             Target::Custom { method } => method.to_cow(),
+        }
+    }
+}
+
+/// What a client wants of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskAction {
+    /// See it: answer with [`Task::detailed`](super::Task::detailed).
+    Get,
+    /// Answer its questions: [`Task::update`](super::Task::update), then answer `{}`.
+    Update,
+    /// Take it back: [`Task::cancel`](super::Task::cancel) or something slower, and answer `{}` at once.
+    Cancel,
+}
+
+impl TaskAction {
+    #[cfg(feature = "alloc")]
+    const fn method(self) -> Method {
+        match self {
+            TaskAction::Get => Method::TasksGet,
+            TaskAction::Update => Method::TasksUpdate,
+            TaskAction::Cancel => Method::TasksCancel,
         }
     }
 }

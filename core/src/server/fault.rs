@@ -99,7 +99,7 @@ pub enum Fault<'m> {
         field: &'static str,
     },
     /// A prompt argument that is required.
-    #[error("the prompt needs the argument \"{}\"", Shown(*.name))]
+    #[error("the prompt needs the argument {}", Shown(*.name))]
     PromptArgument {
         /// Its name.
         name: Str<'m>,
@@ -132,11 +132,14 @@ pub enum Fault<'m> {
         requested: Str<'m>,
     },
     /// The revision in the header of a request that says none in its body is not served.
-    #[error("protocol version \"{requested}\" is not supported")]
+    #[error("protocol version \"{requested:.64}\" is not supported")]
     VersionHeader {
         /// As it was asked for.
         requested: &'m str,
     },
+    /// The client did not declare the extension for tasks with this request.
+    #[error("the client capability extensions[\"io.modelcontextprotocol/tasks\"] is needed for this")]
+    NoTasks,
     /// A mirror header of HTTP.
     #[error("the header {header} {why}")]
     Header {
@@ -146,7 +149,7 @@ pub enum Fault<'m> {
         why: &'static str,
     },
     /// A mirror header of HTTP for one argument of a tool.
-    #[error("the header Mcp-Param-{} {why}", Shown(*.param))]
+    #[error("the header Mcp-Param-{param} {why}")]
     ParamHeader {
         /// Its name after the prefix.
         param: Str<'m>,
@@ -185,6 +188,7 @@ impl Fault<'_> {
             | Fault::Cursor => codes::INVALID_PARAMS,
             Fault::NoResource { .. } => revision.row().resource_not_found,
             Fault::Version { .. } | Fault::VersionHeader { .. } => codes::UNSUPPORTED_VERSION,
+            Fault::NoTasks => codes::MISSING_CAPABILITY,
             Fault::Header { .. } | Fault::ParamHeader { .. } => codes::HEADER_MISMATCH,
         }
     }
@@ -203,7 +207,11 @@ impl Fault<'_> {
         let mut message = heapless::String::<256>::new();
         // A message that does not fit is cut short: it is for people.
         let _ = write!(message, "{self}");
-        let code = self.code(revision.unwrap_or(Revision::NEWEST));
+        let code = match self {
+            // To a client that looks for the stateless era, its code would say that it is served here.
+            Fault::VersionHeader { .. } if !served.serves(Era::Stateless) => codes::INVALID_REQUEST,
+            _ => self.code(revision.unwrap_or(Revision::NEWEST)),
+        };
         let mut w = open(id, revision, code, &message, out)?;
         match self {
             Fault::NoResource { uri } => {
@@ -227,6 +235,12 @@ impl Fault<'_> {
                 supported(&mut w, served, Revision::parse(requested))?;
                 w.field_str("requested", requested)?;
                 w.end_object()?;
+            }
+            Fault::NoTasks => {
+                w.key("data")?;
+                w.raw_text(
+                    r#"{"requiredCapabilities":{"extensions":{"io.modelcontextprotocol/tasks":{}}}}"#,
+                )?;
             }
             Fault::Envelope { field, .. } => {
                 w.key("data")?;

@@ -5,13 +5,15 @@ use super::Server;
 use super::answer::{self, Head};
 use super::fault::Fault;
 use super::profile::Profile;
+use super::tasks::Task;
 use crate::catalog::Kind;
 use crate::json::{Full, Kind as Json, Raw, Sink, Writer, fnv64};
 use crate::jsonrpc::{Id, Token};
 use crate::revision::Revision;
 use crate::revision::fields::meta;
 
-/// One subscription. Of the watched URIs it keeps hashes: a collision means a superfluous notification, nothing worse.
+/// One subscription. Of the watched URIs and tasks it keeps hashes: a collision means a superfluous notification, nothing
+/// worse. Whose a task is is looked at each time it is told of.
 #[derive(Clone, Debug)]
 pub(crate) struct Listener<const URIS: usize> {
     pub(crate) id: Token,
@@ -19,7 +21,8 @@ pub(crate) struct Listener<const URIS: usize> {
     tools: bool,
     prompts: bool,
     resources: bool,
-    uris: heapless::Vec<u64, URIS>,
+    /// Of a task it is the complement, so that a URI is not taken for one.
+    watched: heapless::Vec<u64, URIS>,
 }
 
 impl<const URIS: usize> Listener<URIS> {
@@ -35,14 +38,22 @@ impl<const URIS: usize> Listener<URIS> {
             offered && profile.list_changed && filter.get(key).and_then(Raw::bool) == Some(true)
         };
         let has = |offer: super::Offer| offer != super::Offer::No;
-        let mut uris = heapless::Vec::<u64, URIS>::new();
+        let mut hashes = heapless::Vec::<u64, URIS>::new();
         let limit = limit.min(URIS);
         for uri in watched(filter, profile).flat_map(Raw::elements) {
             let Some(uri) = uri.str() else {
                 let field = "notifications.resourceSubscriptions";
                 return Err(Fault::Param { field, expected: "an array of strings" });
             };
-            if uris.len() >= limit || uris.push(uri.hash64()).is_err() {
+            if hashes.len() >= limit || hashes.push(uri.hash64()).is_err() {
+                return Err(Fault::TooManySubscriptions { limit });
+            }
+        }
+        for id in tasks(filter, profile).flat_map(Raw::elements) {
+            let Some(id) = id.str() else {
+                return Err(Fault::Param { field: "notifications.taskIds", expected: "an array of strings" });
+            };
+            if hashes.len() >= limit || hashes.push(!id.hash64()).is_err() {
                 return Err(Fault::TooManySubscriptions { limit });
             }
         }
@@ -52,7 +63,7 @@ impl<const URIS: usize> Listener<URIS> {
             tools: wants("toolsListChanged", has(profile.tools)),
             prompts: wants("promptsListChanged", has(profile.prompts)),
             resources: wants("resourcesListChanged", has(profile.resources)),
-            uris,
+            watched: hashes,
         })
     }
 
@@ -77,6 +88,9 @@ impl<const URIS: usize> Listener<URIS> {
             for uris in watched(filter, profile) {
                 w.field("resourceSubscriptions", uris)?;
             }
+            for ids in tasks(filter, profile) {
+                w.field("taskIds", ids)?;
+            }
             w.end_object()
         })
     }
@@ -92,7 +106,12 @@ impl<const URIS: usize> Listener<URIS> {
 
     /// Whether it wants to hear that a resource has changed.
     pub(crate) fn wants_resource(&self, uri: &str) -> bool {
-        self.uris.contains(&fnv64(uri.as_bytes()))
+        self.watched.contains(&fnv64(uri.as_bytes()))
+    }
+
+    /// Whether it wants to hear of a task.
+    pub(crate) fn wants_task(&self, task: &Task<'_>) -> bool {
+        self.watched.contains(&!task.id().hash64())
     }
 
     /// Writes that a list has changed.
@@ -103,6 +122,11 @@ impl<const URIS: usize> Listener<URIS> {
     /// Writes that a resource has changed.
     pub(crate) fn updated<S: Sink + ?Sized>(&self, uri: &str, out: &mut S) -> Result<(), Full> {
         self.tagged("notifications/resources/updated", out, |w| w.field_str("uri", uri))
+    }
+
+    /// Writes how a task stands now.
+    pub(crate) fn task_changed<S: Sink + ?Sized>(&self, task: &Task<'_>, out: &mut S) -> Result<(), Full> {
+        self.tagged("notifications/tasks", out, |w| task.details(w))
     }
 
     fn tagged<S: Sink + ?Sized>(
@@ -141,6 +165,12 @@ impl<const URIS: usize> Listener<URIS> {
         w.end_object()?;
         answer::close(&mut w)
     }
+}
+
+/// The watched tasks of a filter, if there are tasks here.
+fn tasks<'m>(filter: Raw<'m>, profile: &Profile<'_>) -> impl Iterator<Item = Raw<'m>> {
+    let offered = profile.tasks();
+    filter.get("taskIds").filter(|ids| offered && ids.is_array()).into_iter()
 }
 
 /// The watched URIs of a filter, if resources can be watched here.

@@ -12,6 +12,7 @@ mod ask_down;
 pub(crate) mod call;
 mod cursor;
 pub(crate) mod era;
+pub(crate) mod failure;
 pub(crate) mod fault;
 pub(crate) mod inflight;
 pub(crate) mod listen;
@@ -22,16 +23,17 @@ pub(crate) mod out;
 pub(crate) mod profile;
 pub(crate) mod request;
 mod session;
-
-mod translate;
+mod tasks;
+mod tasks_wire;
 
 pub use answer::Failure;
 pub use ask::{Ask, AskKey, Unable};
-pub use call::{Batch, Call, CallKey, Notice, Reference, Step, Target};
+pub use call::{Batch, Call, CallKey, Notice, Reference, Step, Target, TaskAction};
 pub use fault::Fault;
 pub use notify::{Log, Progress};
 pub use profile::{CacheScope, Offer, Profile};
 pub use session::Session;
+pub use tasks::{NewTask, Status, Task, Updated};
 
 use crate::limits::Limits;
 

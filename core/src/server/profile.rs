@@ -62,7 +62,8 @@ pub struct Profile<'a> {
     pub subscribe: bool,
     /// The `experimental` capabilities, a JSON object.
     pub experimental: Option<Raw<'a>>,
-    /// The `extensions` capabilities, a JSON object; declared in stateless revisions only.
+    /// The `extensions` capabilities, a JSON object; declared in stateless revisions only. With
+    /// `io.modelcontextprotocol/tasks` in it the methods of tasks reach the host.
     pub extensions: Option<Raw<'a>>,
     /// How long a client may keep a list or resource, in ms (`ttlMs`); 0 = not at all. A result of the host that
     /// says so itself wins.
@@ -93,6 +94,11 @@ impl<'a> Profile<'a> {
         }
     }
 
+    /// Whether the extension for tasks is declared.
+    pub(crate) fn tasks(&self) -> bool {
+        self.extensions.and_then(|declared| declared.get(fields::TASKS)).is_some_and(Raw::is_object)
+    }
+
     /// Whether a method of this feature exists on a channel. Only a channel that outlives a request can keep a
     /// subscription.
     pub(crate) fn has(&self, feature: Feature, channel: Channel) -> bool {
@@ -104,7 +110,8 @@ impl<'a> Profile<'a> {
             Feature::Prompts => self.prompts != Offer::No,
             Feature::Completions => self.completions,
             Feature::Logging => self.logging,
-            Feature::Listen => channel.listens && (self.list_changed || self.subscribe),
+            Feature::Listen => channel.listens && (self.list_changed || self.subscribe || self.tasks()),
+            Feature::Tasks => self.tasks(),
         }
     }
 }

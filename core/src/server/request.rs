@@ -1,7 +1,7 @@
 //! From a request to what has to be done: the method, its parameters, and whether their target exists.
 
 use super::Server;
-use super::call::{Reference, Target};
+use super::call::{Reference, Target, TaskAction};
 use super::cursor;
 use super::fault::Fault;
 use super::mirror::Mirror;
@@ -10,11 +10,12 @@ use crate::catalog::{Catalog, Kind as Entries, param_headers};
 use crate::json::{Kind, Raw, SliceSink, Str};
 use crate::jsonrpc::{Id, Request};
 use crate::limits::URI_BYTES;
-use crate::model::Level;
 use crate::model::template::Template;
+use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
 use crate::revision::fields::meta;
-use crate::revision::methods::{self, Method};
+use crate::revision::methods::{self, Feature, Method};
+use crate::revision::translate::is_object_schema;
 
 /// What a request asks for, checked.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +66,7 @@ pub(crate) enum Wrap {
     ByValue,
 }
 
-const PARAMS: [&str; 12] = [
+const PARAMS: [&str; 13] = [
     "_meta",
     "name",
     "arguments",
@@ -77,6 +78,7 @@ const PARAMS: [&str; 12] = [
     "context",
     "inputResponses",
     "requestState",
+    "taskId",
     "protocolVersion",
 ];
 
@@ -90,6 +92,7 @@ pub(crate) fn plan<'m, 'x, C: Catalog>(
     server: &'x Server<'_, C>,
     request: &Request<'m>,
     revision: Revision,
+    capabilities: ClientCapabilities,
     channel: Channel,
     mirror: &impl Mirror,
 ) -> Result<Plan<'m>, Fault<'x>>
@@ -102,11 +105,14 @@ where
     if row.is_none() && !(custom && server.catalog.custom_method(request.method)) {
         return Err(Fault::NoMethod { method: request.method });
     }
+    if row.is_some_and(|row| row.feature == Feature::Tasks) && !capabilities.tasks {
+        return Err(Fault::NoTasks);
+    }
     let params = request.params.unwrap_or(NOTHING);
     if params.kind() != Kind::Object {
         return Err(Fault::Params);
     }
-    let [meta, name, arguments, uri, cursor, level, reference, argument, context, responses, state, _] =
+    let [meta, name, arguments, uri, cursor, level, reference, argument, context, responses, state, task, _] =
         params
             .pick(PARAMS)
             .map_err(|at| Fault::Twice { field: PARAMS.get(at).copied().unwrap_or("params") })?
@@ -140,7 +146,11 @@ where
     };
     // What a header repeats is compared before the target is looked up; a missing parameter is reported as such.
     if let Some(parameter) = row.mirrored {
-        let value = if parameter == "uri" { uri } else { name };
+        let value = match parameter {
+            "uri" => uri,
+            "taskId" => task,
+            _ => name,
+        };
         if let Some(value) = value.and_then(Raw::str) {
             mirror.name(value)?;
         }
@@ -150,6 +160,13 @@ where
         Method::Ping => Ok(Plan::Empty),
         Method::Discover => Ok(Plan::Discover),
         Method::Listen => match object("notifications", params.get("notifications"))? {
+            Some(filter)
+                if profile.tasks()
+                    && !capabilities.tasks
+                    && filter.get("taskIds").is_some_and(Raw::is_array) =>
+            {
+                Err(Fault::NoTasks)
+            }
             Some(filter) => Ok(Plan::Listen { filter }),
             None => Err(Fault::Param { field: "notifications", expected: "an object" }),
         },
@@ -205,6 +222,18 @@ where
             .and_then(Level::of)
             .map(Plan::Level)
             .ok_or(Fault::Param { field: "level", expected: "a log level such as \"info\"" }),
+        Method::TasksGet | Method::TasksUpdate | Method::TasksCancel => {
+            let id = required("taskId", task)?;
+            let (action, responses) = match row.method {
+                Method::TasksGet => (TaskAction::Get, NOTHING),
+                Method::TasksCancel => (TaskAction::Cancel, NOTHING),
+                _ => match object("inputResponses", responses)? {
+                    Some(responses) => (TaskAction::Update, responses),
+                    None => return Err(Fault::Param { field: "inputResponses", expected: "an object" }),
+                },
+            };
+            Ok(Plan::Run(Run { target: Target::Task { action, id, responses }, ..run }))
+        }
         Method::Complete => {
             let target = completion(server, reference, argument, context)?;
             Ok(Plan::Run(Run { target, ..run }))
@@ -338,11 +367,6 @@ fn progress_token(meta: Option<Raw<'_>>) -> Result<Option<Id<'_>>, Fault<'_>> {
             .map(Some)
             .ok_or(Fault::Param { field: "_meta.progressToken", expected: "a short string or an integer" }),
     }
-}
-
-/// Whether the root of an output schema is an object, as revisions before `structured_any` need it.
-pub(crate) fn is_object_schema(schema: Raw<'_>) -> bool {
-    schema.get("type").and_then(Raw::str).is_some_and(|ty| ty == *"object")
 }
 
 fn required<'m>(field: &'static str, value: Option<Raw<'m>>) -> Result<Str<'m>, Fault<'m>> {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use mcpgraft::catalog::Kind;
 use mcpgraft::json::{Full, Raw, Sink};
 use mcpgraft::model::Level;
-use mcpgraft::server::{Call, Failure, Log, Offer, Profile, Progress, Reference, Target};
+use mcpgraft::server::{Ask, Call, Failure, Log, Offer, Profile, Progress, Reference, Target, Unable};
 use mcpgraft::{Limits, Revision, RevisionSet};
 use serde_json::Value;
 
@@ -159,6 +159,7 @@ pub fn check_call(step: &Value, call: &Call<'_>) {
         Target::Completion { reference, .. } => match reference {
             Reference::Prompt(name) | Reference::Resource(name) => ("completion", name.to_string(), None),
         },
+        Target::Task { id, .. } => ("task", id.to_string(), None),
         Target::List { kind, .. } => ("list", kind.list().to_string(), None),
         Target::Custom { method } => ("custom", method.to_string(), None),
     };
@@ -166,6 +167,12 @@ pub fn check_call(step: &Value, call: &Call<'_>) {
     assert_eq!(Some(&*name), text(wanted, "name"));
     if let (Some(arguments), Some(wanted)) = (arguments, text(wanted, "arguments")) {
         assert_eq!(arguments.text(), wanted);
+    }
+    if let Some(wanted) = text(wanted, "input_responses") {
+        assert_eq!(call.input_responses.map(Raw::text), Some(wanted));
+    }
+    if let Some(wanted) = text(wanted, "request_state") {
+        assert_eq!(call.request_state.map(|state| state.to_string()).as_deref(), Some(wanted));
     }
 }
 
@@ -190,14 +197,62 @@ pub fn with_answer<R>(step: &Value, reply: impl FnOnce(Result<&str, Failure<'_>>
     reply(Err(failure))
 }
 
+/// A question to the client as a step describes it.
+pub fn ask(step: &Value) -> Ask<'_> {
+    if let Some(message) = text(step, "form") {
+        return Ask::Form { message, schema: Raw::trusted(text(step, "schema").expect("a schema")) };
+    }
+    if let Some(url) = text(step, "url") {
+        return Ask::Url { message: text(step, "message").unwrap(), url, id: text(step, "id").unwrap() };
+    }
+    match text(step, "sample") {
+        Some(params) => Ask::Sample { params: Raw::trusted(params) },
+        None => Ask::Roots,
+    }
+}
+
+/// Whether the client can be asked has to be what the step says; `true`: it can.
+pub fn check_able(step: &Value, able: Result<(), Unable>) -> bool {
+    let seen = match able {
+        Ok(()) => None,
+        Err(Unable::Capability(_)) => Some("capability"),
+        Err(Unable::Revision(_)) => Some("revision"),
+        Err(Unable::Wrong(_)) => Some("wrong"),
+    };
+    assert_eq!(seen, text(step, "unable"), "{step}");
+    seen.is_none()
+}
+
+/// The questions of an `input_required` result with their keys, and the state that goes with them.
+pub type Required<'v> = (Vec<(&'v str, Ask<'v>)>, Option<&'v str>);
+
+/// What a step still needs from the client, if that is how it answers.
+pub fn required(step: &Value) -> Option<Required<'_>> {
+    let require = step.get("require")?;
+    let asks = require.get("asks").and_then(Value::as_array).into_iter().flatten();
+    Some((asks.map(|item| (text(item, "key").unwrap(), ask(item))).collect(), text(require, "state")))
+}
+
+/// The list a change is about, by its name on the wire.
+pub fn list(name: &str) -> Kind {
+    match name {
+        "tools" => Kind::Tool,
+        "resources" => Kind::Resource,
+        "prompts" => Kind::Prompt,
+        other => panic!("unknown list {other}"),
+    }
+}
+
 pub enum During<'v> {
     Progress(Progress<'v>),
     Log(Log<'v>),
+    Ask(&'v Value),
 }
 
 pub fn during(step: &Value) -> Vec<During<'_>> {
     let items = step.get("during").and_then(Value::as_array);
     let one = |item| match text(item, "log") {
+        _ if item.get("ask").is_some() => During::Ask(item),
         Some(level) => During::Log(Log {
             level: Level::parse(level).unwrap(),
             logger: text(item, "logger"),

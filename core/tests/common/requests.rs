@@ -206,7 +206,7 @@ pub fn exchange(
         }
         let made = |step: HttpStep<'_>| match step {
             HttpStep::Reply { head, .. } | HttpStep::Opened { head, .. } => Made::Whole(head),
-            HttpStep::Ended { .. } | HttpStep::Listen { .. } => {
+            HttpStep::Ended { .. } | HttpStep::Listen { .. } | HttpStep::Notice(_) => {
                 panic!("no session and no stream was offered")
             }
             HttpStep::Call(call) => Made::Call(call.key),

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["dumps", "hook"]
+__all__ = ["clean", "dumps", "hook"]
 
 STRING_MODULES = ("pathlib", "ipaddress")
 """Modules whose classes are strings in JSON and are made from one: `Path`, `IPv4Address`, ..."""
@@ -62,3 +62,8 @@ def _scrubbed(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_scrubbed(one) for one in value]
     return value
+
+
+def clean(text: str) -> str:
+    """A text as UTF-8 can carry it: lone surrogates become `?`."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

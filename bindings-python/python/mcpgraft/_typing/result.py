@@ -30,7 +30,14 @@ from .content import (
 )
 from .encode import dumps
 
-__all__ = ["completion_result", "error_result", "prompt_result", "resource_result", "tool_result"]
+__all__ = [
+    "completion_result",
+    "error_result",
+    "prompt_result",
+    "resource_result",
+    "sampling_messages",
+    "tool_result",
+]
 
 _BINARY = (bytes, bytearray, memoryview)
 _MAX_COMPLETIONS = 100  # the protocol's limit
@@ -41,7 +48,7 @@ _EMPTY = b'{"content":[]}'
 
 class _Output(Protocol):
     @property
-    def output_schema(self) -> dict[str, Any] | None: ...
+    def output_schema(self) -> object: ...
 
 
 def tool_result(value: Any, signature: _Output | None = None) -> bytes:
@@ -196,6 +203,25 @@ def _messages(value: Any) -> list[dict[str, Any]]:
         raise TypeError(f"a message's role is 'user' or 'assistant', not {role!r}")
     # A message holds one block in every revision: several become several messages.
     return [{"role": role, "content": block} for block in _blocks(value)]
+
+
+def sampling_messages(value: Any) -> list[dict[str, Any]]:
+    """The messages of a sampling request.
+
+    Args:
+        value: What a prompt may return; the content of a message may moreover be a list, which stays together.
+
+    Raises:
+        TypeError: It is none of these.
+    """
+    several = value if isinstance(value, (list, tuple)) else [value]
+    out: list[dict[str, Any]] = []
+    for one in several:
+        if isinstance(one, dict) and isinstance(one.get("content"), (list, tuple)) and "role" in one:
+            out.append({**one, "content": _blocks(one["content"])})
+        else:
+            out.extend(_messages(one))
+    return out
 
 
 def resource_result(value: Any, uri: str, mime: str | None = None) -> bytes:

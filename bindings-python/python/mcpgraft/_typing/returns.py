@@ -11,7 +11,7 @@ from .adapter import UnsupportedError, adapt
 from .annotations import members, unwrapped
 from .schema import finish
 
-__all__ = ["output_schema"]
+__all__ = ["Interim", "output_schema"]
 
 _TEXT = (str, bytes, bytearray, memoryview)
 _WRAPPERS = (
@@ -27,6 +27,10 @@ _STREAMS = (
 )
 
 
+class Interim:
+    """Base of what a handler may return that is no result: annotations may name it beside the result's type."""
+
+
 def output_schema(annotation: Any) -> dict[str, Any] | None:
     """Schema of the structured content a function's results always have; None when it promises none.
 
@@ -36,6 +40,10 @@ def output_schema(annotation: Any) -> dict[str, Any] | None:
     bare = unwrapped(annotation)
     if get_origin(bare) in _WRAPPERS:
         return output_schema(get_args(bare)[-1])
+    parts = members(annotation)
+    left = tuple(part for part in parts if not (isinstance(part, type) and issubclass(part, Interim)))
+    if len(left) < len(parts):
+        return output_schema(typing.Union[left]) if left else None  # noqa: UP007 - made at run time
     if _plain(annotation):
         return None
     try:

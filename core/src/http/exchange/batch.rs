@@ -2,14 +2,16 @@
 
 use super::super::plan::Head;
 use super::super::{Attached, gate};
-use super::read::{Asker, Named};
+use super::read::{Asker, Named, cancelled};
 use super::{Exchange, HttpStep, State};
 use crate::catalog::Catalog;
 use crate::error::LocalError;
 use crate::json::{Raw, Sink};
 use crate::jsonrpc::{self, Message};
+use crate::model::ClientCapabilities;
 use crate::revision::Revision;
-use crate::server::call::{Batch, Call};
+use crate::revision::methods::Notification;
+use crate::server::call::{Batch, Notice};
 use crate::server::era;
 use crate::server::mirror::Unmirrored;
 use crate::server::out::{in_batch, whole};
@@ -82,11 +84,13 @@ impl Exchange {
                     self.state = State::Over;
                     return Ok(HttpStep::reply(head));
                 };
-                let call = in_batch(out, |out| self.element(server, value, revision, out))?;
+                let made = in_batch(out, |out| self.element(server, value, revision, out))?;
                 ahead.at += 1;
-                if let Some(call) = call {
+                if let Some(HttpStep::Call(call)) = &made {
                     ahead.pending = Some(call.key);
-                    return Ok(HttpStep::Call(call));
+                }
+                if let Some(made) = made {
+                    return Ok(made);
                 }
             }
         })?;
@@ -94,14 +98,14 @@ impl Exchange {
         Ok(step)
     }
 
-    /// One message of a batch: answered in `out`, or a call.
+    /// One message of a batch: answered in `out`, a call, or something for the host to know.
     fn element<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
         server: &Server<'_, C>,
         value: Raw<'m>,
         revision: Revision,
         out: &mut S,
-    ) -> Result<Option<Call<'m>>, LocalError> {
+    ) -> Result<Option<HttpStep<'m>>, LocalError> {
         let served = server.profile.revisions;
         let request = match jsonrpc::read(value) {
             Err((why, id)) => {
@@ -109,14 +113,29 @@ impl Exchange {
                 return Ok(None);
             }
             Ok(Message::Request(request)) => request,
-            Ok(_) => return Ok(None),
+            // Only where a session is kept there is somebody whose question it can be, or whose request.
+            Ok(_) if !self.in_session => return Ok(None),
+            Ok(Message::Response { id, outcome }) => {
+                return Ok(Some(HttpStep::Notice(Notice::Response { id, outcome })));
+            }
+            Ok(Message::Notification { method, params }) => {
+                let notice = match Notification::of(method) {
+                    Some(Notification::Cancelled) => cancelled(params),
+                    Some(Notification::RootsListChanged) => Some(Notice::RootsChanged),
+                    Some(_) => None,
+                    None => Some(Notice::Notification { method, params }),
+                };
+                return Ok(notice.map(HttpStep::Notice));
+            }
         };
         let channel = self.channel();
-        match request::plan(server, &request, revision, channel, &Unmirrored) {
+        match request::plan(server, &request, revision, ClientCapabilities::default(), channel, &Unmirrored) {
             Err(fault) => fault.write(Some(request.id), Some(revision), served, out)?,
             Ok(Plan::Run(run)) => {
                 let asker = Asker { revision, envelope: None, session: None };
-                return self.start(server, request.id, &asker, run, true).map(Some);
+                return self
+                    .start(server, request.id, &asker, run, true)
+                    .map(|call| Some(HttpStep::Call(call)));
             }
             Ok(plan) => lists::answer(server, request.id, revision, &plan, channel, out)?,
         }

@@ -67,6 +67,8 @@ pub enum HttpStep<'m> {
     Call(Call<'m>),
     /// Ask for its steps one by one with [`Exchange::next`], with the same output.
     Batch(Batch),
+    /// A message of a batch told something; ask for the next step.
+    Notice(Notice<'m>),
     /// `initialize` was answered; the body is in the output. A host that keeps sessions makes an id for this one and adds
     /// it as `Mcp-Session-Id`.
     Opened {

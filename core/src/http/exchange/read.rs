@@ -41,7 +41,7 @@ pub(super) struct Asker<'m, 's> {
 }
 
 /// A cancellation that comes in a request of its own.
-fn cancelled(params: Option<Raw<'_>>) -> Option<Notice<'_>> {
+pub(super) fn cancelled(params: Option<Raw<'_>>) -> Option<Notice<'_>> {
     let params = params?;
     let id = jsonrpc::Id::read(params.get("requestId")?).ok()?;
     Some(Notice::CancelledElsewhere { id, reason: params.get("reason").and_then(Raw::str) })
@@ -215,7 +215,7 @@ impl Exchange {
                 Err(fault) => self.refuse(server, &fault, id, Some(Revision::NEWEST), out),
                 Ok(envelope) => {
                     let revision = envelope.revision;
-                    match request::plan(server, &request, revision, channel, &mirror) {
+                    match request::plan(server, &request, revision, envelope.capabilities, channel, &mirror) {
                         Err(fault) => self.refuse(server, &fault, id, Some(revision), out),
                         Ok(plan) => {
                             let asker = Asker { revision, envelope: Some(envelope), session: None };
@@ -238,7 +238,9 @@ impl Exchange {
             (Ok(revision), None) => revision,
             (Err(fault), _) => return self.refuse(server, &fault, id, None, out),
         };
-        match request::plan(server, &request, revision, channel, &Unmirrored) {
+        // What handshake-era clients declare decides nothing here.
+        let capabilities = ClientCapabilities::default();
+        match request::plan(server, &request, revision, capabilities, channel, &Unmirrored) {
             Err(fault) => self.refuse(server, &fault, id, Some(revision), out),
             Ok(plan) => {
                 let asker = Asker { revision, envelope: None, session };

@@ -6,6 +6,7 @@ use crate::catalog::Catalog;
 use crate::error::LocalError;
 use crate::json::{Sink, escape};
 use crate::jsonrpc::Id;
+use crate::revision::fields;
 use crate::server::Server;
 use crate::server::answer::{self, Failure};
 use crate::server::ask::{self, Ask, Unable};
@@ -114,13 +115,48 @@ impl Exchange {
             ));
         }
         ask.check(&call.capabilities, call.revision)?;
-        let mut text = heapless::Vec::<u8, 96>::new();
-        escape(id, &mut text)
-            .map_err(|_| LocalError::NotAllowed("the id of a question is at most 80 bytes"))?;
-        let text = core::str::from_utf8(&text).unwrap_or("\"\"");
+        let text = quoted(id)?;
         whole(out, |out| {
-            event(out, |out| Ok(ask::request(text, ask, &call.capabilities, call.revision, out)?))
+            event(out, |out| Ok(ask::request(&text, ask, &call.capabilities, call.revision, out)?))
         })?;
+        Ok(self.streamed())
+    }
+
+    /// Tells the client that nobody waits for the answer to a question any more; `id` is the one it was asked with.
+    /// [`Emit::Nothing`]: the call is over or taken back, or its stream is not open.
+    ///
+    /// # Errors
+    /// [`LocalError::NotAllowed`] for an id that no question can have, [`LocalError::OutputFull`].
+    pub fn give_up<S: Sink + ?Sized>(
+        &mut self,
+        key: CallKey,
+        id: &str,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        if self.state != State::Streaming || self.is_cancelled(key) {
+            return Ok(Emit::Nothing);
+        }
+        let text = quoted(id)?;
+        whole(out, |out| event(out, |out| Ok(ask::cancelled(&text, out)?)))?;
+        Ok(self.streamed())
+    }
+
+    /// Tells the client, on a call's own stream, that an elicitation by URL is done (`2025-11-25`); `id` is the one it was
+    /// asked with. [`Emit::Nothing`]: its revision has no such message, or it takes no stream.
+    ///
+    /// # Errors
+    /// [`LocalError::UnknownCall`], [`LocalError::OutputFull`].
+    pub fn elicitation_complete<S: Sink + ?Sized>(
+        &mut self,
+        key: CallKey,
+        id: &str,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
+        if !fields::ELICITATION_ID.has(call.revision) || !self.can_stream() || call.batched {
+            return Ok(Emit::Nothing);
+        }
+        whole(out, |out| event(out, |out| Ok(notify::elicitation_complete(id, out)?)))?;
         Ok(self.streamed())
     }
 
@@ -249,4 +285,12 @@ impl Exchange {
     ) -> Result<T, LocalError> {
         if self.only_events() { event(out, write) } else { write(out) }
     }
+}
+
+/// The id of a question as JSON text.
+fn quoted(id: &str) -> Result<heapless::String<96>, LocalError> {
+    const WRONG: LocalError = LocalError::NotAllowed("the id of a question is at most 80 bytes");
+    let mut text = heapless::Vec::<u8, 96>::new();
+    escape(id, &mut text).map_err(|_| WRONG)?;
+    heapless::String::from_utf8(text).map_err(|_| WRONG)
 }

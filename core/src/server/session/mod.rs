@@ -87,6 +87,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
                 sampling_context: false,
                 elicit_form: false,
                 elicit_url: false,
+                tasks: false,
             },
             level: Level::DEFAULT,
             calls: Table::new(tag),
@@ -186,9 +187,11 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
             return Err(LocalError::BatchPending);
         }
         let Some(value) = batch.element(message) else {
-            if !out.is_empty() {
+            if !out.is_empty() && batch.at != usize::MAX {
                 out.put(b"]")?;
             }
+            // Asked again, the batch is still over.
+            *batch = Batch { at: usize::MAX, pending: None };
             return Ok(None);
         };
         let step = in_batch(out, |out| self.message(server, value, true, out))?;
@@ -292,7 +295,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         whole(out, |out| {
             let open = self.asked.iter().filter(|asked| asked.call == key);
             open.map(|asked| asked.number)
-                .try_for_each(|number| line(out, start, |out| Ok(ask::cancelled(number, out)?)))
+                .try_for_each(|number| line(out, start, |out| Ok(ask::cancelled(&ask::number(number), out)?)))
         })?;
         self.asked.retain(|asked| asked.call != key);
         Ok(())

@@ -65,7 +65,9 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         if self.calls.find(id).is_some() || self.listeners.iter().any(|listener| listener.id.id() == id) {
             return self.refuse_as(server, Fault::DuplicateId, Some(id), Some(revision), out);
         }
-        let plan = match request::plan(server, &request, revision, Channel::DUPLEX, &Unmirrored) {
+        let capabilities = envelope.as_ref().map_or(self.capabilities, |envelope| envelope.capabilities);
+        let channel = Channel::DUPLEX;
+        let plan = match request::plan(server, &request, revision, capabilities, channel, &Unmirrored) {
             Ok(plan) => plan,
             Err(fault) => return self.refuse_as(server, fault, Some(id), Some(revision), out),
         };

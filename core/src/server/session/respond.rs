@@ -11,8 +11,10 @@ use crate::server::answer::{self, Failure};
 use crate::server::ask::{self, Ask, AskKey, Unable};
 use crate::server::call::CallKey;
 use crate::server::inflight::Inflight;
+use crate::server::listen::Listener;
 use crate::server::notify::{self, Log, Progress};
 use crate::server::out::{in_batch, line, whole};
+use crate::server::tasks::Task;
 
 impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     /// Answers a call with its result: a JSON object in the newest shape, which the peer gets as its revision knows it.
@@ -152,6 +154,26 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         Ok(out.len() > start)
     }
 
+    /// Tells every subscription that names a task how it stands now. `principal` is who the client is; what it may not
+    /// see it is not told. `out` gets a line for each; `false`: nothing was written.
+    ///
+    /// # Errors
+    /// [`LocalError::OutputFull`].
+    pub fn task_changed<S: Sink + ?Sized>(
+        &mut self,
+        task: &Task<'_>,
+        principal: Option<&str>,
+        out: &mut S,
+    ) -> Result<bool, LocalError> {
+        let start = out.len();
+        whole(out, |out| {
+            let told = |listener: &&Listener<SUBS>| task.belongs_to(principal) && listener.wants_task(task);
+            let mut listeners = self.listeners.iter().filter(told);
+            listeners.try_for_each(|listener| line(out, start, |out| Ok(listener.task_changed(task, out)?)))
+        })?;
+        Ok(out.len() > start)
+    }
+
     /// Ends all subscriptions of the stateless era in good order, before the channel is closed. `out` gets their
     /// answers, a line each, and the cancellation that a shared channel needs beside them.
     ///
@@ -207,9 +229,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         }
         ask.check(&call.capabilities, call.revision)?;
         let number = self.asks.wrapping_add(1);
-        let mut text = heapless::String::<16>::new();
-        // A u32 has at most ten digits.
-        let _ = core::fmt::write(&mut text, format_args!("{number}"));
+        let text = ask::number(number);
         whole(out, |out| Ok(ask::request(&text, ask, &call.capabilities, call.revision, out)?))?;
         self.asks = number;
         let _ = self.asked.push(Asked { number, call: key });
@@ -222,7 +242,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     /// [`LocalError::OutputFull`].
     pub fn give_up<S: Sink + ?Sized>(&mut self, ask: AskKey, out: &mut S) -> Result<bool, LocalError> {
         let Some(at) = self.asked.iter().position(|asked| asked.number == ask.0) else { return Ok(false) };
-        whole(out, |out| Ok(ask::cancelled(ask.0, out)?))?;
+        whole(out, |out| Ok(ask::cancelled(&ask::number(ask.0), out)?))?;
         self.asked.swap_remove(at);
         Ok(true)
     }
@@ -265,8 +285,9 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     /// Sends a notification of the host's own.
     ///
     /// # Errors
-    /// [`LocalError::NotAllowed`] for a method under `notifications/`, which is the protocol's, or before a handshake:
-    /// stateless revisions know only notifications that belong to a request. [`LocalError::OutputFull`].
+    /// [`LocalError::NotAllowed`] for a method under `notifications/`, which is the protocol's, for parameters that are no
+    /// object, or before a handshake: stateless revisions know only notifications that belong to a request.
+    /// [`LocalError::OutputFull`].
     pub fn notify<S: Sink + ?Sized>(
         &mut self,
         method: &str,
@@ -275,6 +296,9 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     ) -> Result<(), LocalError> {
         if method.starts_with("notifications/") {
             return Err(LocalError::NotAllowed("methods under notifications/ are the protocol's own"));
+        }
+        if params.is_some_and(|params| !params.is_object()) {
+            return Err(LocalError::NotAllowed("params must be an object"));
         }
         if self.phase.revision().is_none() {
             return Err(LocalError::NotAllowed("there was no handshake"));

@@ -1,11 +1,9 @@
 //! Writing newest-shaped values for older peers: fields they do not know are dropped, values they cannot read are
-//! translated. What exists when stands in [`crate::revision::fields`]; how it is translated stands here.
+//! translated. What exists when stands in [`fields`]; how it is translated stands here.
 
+use super::Revision;
+use super::fields::{self, Shape, Value};
 use crate::json::{Full, Kind, Raw, Sink, Str, Writer};
-use crate::revision::Revision;
-use crate::revision::fields::{self, Shape, Value};
-
-use super::request::is_object_schema;
 
 /// Writes an object of a shape. The depth of this recursion is that of the shapes, not of the input.
 pub(crate) fn object<S: Sink + ?Sized>(
@@ -203,7 +201,7 @@ fn schema<S: Sink + ?Sized>(schema: Raw<'_>, revision: Revision, w: &mut Writer<
 }
 
 /// Writes an output schema. Revisions that know objects only get `{"result": …}` around anything else; what the tool
-/// returns is wrapped to match by [`super::answer`].
+/// returns is wrapped to match by `server::answer`.
 fn output_schema<S: Sink + ?Sized>(
     root: Raw<'_>,
     revision: Revision,
@@ -299,4 +297,9 @@ fn moves(target: &str) -> bool {
         || (target.starts_with("#/")
             && !target.starts_with("#/$defs/")
             && !target.starts_with("#/definitions/"))
+}
+
+/// Whether the root of an output schema is an object, as revisions before `structured_any` need it.
+pub(crate) fn is_object_schema(schema: Raw<'_>) -> bool {
+    schema.get("type").and_then(Raw::str).is_some_and(|ty| ty == *"object")
 }

@@ -1,0 +1,192 @@
+"""What a running call says to its peer over HTTP: notifications first, if the peer can hear them, then the result."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from ._native import KEEP_ALIVE
+from .dispatch import Failure, Outcome, settle
+
+if TYPE_CHECKING:
+    from ._native import Call, Emit, Exchange
+    from ._native import _Ask as NativeAsk
+    from ._native import _Unable as Unable
+    from .context import Waiting
+
+__all__ = ["Answer", "HeaderList", "HttpChannel", "ReadBody", "StartStream", "Write"]
+
+HeaderList = list[tuple[str, str]]
+ReadBody = Callable[[int], Any]
+"""Reads at most that many bytes of the body, fewer only at its end; sync or async."""
+Write = Callable[[bytes], object]
+StartStream = Callable[[int, HeaderList], Write]
+"""Starts the response with a status and headers and gives the function that writes the body."""
+
+
+GRACE = 30.0
+"""Seconds that an answer is waited for when the stream of its question broke; in the handshake era that takes no call
+back, and the answer comes in a request of its own."""
+
+
+class Answer(NamedTuple):
+    """A complete response."""
+
+    status: int
+    headers: HeaderList
+    body: bytes
+
+    def sized(self) -> HeaderList:
+        """The headers, with a Content-Length where a body is possible."""
+        if self.status in (204, 304) or any(name.lower() == "content-length" for name, _ in self.headers):
+            return self.headers
+        return [*self.headers, ("Content-Length", str(len(self.body)))]
+
+
+class Answering(Protocol):
+    """Where answers that come in other requests are waited for: `mcpgraft.hub.Hub`."""
+
+    def expect(self, session: str, ask: str) -> Waiting:
+        """Wait for the answer to a question of a session, from now on; `ask` is the question's id."""
+        ...
+
+
+class HttpChannel:
+    """What a running call says on its way: notifications first, if the peer can hear them, then the result."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        start: StartStream | None,
+        full: Callable[[], bool] | None = None,
+        *,
+        session: str | None = None,
+        hub: Answering | None = None,
+    ) -> None:
+        self._exchange = exchange
+        self._session = session
+        self._hub = hub
+        self._start = start
+        self._full = full or (lambda: False)
+        self._write: Write | None = None
+        self._lost: float | None = None
+        self._lock = threading.Lock()
+        self.answer: Answer | None = None
+        """The whole response, if nothing was streamed."""
+
+    def progress(self, key: int, progress: float, total: float | None, message: str | None) -> None:
+        if self._start is not None and not self._full():
+            with self._lock:
+                self._emit(self._exchange.progress(key, progress, total, message))
+
+    def log(self, key: int, level: str, data: bytes, logger: str | None) -> None:
+        if self._start is not None and not self._full():
+            with self._lock:
+                self._emit(self._exchange.log(key, level, data, logger))
+
+    def can_ask(self, key: int, ask: NativeAsk) -> Unable | None:
+        return self._exchange.can_ask(key, ask)
+
+    def no_way(self, call: Call) -> str | None:
+        if self._session is None or self._hub is None:
+            return "this client cannot be asked: the server keeps no session for it"
+        if self._start is None or not self._exchange.can_stream or call.batched:
+            return "this client cannot be asked: its request takes no event stream"
+        return None
+
+    def ask(self, key: int, ask: NativeAsk) -> Waiting:
+        from secrets import token_urlsafe
+
+        assert self._hub is not None  # `no_way` was asked before
+        assert self._session is not None
+        id_ = token_urlsafe(18)
+        # The answer may be here before the question is written out.
+        waiting = Asked(self, key, id_, self._hub.expect(self._session, id_))
+        try:
+            with self._lock:
+                self._emit(self._exchange.ask(key, id_, ask))
+        except BaseException:
+            waiting.close()
+            raise
+        return waiting
+
+    def give_up(self, key: int, id_: str) -> None:
+        """Tell the client that nobody waits for an answer any more."""
+        with self._lock:
+            self._emit(self._exchange.give_up(key, id_))
+
+    def peer_is_lost(self) -> bool:
+        """True if the stream broke so long ago that no answer to anything on it will come."""
+        return self._lost is not None and time.monotonic() - self._lost > GRACE
+
+    def keep_alive(self) -> None:
+        with self._lock:
+            self._send(KEEP_ALIVE)
+
+    def elicitation_complete(self, key: int, id: str) -> None:
+        if self._start is not None:
+            with self._lock:
+                self._emit(self._exchange.elicitation_complete(key, id))
+
+    def settle(self, call: Call, outcome: Outcome) -> None:
+        """Answer the call."""
+        with self._lock:
+            emit = settle(self._exchange, call, outcome)
+            if isinstance(outcome, Failure):
+                self._emit(emit, outcome.status, outcome.headers)
+            else:
+                self._emit(emit)
+
+    def _emit(self, emit: Emit | None, status: int | None = None, extra: tuple[tuple[str, str], ...] = ()) -> None:
+        if emit is None:
+            return
+        if emit.head is not None:
+            headers = [*emit.head.headers, *extra]
+            if emit.end:
+                self.answer = Answer(status or emit.head.status, headers, emit.body or emit.head.body)
+                return
+            if self._start is not None:
+                self._write = self._start(emit.head.status, headers)
+        if emit.body:
+            self._send(emit.body)
+
+    def _send(self, data: bytes) -> None:
+        if self._write is not None:
+            try:
+                self._write(data)
+            except Exception:
+                # The peer is gone: each server has its own exception for that. The handler learns it by `cancelled`.
+                self._write = None
+                self._lost = time.monotonic()
+                self._exchange.close()
+
+
+class Asked:
+    """Waits for the answer to a question, which comes in another request of the session."""
+
+    def __init__(self, channel: HttpChannel, key: int, id_: str, expected: Waiting) -> None:
+        self._channel = channel
+        self._key = key
+        self._id = id_
+        self._expected = expected
+        self._answered = False
+
+    def wait(self, timeout: float) -> tuple[bool, bytes] | None:
+        return self._note(self._expected.wait(timeout))
+
+    async def wait_async(self, timeout: float) -> tuple[bool, bytes] | None:
+        return self._note(await self._expected.wait_async(timeout))
+
+    def close(self) -> None:
+        self._expected.close()
+        if not self._answered:
+            self._answered = True
+            self._channel.give_up(self._key, self._id)
+
+    def _note(self, answer: tuple[bool, bytes] | None) -> tuple[bool, bytes] | None:
+        self._answered = self._answered or answer is not None
+        if answer is None and self._channel.peer_is_lost():
+            raise ConnectionError("the client went away before it answered")
+        return answer
