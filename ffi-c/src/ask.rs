@@ -71,8 +71,8 @@ pub(crate) unsafe fn questions<'c>(
 ) -> Done<Vec<(&'c str, Ask<'c>)>> {
     scratch.room(requests.text().len())?;
     let count = requests.members().count();
-    if !requests.is_object() || count == 0 || count > MAX_ASKS {
-        return Err(Trouble::argument("requests must be a JSON object of 1 to 64 questions by key"));
+    if !requests.is_object() || count > MAX_ASKS {
+        return Err(Trouble::argument("requests must be a JSON object of at most 64 questions by key"));
     }
     let mut asks = Vec::new();
     asks.try_reserve_exact(count).map_err(|_| Trouble::NO_MEMORY)?;

@@ -43,13 +43,37 @@ def number(value: object) -> str | None:
     return None if value is None else repr(value)
 
 
+def flag(value: object) -> str | None:
+    return "yes" if value else None
+
+
+def question(item: Json) -> tuple[str, str | None]:
+    """The method and the parameters of a question to the client, in the newest shape."""
+    if "form" in item:
+        return "elicitation/create", f'{{"message":{compact(item["form"])},"requestedSchema":{item["schema"]}}}'
+    if "url" in item:
+        params = {"mode": "url", "message": item["message"], "url": item["url"], "elicitationId": item["id"]}
+        return "elicitation/create", compact(params)
+    return ("sampling/createMessage", item["sample"]) if "sample" in item else ("roots/list", None)
+
+
+def require(given: Json) -> bytes:
+    asks = []
+    for item in given.get("asks", []):
+        method, params = question(item)
+        more = "" if params is None else f',"params":{params}'
+        asks.append(f'{compact(item["key"])}:{{"method":"{method}"{more}}}')
+    return record("require", f"{{{','.join(asks)}}}", given.get("state"))
+
+
 def server(file: Json) -> bytes:
     given = file["server"]
     catalogue = json.loads((VECTORS / "catalogues" / f"{given['catalogue']}.json").read_text("utf-8"))
     limits = dict(given.get("limits", {}))
     line_bytes = limits.pop("line_bytes", 0)
     options = {**catalogue["options"], **given.get("options", {}), "info": catalogue["info"], "limits": limits}
-    out = record("file", file["name"], file["channel"], str(line_bytes))
+    listens = "listens" if options.pop("listens", False) else None
+    out = record("file", file["name"], file["channel"], str(line_bytes), listens)
     for name, value in options.items():
         out += record("set", name, compact(value))
     for at, kind in enumerate(KINDS):
@@ -63,9 +87,12 @@ def step(channel: str, given: Json) -> bytes:
     if "call" in given:
         call = given["call"]
         variables = compact(call["variables"]) if "variables" in call else None
-        out += record("call", call["kind"], call["name"], call.get("arguments"), call.get("entry"), variables)
+        more = call.get("input_responses"), call.get("request_state")
+        out += record("call", call["kind"], call["name"], call.get("arguments"), call.get("entry"), variables, *more)
     for item in given.get("during", []):
-        if "log" in item:
+        if "ask" in item:
+            out += record("question", item["id"], *question(item["ask"]), item.get("unable"), flag(item.get("no_way")))
+        elif "log" in item:
             out += record("log", item["log"], item["data"], item.get("logger"))
         else:
             out += record("progress", number(item["progress"]), number(item.get("total")), item.get("message"))
@@ -74,7 +101,22 @@ def step(channel: str, given: Json) -> bytes:
     if "fail" in given:
         fail = given["fail"]
         out += record("fail", fail["failure"], fail.get("message", ""), str(fail.get("code", 0)), fail.get("data"))
-    for name in ("as", "answer", "save"):
+    if "require" in given:
+        out += require(given["require"])
+    for item in given.get("asks", []):
+        out += record("ask", item.get("as"), *question(item), item.get("unable"))
+    if (answered := given.get("answered")) is not None:
+        names = answered["call"], answered["ask"]
+        out += record("answered", *names, flag(answered["ok"]), answered["params"], str(answered["left"]))
+    tell = given.get("tell", [])
+    for what, value in (item for news in (tell if isinstance(tell, list) else [tell]) for item in news.items()):
+        out += record("tell", what, value if isinstance(value, str) else None)
+    if "notices" in given:
+        out += record("notices")
+    for notice in given.get("notices", []):
+        kind = "response" if "response" in notice else "cancelled"
+        out += record("notice", kind, notice[kind], flag(notice.get("ok")), notice.get("params"))
+    for name in ("as", "answer", "save", "of", "give_up", "opens", "ends"):
         if name in given:
             out += record(name, given[name])
     if channel == "duplex":
@@ -87,6 +129,8 @@ def step(channel: str, given: Json) -> bytes:
         out += record("frames", *given["frames"])
     else:
         request, response = given["request"], given["response"]
+        if "session" in request:
+            out += record("session", request["session"])
         headers = [part.encode("latin-1") for pair in request["headers"] for part in pair]
         out += record("request", request["method"], incoming(request, "body") or b"", *headers)
         wanted = [part for pair in response.get("headers", {}).items() for part in pair]
