@@ -55,7 +55,7 @@ static enum MHD_Result serve(void *closure, struct MHD_Connection *connection, c
     int i;
     (void)version;
     if (strcmp(url, "/mcp") == 0 || strcmp(url, "/mcp/") == 0) /* MCP */
-        return mcp_answer(closure, run_tool, connection, method, data, size, state); /* MCP */
+        return mcp_answer(closure, connection, method, data, size, state); /* MCP */
     if (strcmp(url, "/orders") == 0 && strcmp(method, "GET") == 0) {
         for (i = 0; i < ORDERS; i++) {
             strcat(page, orders[i]);
@@ -94,6 +94,7 @@ static struct mcpgraft_server *offer(void)
 int main(int argc, char **argv)
 {
     struct mcpgraft_server *server = offer(); /* MCP */
+    struct mcp_app app = {server, run_tool, NULL}; /* MCP */
     struct MHD_Daemon *daemon;
     sigset_t ends;
     int signal_number;
@@ -105,7 +106,7 @@ int main(int argc, char **argv)
     sigaddset(&ends, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
     daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL,
-                              (unsigned short)atoi(argv[1]), NULL, NULL, serve, server, MHD_OPTION_NOTIFY_COMPLETED,
+                              (unsigned short)atoi(argv[1]), NULL, NULL, serve, &app, MHD_OPTION_NOTIFY_COMPLETED,
                               mcp_completed, NULL, MHD_OPTION_END);
     if (daemon == NULL)
         return 1;

@@ -1,34 +1,44 @@
 /* MCP for a libmicrohttpd application: copy this file, call mcp_answer() from your access handler for the path you like, and
  * mcp_completed() from your MHD_OPTION_NOTIFY_COMPLETED.
  *
+ * With a hub (mcp_hub.h) clients of the handshake era get sessions and can be asked, and responses stay open for those that
+ * listen; without one, `hub` is NULL and the option `sessions` "off".
+ *
  * The daemon runs with MHD_USE_THREAD_PER_CONNECTION, so that a handler may take its time. A call whose client takes an event
  * stream runs in a thread of its own and writes to a pipe that libmicrohttpd sends on: what it reports arrives while it works.
  * All others run where they came in. */
 #ifndef MCP_MICROHTTPD_H
 #define MCP_MICROHTTPD_H
 
-#include <mcpgraft.h>
+#include "mcp_hub.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* A call that a handler answers: give `event` of every mcpgraft function you call with `peer` to `emit`. */
 struct mcp_call {
     struct mcpgraft_peer *peer;
     void (*emit)(struct mcp_call *call, const struct mcpgraft_event *event);
+    /* Asks the client of a call of the handshake era and waits for its answer, to be freed: JSON; NULL: none has come. */
+    char *(*ask)(struct mcp_call *call, uint64_t key, struct mcpgraft_str method, struct mcpgraft_str params);
     void *where;
 };
 
 typedef void mcp_handler(struct mcp_call *call, const struct mcpgraft_event *event);
 
+/* What is served at a path. */
+struct mcp_app {
+    const struct mcpgraft_server *server;
+    mcp_handler *handler;
+    struct mcp_hub *hub;
+};
+
 struct mcp_request {
     struct mcpgraft_peer *exchange;
-    mcp_handler *handler;
+    const struct mcp_app *app;
+    /* The session the request names, and the one it has opened. */
+    char session[MCP_ID + 1], opened[MCP_ID + 1];
     struct mcpgraft_event event;
     char *body;
     size_t len, room, max;
@@ -118,6 +128,8 @@ static inline void mcp_emit(struct mcp_call *call, const struct mcpgraft_event *
                 MHD_add_response_header(response, name, value);
             }
         }
+        if (response != NULL && request->opened[0] != 0)
+            MHD_add_response_header(response, "Mcp-Session-Id", request->opened);
         pthread_mutex_lock(&request->lock);
         request->response = response;
         request->status = event->status;
@@ -126,6 +138,31 @@ static inline void mcp_emit(struct mcp_call *call, const struct mcpgraft_event *
     }
     if (request->stream >= 0)
         mcp_write(request->stream, event->send.ptr, event->send.len);
+}
+
+static inline char *mcp_ask(struct mcp_call *call, uint64_t key, struct mcpgraft_str method, struct mcpgraft_str params)
+{
+    struct mcp_request *request = call->where;
+    struct mcp_hub *hub = request->app->hub;
+    struct mcp_question question;
+    struct mcpgraft_event event;
+    event.struct_size = sizeof event;
+    if (hub == NULL)
+        return NULL;
+    mcp_expect(hub, &question, request->session);
+    if (mcpgraft_ask(call->peer, key, mcp_str(question.id), method, params, &event) == MCPGRAFT_OK) {
+        mcp_emit(call, &event);
+        mcp_await(hub, &question, MCP_ANSWER_SECONDS);
+        if (!question.answered && mcpgraft_give_up(call->peer, key, 0, mcp_str(question.id), &event) == MCPGRAFT_OK)
+            mcp_emit(call, &event);
+    } else {
+        mcp_await(hub, &question, 0);
+    }
+    if (question.answered && !question.ok) {
+        free(question.answer);
+        return NULL;
+    }
+    return question.answer;
 }
 
 static inline void mcp_free(struct mcp_request *request)
@@ -141,6 +178,23 @@ static inline void mcp_free(struct mcp_request *request)
     free(request);
 }
 
+/* What the hub has to know of an event. */
+static inline void mcp_remember(struct mcp_request *request, const struct mcpgraft_event *event)
+{
+    struct mcp_hub *hub = request->app->hub;
+    struct mcpgraft_str session = mcp_str(request->session);
+    if (hub == NULL)
+        return;
+    if (event->kind == MCPGRAFT_OPENED)
+        mcp_session_open(hub, event->stored, request->opened);
+    else if (event->stored.len > 0)
+        mcp_session_keep(hub, session, event->stored);
+    if (event->kind == MCPGRAFT_ENDED)
+        mcp_session_end(hub, session);
+    else if (event->kind == MCPGRAFT_RESPONSE)
+        mcp_answered(hub, session, event);
+}
+
 /* Runs the calls of a request, one after another, until the response is complete. */
 static inline void mcp_work(struct mcp_request *request)
 {
@@ -149,13 +203,20 @@ static inline void mcp_work(struct mcp_request *request)
     int more;
     call.peer = request->exchange;
     call.emit = mcp_emit;
+    call.ask = mcp_ask;
     call.where = request;
     do {
         more = event.more;
-        if (event.kind == MCPGRAFT_CALL)
-            request->handler(&call, &event);
-        else
+        if (event.kind == MCPGRAFT_CALL) {
+            request->app->handler(&call, &event);
+        } else {
+            mcp_remember(request, &event);
             mcp_emit(&call, &event);
+            if (event.kind == MCPGRAFT_LISTENING) {
+                mcp_listen(request->app->hub, event.listener, request->stream, mcp_str(request->session));
+                request->stream = -1;
+            }
+        }
     } while (more && mcpgraft_next(request->exchange, &event) == MCPGRAFT_OK);
 }
 
@@ -200,9 +261,8 @@ static inline void mcp_completed(void *closure, struct MHD_Connection *connectio
 }
 
 /* The access handler: `state` is the request's own, NULL at its first call. */
-static inline enum MHD_Result mcp_answer(const struct mcpgraft_server *server, mcp_handler *handler,
-                                         struct MHD_Connection *connection, const char *method, const char *data,
-                                         size_t *size, void **state)
+static inline enum MHD_Result mcp_answer(const struct mcp_app *app, struct MHD_Connection *connection, const char *method,
+                                         const char *data, size_t *size, void **state)
 {
     struct mcp_request *request = *state;
     pthread_t thread;
@@ -213,7 +273,7 @@ static inline enum MHD_Result mcp_answer(const struct mcpgraft_server *server, m
         if (request == NULL)
             return MHD_NO;
         *state = request;
-        request->handler = handler;
+        request->app = app;
         request->stream = -1;
         request->event.struct_size = sizeof request->event;
         pthread_mutex_init(&request->lock, NULL);
@@ -224,11 +284,13 @@ static inline enum MHD_Result mcp_answer(const struct mcpgraft_server *server, m
         MHD_get_connection_values(connection, MHD_HEADER_KIND, mcp_header, &headers);
         head.headers = headers.list;
         head.header_count = headers.count;
-        head.flags = MCPGRAFT_STREAMS | mcp_peer_flag(connection);
-        if (mcpgraft_exchange_new(server, &request->exchange) != MCPGRAFT_OK ||
+        head.flags = MCPGRAFT_STREAMS | (app->hub != NULL ? MCPGRAFT_LISTENS : 0) | mcp_peer_flag(connection);
+        if (mcpgraft_exchange_new(app->server, &request->exchange) != MCPGRAFT_OK ||
             mcpgraft_exchange_begin(request->exchange, &head, &request->event) != MCPGRAFT_OK)
             return MHD_NO;
         request->max = request->event.max_body;
+        if (request->event.session_id.len == MCP_ID)
+            memcpy(request->session, request->event.session_id.ptr, MCP_ID);
         if (request->event.kind != MCPGRAFT_READ_BODY) {
             mcp_work(request);
             return mcp_queue(connection, request->status, request->response);
@@ -254,12 +316,17 @@ static inline enum MHD_Result mcp_answer(const struct mcpgraft_server *server, m
         return MHD_YES;
     }
     if (request->status == 0) {
-        struct mcpgraft_str body = {request->body, request->len}, none = {NULL, 0};
-        if (mcpgraft_exchange_accept(request->exchange, body, none, &request->event) != MCPGRAFT_OK)
+        struct mcpgraft_str body = {request->body, request->len}, stored = {NULL, 0};
+        mcpgraft_status status;
+        if (app->hub != NULL)
+            stored = mcp_session_stored(app->hub, mcp_str(request->session));
+        status = mcpgraft_exchange_accept(request->exchange, body, stored, &request->event);
+        free((void *)stored.ptr);
+        if (status != MCPGRAFT_OK)
             return MHD_NO;
         if (request->event.kind == MCPGRAFT_CALL && request->event.can_stream) {
             struct MHD_Response *response;
-            unsigned status;
+            unsigned code;
             if (pthread_create(&thread, NULL, mcp_thread, request) != 0)
                 return MHD_NO;
             /* From here on the request is the thread's, which waits until this one has seen the response. */
@@ -269,11 +336,11 @@ static inline enum MHD_Result mcp_answer(const struct mcpgraft_server *server, m
             while (request->status == 0)
                 pthread_cond_wait(&request->known, &request->lock);
             response = request->response;
-            status = request->status;
+            code = request->status;
             request->taken = 1;
             pthread_cond_broadcast(&request->known);
             pthread_mutex_unlock(&request->lock);
-            return mcp_queue(connection, status, response);
+            return mcp_queue(connection, code, response);
         }
         mcp_work(request);
         return mcp_queue(connection, request->status, request->response);
