@@ -8,8 +8,8 @@
 #   make clean   removes every artefact
 #
 # A machine needs Rust, Python 3.10 or newer, Node with npm, a C compiler, curl and make. Everything else is installed by
-# the scripts in tests/tools, under .build/ (libmicrohttpd, valgrind and CMake: from Debian), and again only when a
-# requirements or lock file changes.
+# the scripts in tests/tools, under .build/ (for C also from Debian: clang, Go, valgrind, CMake, libmicrohttpd), and again
+# only when a requirements or lock file changes.
 
 PYTHON ?= python3
 export PYTHON
@@ -65,8 +65,9 @@ test-python: build
 	cd bindings-python && ../$(PY) -m pytest tests
 	$(PY) tests/vectors/replay.py
 
-test-c: c
+test-c: build
 	ffi-c/run-tests
+	$(PYTHON) tests/clients/run.py --lang c
 
 demo test-demo: build
 	$(PYTHON) tests/demo/run.py

@@ -32,25 +32,30 @@ static void send_line(const struct mcpgraft_event *event)
     }
 }
 
-/* A number among the arguments; 0 if there is none. */
-static double number(struct mcpgraft_str arguments, const char *name)
+/* A number among the arguments; 0: there is none of that name. */
+static int number(struct mcpgraft_str arguments, const char *name, double *value)
 {
-    struct mcpgraft_str value;
-    char text[64] = "";
-    if (mcpgraft_json_get(arguments, str(name), &value) != MCPGRAFT_OK || value.len >= sizeof text)
+    struct mcpgraft_str json;
+    char text[64] = "", *end = text;
+    if (mcpgraft_json_get(arguments, str(name), &json) != MCPGRAFT_OK || json.len >= sizeof text)
         return 0;
-    memcpy(text, value.ptr, value.len);
-    return strtod(text, NULL);
+    memcpy(text, json.ptr, json.len);
+    *value = strtod(text, &end);
+    return end != text && *end == 0;
 }
 
 static void run(struct mcpgraft_peer *session, const struct mcpgraft_event *call)
 {
     struct mcpgraft_event event;
     char result[128];
+    double a, b;
     event.struct_size = sizeof event;
-    snprintf(result, sizeof result, "{\"content\":[{\"type\":\"text\",\"text\":\"%g\"}]}",
-             number(call->arguments, "a") + number(call->arguments, "b"));
-    must(mcpgraft_reply(session, call->key, str(result), &event), session);
+    if (number(call->arguments, "a", &a) && number(call->arguments, "b", &b)) {
+        snprintf(result, sizeof result, "{\"content\":[{\"type\":\"text\",\"text\":\"%.15g\"}]}", a + b);
+        must(mcpgraft_reply(session, call->key, str(result), &event), session);
+    } else {
+        must(mcpgraft_fail(session, call->key, MCPGRAFT_FAIL_TOOL, str("a and b must be numbers."), 0, str(NULL), &event), session);
+    }
     send_line(&event);
 }
 

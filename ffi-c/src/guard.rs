@@ -132,25 +132,57 @@ pub(crate) unsafe fn enter_shared<T: Held>(
 /// # Safety
 /// As [`shared`].
 unsafe fn inside<T: Held>(pointer: *mut c_void, work: impl FnOnce(*mut T) -> Done) -> mcpgraft_status {
+    // SAFETY: the caller's promise; only kinds that are asked for are let in.
+    unsafe { cross(pointer, &[T::MAGIC], |_| work((*pointer.cast::<Handle<T>>()).held.get())) }
+}
+
+/// Runs work inside a handle of one of these kinds; it gets which.
+///
+/// # Safety
+/// As [`shared`].
+pub(crate) unsafe fn cross(
+    pointer: *mut c_void,
+    kinds: &[u32],
+    work: impl FnOnce(u32) -> Done,
+) -> mcpgraft_status {
+    let mut work = Some(work);
+    let mut once = |magic| work.take().map_or(Ok(()), |work| work(magic));
+    // SAFETY: the caller's promise.
+    unsafe { border(pointer, kinds, &mut once) }
+}
+
+/// What a handle holds, to whoever is inside.
+///
+/// # Safety
+/// Inside [`cross`], with the magic number of this kind.
+pub(crate) unsafe fn held<'h, T: Held>(pointer: *mut c_void) -> &'h mut T {
+    // SAFETY: the caller's promise.
+    unsafe { &mut *(*pointer.cast::<Handle<T>>()).held.get() }
+}
+
+/// The border itself: there is one of it, so that it costs its size once.
+///
+/// # Safety
+/// As [`shared`].
+unsafe fn border(pointer: *mut c_void, kinds: &[u32], work: &mut dyn FnMut(u32) -> Done) -> mcpgraft_status {
     use mcpgraft_status::*;
     if pointer.is_null() {
         return MCPGRAFT_NULL;
     }
     // SAFETY: not NULL, and readable by the caller's promise.
-    if unsafe { magic(pointer) } != Some(T::MAGIC) {
+    let Some(magic) = unsafe { magic(pointer) }.filter(|magic| kinds.contains(magic)) else {
         return MCPGRAFT_WRONG_HANDLE;
-    }
-    let handle = pointer.cast::<Handle<T>>();
-    // SAFETY: the magic number says that it is a handle of this kind.
-    let head = unsafe { &(*handle).head };
+    };
+    // SAFETY: the magic number says that it is a handle, and every handle begins with its head.
+    let head = unsafe { &*pointer.cast::<Head>() };
     match head.state.compare_exchange(IDLE, BUSY, Ordering::Acquire, Ordering::Relaxed) {
         Ok(_) => {}
         Err(POISONED) => return MCPGRAFT_POISONED,
         Err(_) => return MCPGRAFT_BUSY,
     }
     // SAFETY: only the thread that made the state BUSY is here.
-    let (held, detail) = unsafe { ((*handle).held.get(), &mut *head.detail.get()) };
-    let (state, status) = match catch_unwind(AssertUnwindSafe(|| work(held))) {
+    let detail = unsafe { &mut *head.detail.get() };
+    let (state, status) = match catch_unwind(AssertUnwindSafe(|| work(magic))) {
         Ok(Ok(())) => (IDLE, MCPGRAFT_OK),
         Ok(Err(trouble)) => {
             detail.set(&trouble);
@@ -167,6 +199,11 @@ unsafe fn inside<T: Held>(pointer: *mut c_void, work: impl FnOnce(*mut T) -> Don
 
 /// Runs work without a handle.
 pub(crate) fn alone(work: impl FnOnce() -> Done) -> mcpgraft_status {
+    let mut work = Some(work);
+    guarded(&mut || work.take().map_or(Ok(()), |work| work()))
+}
+
+fn guarded(work: &mut dyn FnMut() -> Done) -> mcpgraft_status {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(())) => mcpgraft_status::MCPGRAFT_OK,
         Ok(Err(trouble)) => trouble.status(),

@@ -48,6 +48,11 @@ impl Output {
         }
     }
 
+    /// What is in its own memory.
+    pub(crate) fn own(&self) -> &[u8] {
+        &self.own
+    }
+
     /// A core error; an output of its own is full only if no memory is left.
     pub(crate) fn trouble(&self, error: mcpgraft::LocalError) -> Trouble {
         match error {

@@ -15,7 +15,7 @@ use crate::abi::{
 };
 use crate::ask;
 use crate::exchange::ExchangePeer;
-use crate::guard::{Done, Handle, Held, bytes, enter, event_place, is, maybe, place, utf8};
+use crate::guard::{Done, Handle, Held, bytes, cross, enter, event_place, held, maybe, place, utf8};
 use crate::memory::{Output, Scratch};
 use crate::server::{self, Shared};
 use crate::session::SessionPeer;
@@ -115,15 +115,16 @@ pub(crate) const NOT_HERE: Trouble =
 /// As `guard::enter`.
 pub(crate) unsafe fn with(peer: *mut mcpgraft_peer, work: impl FnOnce(Any<'_>) -> Done) -> mcpgraft_status {
     let pointer = peer.cast();
-    // SAFETY: the caller's promise.
+    const KINDS: [u32; 3] = [SessionPeer::MAGIC, ExchangePeer::MAGIC, ListenerPeer::MAGIC];
+    // SAFETY: the caller's promise; the magic number says what is held.
     unsafe {
-        if is::<ExchangePeer>(pointer) {
-            enter::<ExchangePeer>(pointer, |peer| work(Any::Exchange(peer)))
-        } else if is::<ListenerPeer>(pointer) {
-            enter::<ListenerPeer>(pointer, |peer| work(Any::Listener(peer)))
-        } else {
-            enter::<SessionPeer>(pointer, |peer| work(Any::Session(peer)))
-        }
+        cross(pointer, &KINDS, |magic| {
+            work(match magic {
+                SessionPeer::MAGIC => Any::Session(held(pointer)),
+                ExchangePeer::MAGIC => Any::Exchange(held(pointer)),
+                _ => Any::Listener(held(pointer)),
+            })
+        })
     }
 }
 

@@ -16,18 +16,18 @@ use crate::ask;
 use crate::guard::{
     Done, Handle, Held, alone, bytes, enter, event_place, maybe, place, sized, task_view, utf8,
 };
-use crate::memory::Scratch;
+use crate::memory::{Output, Scratch};
 use crate::peer::{self, Any, NOT_HERE, with};
 use crate::trouble::Trouble;
 
 /// One state of a task.
 pub(crate) struct Kept {
     /// As the core saved it, or has read it back.
-    saved: Vec<u8>,
+    saved: Output,
     /// The state before it, or what was begun of the next one.
-    spare: Vec<u8>,
+    spare: Output,
     /// Texts made for the last look at it.
-    texts: Vec<u8>,
+    texts: Output,
     asks: Scratch,
 }
 
@@ -44,8 +44,8 @@ fn local(error: LocalError) -> Trouble {
 }
 
 impl Kept {
-    fn new(saved: Vec<u8>) -> Self {
-        Kept { saved, spare: Vec::new(), texts: Vec::new(), asks: Scratch::default() }
+    fn new(saved: Output) -> Self {
+        Kept { saved, spare: Output::default(), texts: Output::default(), asks: Scratch::default() }
     }
 
     /// The task as the core sees it.
@@ -54,9 +54,9 @@ impl Kept {
     }
 
     /// Makes the next state, unless `write` says that there is none.
-    fn next(&mut self, write: impl FnOnce(Task<'_>, &mut Vec<u8>, &mut Scratch) -> Done<bool>) -> Done {
+    fn next(&mut self, write: impl FnOnce(Task<'_>, &mut Output, &mut Scratch) -> Done<bool>) -> Done {
         self.spare.clear();
-        if write(Kept::task(&self.saved)?, &mut self.spare, &mut self.asks)? {
+        if write(Kept::task(self.saved.own())?, &mut self.spare, &mut self.asks)? {
             mem::swap(&mut self.saved, &mut self.spare);
         }
         Ok(())
@@ -64,9 +64,9 @@ impl Kept {
 
     fn view(&mut self, principal: Option<&str>) -> Done<mcpgraft_task_view> {
         let Kept { saved, texts, .. } = self;
-        let task = Kept::task(saved)?;
+        let task = Kept::task(saved.own())?;
         texts.clear();
-        let end = |texts: &Vec<u8>, start: &mut usize| mem::replace(start, texts.len())..texts.len();
+        let end = |texts: &Output, start: &mut usize| mem::replace(start, texts.len())..texts.len();
         let mut start = 0;
         task.created(texts).map_err(local)?;
         let created = end(texts, &mut start);
@@ -85,10 +85,10 @@ impl Kept {
             message.decode(texts)?;
         }
         let said = end(texts, &mut start);
-        let text = |range| texts.get(range).map_or(mcpgraft_str::NONE, mcpgraft_str::of);
+        let text = |range| texts.own().get(range).map_or(mcpgraft_str::NONE, mcpgraft_str::of);
         Ok(mcpgraft_task_view {
             struct_size: size_of::<mcpgraft_task_view>(),
-            saved: mcpgraft_str::of(saved),
+            saved: saved.view(),
             id: task.id().plain().map_or(mcpgraft_str::NONE, |id| mcpgraft_str::of(id.as_bytes())),
             status: status(task.status()),
             mine: task.belongs_to(principal),
@@ -135,7 +135,7 @@ pub unsafe extern "C" fn mcpgraft_task_new(
         let capabilities = ClientCapabilities::from_bits(bits);
         let new =
             NewTask { id, owner, now: given.now, ttl: span(given.ttl), poll: span(given.poll), capabilities };
-        let mut saved = Vec::new();
+        let mut saved = Output::default();
         new.save(&mut saved).map_err(local)?;
         place.put(Handle::create(Kept::new(saved))?.cast());
         Ok(())
@@ -152,7 +152,7 @@ pub unsafe extern "C" fn mcpgraft_task_restore(
         // SAFETY: the caller's promise.
         let (place, saved) = unsafe { (place("task", task)?, bytes("saved", saved)?) };
         Kept::task(saved)?;
-        let mut copy = Vec::new();
+        let mut copy = Output::default();
         copy.put(saved)?;
         place.put(Handle::create(Kept::new(copy))?.cast());
         Ok(())
@@ -274,7 +274,7 @@ pub unsafe extern "C" fn mcpgraft_task_can_ask(
         let (verdict, why) = unsafe { (place("verdict", verdict)?, place("why", why)?) };
         // SAFETY: the caller's promise.
         let question = unsafe { ask::question(method, params, &mut kept.asks) }?;
-        let (found, text) = ask::verdict(Kept::task(&kept.saved)?.can_ask(&question));
+        let (found, text) = ask::verdict(Kept::task(kept.saved.own())?.can_ask(&question));
         verdict.put(found);
         why.put(text);
         Ok(())

@@ -8,6 +8,9 @@
 
 /* --- wrong handles: every function that takes one --------------------------------------------------------------------------- */
 
+/* What a function has made: with a wrong handle, nothing. */
+static struct mcpgraft_peer *made;
+
 /* The status of the function with this number with this pointer as its handle and otherwise good arguments; 0: no such. */
 static int with_handle(int function, void *handle)
 {
@@ -23,7 +26,7 @@ static int with_handle(int function, void *handle)
     uint16_t round = 0;
     bool flag = false;
     struct mcpgraft_task_view view;
-    struct mcpgraft_peer *peer = handle, *made = NULL;
+    struct mcpgraft_peer *peer = handle;
     view.struct_size = sizeof view;
     memset(&request, 0, sizeof request);
     request.struct_size = sizeof request;
@@ -93,8 +96,11 @@ static void wrong_handles(void)
         for (i = 0; i < 6; i++) {
             char kind = handles[i].kind;
             int fits = takes[function] == 'p' ? kind == 's' || kind == 'x' : takes[function] == kind;
+            made = NULL;
             if (!CHECK(fits == (with_handle(function, handles[i].handle) != MCPGRAFT_WRONG_HANDLE)))
                 fprintf(stderr, "  function %d, handle %c\n", function, kind);
+            CHECK(fits || made == NULL);
+            mcpgraft_free(made);
         }
     }
     CHECK(with_handle((int)sizeof takes - 1, server) == 0);
@@ -117,19 +123,19 @@ static void wrong_tasks(void)
 {
     struct mcpgraft_new_task begin;
     struct mcpgraft_task_view view, before;
-    struct mcpgraft_task *made = NULL;
+    struct mcpgraft_task *other = NULL;
     struct mcpgraft_event event = fresh();
     size_t taken = 7, left = 7;
     id_of(&begin, "", 0);
-    CHECK(mcpgraft_task_new(&begin, &made) == MCPGRAFT_NOT_ALLOWED && made == NULL);
+    CHECK(mcpgraft_task_new(&begin, &other) == MCPGRAFT_NOT_ALLOWED && other == NULL);
     id_of(&begin, "an id", 0);
-    CHECK(mcpgraft_task_new(&begin, &made) == MCPGRAFT_NOT_ALLOWED && made == NULL);
+    CHECK(mcpgraft_task_new(&begin, &other) == MCPGRAFT_NOT_ALLOWED && other == NULL);
     id_of(&begin, "id", 256);
-    CHECK(mcpgraft_task_new(&begin, &made) == MCPGRAFT_BAD_ARGUMENT && made == NULL);
+    CHECK(mcpgraft_task_new(&begin, &other) == MCPGRAFT_BAD_ARGUMENT && other == NULL);
     begin.struct_size--;
-    CHECK(mcpgraft_task_new(&begin, &made) == MCPGRAFT_BAD_STRUCT && made == NULL);
-    CHECK(mcpgraft_task_new(NULL, &made) == MCPGRAFT_NULL);
-    CHECK(mcpgraft_task_restore(str("{}"), &made) == MCPGRAFT_BAD_ARGUMENT && made == NULL);
+    CHECK(mcpgraft_task_new(&begin, &other) == MCPGRAFT_BAD_STRUCT && other == NULL);
+    CHECK(mcpgraft_task_new(NULL, &other) == MCPGRAFT_NULL);
+    CHECK(mcpgraft_task_restore(str("{}"), &other) == MCPGRAFT_BAD_ARGUMENT && other == NULL);
     CHECK(mcpgraft_task_restore(str(SAVED), NULL) == MCPGRAFT_NULL);
     memset(&view, 0x5a, sizeof view);
     view.struct_size = 3;
@@ -152,7 +158,7 @@ static void wrong_arguments(void)
     struct mcpgraft_str null = {NULL, 5}, huge = {"x", (size_t)-1}, latin = {"\xff\xfe", 2}, view = {"kept", 4}, other = {NULL, 0};
     struct mcpgraft_request request;
     struct mcpgraft_header header;
-    struct mcpgraft_server *made = NULL;
+    struct mcpgraft_server *empty = NULL;
     struct mcpgraft_peer *peer = NULL;
     size_t size = 77;
     char small[4];
@@ -169,21 +175,21 @@ static void wrong_arguments(void)
     }
 
     CHECK(mcpgraft_server_set(server, str("logging"), str("false")) == MCPGRAFT_NOT_ALLOWED);
-    CHECK(mcpgraft_server_new(&made) == MCPGRAFT_OK);
-    CHECK(mcpgraft_server_set(made, str("nonsense"), str("1")) == MCPGRAFT_BAD_ARGUMENT);
-    CHECK(detail_has(made, "README"));
-    CHECK(mcpgraft_server_set(made, str("logging"), str("1")) == MCPGRAFT_BAD_ARGUMENT);
-    CHECK(mcpgraft_server_set(made, str("logging"), str("{")) == MCPGRAFT_BAD_JSON);
-    CHECK(detail_has(made, "value: "));
-    CHECK(mcpgraft_server_set(made, str("limits"), str("{\"depth\":1000}")) == MCPGRAFT_BAD_ARGUMENT);
-    CHECK(mcpgraft_server_set(made, latin, str("1")) == MCPGRAFT_NOT_UTF8);
-    CHECK(mcpgraft_server_set(made, null, str("1")) == MCPGRAFT_NULL);
-    CHECK(mcpgraft_server_set(made, huge, str("1")) == MCPGRAFT_BAD_ARGUMENT);
-    CHECK(mcpgraft_server_put(made, 4, str("{}")) == MCPGRAFT_BAD_ARGUMENT);
-    CHECK(mcpgraft_server_put(made, MCPGRAFT_TOOL, str("{\"name\":\"x\"}")) == MCPGRAFT_BAD_DEFINITION);
-    CHECK(mcpgraft_server_remove(made, MCPGRAFT_TOOL, str("x")) == MCPGRAFT_NOT_FOUND);
-    CHECK(mcpgraft_server_at(made, MCPGRAFT_TOOL, 0, &view, &view) == MCPGRAFT_NOT_FOUND && is(view, "kept"));
-    CHECK(mcpgraft_free(made) == MCPGRAFT_OK);
+    CHECK(mcpgraft_server_new(&empty) == MCPGRAFT_OK);
+    CHECK(mcpgraft_server_set(empty, str("nonsense"), str("1")) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(detail_has(empty, "README"));
+    CHECK(mcpgraft_server_set(empty, str("logging"), str("1")) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(mcpgraft_server_set(empty, str("logging"), str("{")) == MCPGRAFT_BAD_JSON);
+    CHECK(detail_has(empty, "value: "));
+    CHECK(mcpgraft_server_set(empty, str("limits"), str("{\"depth\":1000}")) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(mcpgraft_server_set(empty, latin, str("1")) == MCPGRAFT_NOT_UTF8);
+    CHECK(mcpgraft_server_set(empty, null, str("1")) == MCPGRAFT_NULL);
+    CHECK(mcpgraft_server_set(empty, huge, str("1")) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(mcpgraft_server_put(empty, 4, str("{}")) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(mcpgraft_server_put(empty, MCPGRAFT_TOOL, str("{\"name\":\"x\"}")) == MCPGRAFT_BAD_DEFINITION);
+    CHECK(mcpgraft_server_remove(empty, MCPGRAFT_TOOL, str("x")) == MCPGRAFT_NOT_FOUND);
+    CHECK(mcpgraft_server_at(empty, MCPGRAFT_TOOL, 0, &view, &view) == MCPGRAFT_NOT_FOUND && is(view, "kept"));
+    CHECK(mcpgraft_free(empty) == MCPGRAFT_OK);
     CHECK(mcpgraft_server_at(server, MCPGRAFT_TOOL, 0, &view, &other) == MCPGRAFT_OK && is(view, "add"));
     CHECK(mcpgraft_server_at(server, MCPGRAFT_TOOL, 0, NULL, &other) == MCPGRAFT_NULL);
 
@@ -311,7 +317,7 @@ static void random_calls(long count)
         struct mcpgraft_header headers[5];
         struct mcpgraft_binding binding = {sizeof binding, text(), text(), text(), text()};
         struct mcpgraft_task_view seen = {.struct_size = sizeof seen};
-        struct mcpgraft_task *made = NULL;
+        struct mcpgraft_task *restored = NULL;
         mcpgraft_verdict verdict;
         mcpgraft_frame frame;
         size_t size = 0;
@@ -387,9 +393,9 @@ static void random_calls(long count)
         case 45: status = mcpgraft_task_can_ask(task, text(), text(), &verdict, &a); break;
         case 46: status = mcpgraft_task_changed(peer, text(), text(), &event); break;
         case 47:
-            if (mcpgraft_task_restore(text(), &made) == MCPGRAFT_OK) {
+            if (mcpgraft_task_restore(text(), &restored) == MCPGRAFT_OK) {
                 mcpgraft_free(task);
-                task = made;
+                task = restored;
             }
             break;
         default:

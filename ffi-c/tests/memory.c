@@ -1,6 +1,8 @@
 /* Counts what the library allocates: once warm, a message and its answer cost nothing. Then every allocation is made to fail in
  * turn: an error, never a crash, and the same call works when there is memory again. The functions of malloc are this program's
- * own here, and pass on to the C library's. */
+ * own here, and pass on to the C library's.
+ *
+ *     memory [ROUNDS] */
 #define _GNU_SOURCE
 #include "check.h"
 
@@ -11,10 +13,12 @@ extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
+extern void __libc_free(void *memory);
 
 static long allocations;
 static long fail_at; /* the allocation that fails, counted from 1; 0: none */
 static long seen;
+static long live; /* what was allocated and is not free yet */
 
 static int fails(void)
 {
@@ -22,24 +26,38 @@ static int fails(void)
     return fail_at > 0 && ++seen == fail_at;
 }
 
-void *malloc(size_t size)
+static void *count(void *made)
 {
-    return fails() ? NULL : __libc_malloc(size);
+    live += made != NULL;
+    return made;
 }
 
-void *calloc(size_t count, size_t size)
+void free(void *memory)
 {
-    return fails() ? NULL : __libc_calloc(count, size);
+    live -= memory != NULL;
+    __libc_free(memory);
+}
+
+void *malloc(size_t size)
+{
+    return fails() ? NULL : count(__libc_malloc(size));
+}
+
+void *calloc(size_t number, size_t size)
+{
+    return fails() ? NULL : count(__libc_calloc(number, size));
 }
 
 void *realloc(void *memory, size_t size)
 {
+    if (memory == NULL)
+        return malloc(size);
     return fails() ? NULL : __libc_realloc(memory, size);
 }
 
 int posix_memalign(void **memory, size_t alignment, size_t size)
 {
-    void *made = fails() ? NULL : __libc_memalign(alignment, size);
+    void *made = fails() ? NULL : count(__libc_memalign(alignment, size));
     if (made == NULL)
         return ENOMEM;
     *memory = made;
@@ -179,7 +197,7 @@ static void split(struct mcpgraft_lines *lines)
     TRY(mcpgraft_lines_next(lines, str(" and a half\n"), &used, &frame, &line));
 }
 
-static void count_allocations(struct mcpgraft_server *server)
+static void count_allocations(struct mcpgraft_server *server, int rounds)
 {
     struct mcpgraft_peer *session = NULL, *exchange = NULL;
     struct mcpgraft_lines *lines = NULL;
@@ -196,7 +214,7 @@ static void count_allocations(struct mcpgraft_server *server)
         split(lines);
     }
     before = allocations;
-    for (i = 0; i < 1000; i++) {
+    for (i = 0; i < rounds; i++) {
         talk(session);
         exchange_all(exchange);
         split(lines);
@@ -205,10 +223,39 @@ static void count_allocations(struct mcpgraft_server *server)
     memory = malloc(1);
     CHECK(allocations == before + 1);
     free(memory);
-    printf("no allocation in 1000 rounds of 9 messages, 2 requests and 2 lines\n");
+    printf("no allocation in %d rounds of 9 messages, 2 requests and 2 lines\n", rounds);
     mcpgraft_free(lines);
     mcpgraft_free(exchange);
     mcpgraft_free(session);
+}
+
+/* A task from its beginning to its end. */
+static void work(struct mcpgraft_peer *session)
+{
+    struct mcpgraft_new_task begin;
+    struct mcpgraft_task *task = NULL, *again = NULL;
+    struct mcpgraft_task_view view;
+    struct mcpgraft_event event = fresh();
+    size_t taken, left;
+    memset(&begin, 0, sizeof begin);
+    begin.struct_size = sizeof begin;
+    begin.id = str("t");
+    begin.capabilities = 0x7f;
+    view.struct_size = sizeof view;
+    TRY(mcpgraft_task_new(&begin, &task));
+    TRY(mcpgraft_task_change(task, MCPGRAFT_TASK_SAYS, str("\"busy\""), 1));
+    TRY(mcpgraft_task_change(task, MCPGRAFT_TASK_ASKS, str("{\"r\":{\"method\":\"roots/list\"}}"), 2));
+    TRY(mcpgraft_task_update(task, str("{\"r\":{\"roots\":[]}}"), 3, &taken, &left));
+    CHECK(taken == 1 && left == 0);
+    TRY(mcpgraft_task_read(task, str(NULL), &view));
+    TRY(mcpgraft_task_restore(view.saved, &again));
+    TRY(mcpgraft_task_changed(session, view.saved, str(NULL), &event));
+    TRY(mcpgraft_task_fail(task, MCPGRAFT_FAIL_CUSTOM, str("no"), 5, str("{}"), 4));
+    TRY(mcpgraft_task_change(again, MCPGRAFT_TASK_COMPLETES, str("{\"content\":[]}"), 4));
+    TRY(mcpgraft_task_read(again, str(NULL), &view));
+    CHECK(view.status == MCPGRAFT_TASK_COMPLETED);
+    mcpgraft_free(task);
+    mcpgraft_free(again);
 }
 
 /* A run in which the allocation number `fail_at` fails. */
@@ -224,6 +271,8 @@ static void without_memory(struct mcpgraft_server *server)
     open_session(session);
     talk(session);
     exchange_all(exchange);
+    split(lines);
+    work(session);
     mcpgraft_free(lines);
     mcpgraft_free(exchange);
     mcpgraft_free(session);
@@ -231,22 +280,26 @@ static void without_memory(struct mcpgraft_server *server)
 
 static void fail_in_turn(struct mcpgraft_server *server)
 {
-    long turns = 0;
+    long turns = 0, before;
+    without_memory(server);
+    before = live;
     do {
         seen = 0;
         fail_at = ++turns;
         without_memory(server);
+        /* Whatever was begun and could not be finished is free again. */
+        CHECK(live == before);
     } while (seen >= fail_at);
     fail_at = 0;
     CHECK(turns > 10);
-    printf("each of %ld allocations of a session and an exchange has failed once\n", turns - 1);
+    printf("each of %ld allocations of a session, an exchange and a task has failed once\n", turns - 1);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     struct mcpgraft_server *server = NULL;
     CHECK(offer(&server) == MCPGRAFT_OK);
-    count_allocations(server);
+    count_allocations(server, argc > 1 ? atoi(argv[1]) : 1000);
     fail_in_turn(server);
     mcpgraft_free(server);
     return summary("memory");

@@ -128,17 +128,23 @@ def application(examples: pathlib.Path) -> None:
             "method": "tools/call",
             "params": {"name": "track_order", "arguments": {"number": 2}, "_meta": {"progressToken": "p"}},
         }
-        response, connection = post(port, track, "application/json, text/event-stream")
-        check(response.getheader("Content-Type") == "text/event-stream", "progress makes it a stream")
-        times, events = [], []
-        for line in response:
-            if line.startswith(b"data: "):
-                times.append(time.monotonic())
-                events.append(json.loads(line[6:]))
-        check([event.get("method") for event in events] == ["notifications/progress"] * 3 + [None], f"{events}")
-        check(events[-1]["result"]["content"][0]["text"] == "rocket skates: on its way", "the stream ends in the result")
-        check(times[-1] - times[0] > 0.08, "what is reported arrives while the tool works")
-        connection.close()
+        # A machine that is busy may give us late what came in time, but not early what came late: one of five will do.
+        for _ in range(5):
+            response, connection = post(port, track, "application/json, text/event-stream")
+            check(response.getheader("Content-Type") == "text/event-stream", "progress makes it a stream")
+            times, events = [], []
+            for line in response:
+                if line.startswith(b"data: "):
+                    times.append(time.monotonic())
+                    events.append(json.loads(line[6:]))
+            connection.close()
+            check([event.get("method") for event in events] == ["notifications/progress"] * 3 + [None], f"{events}")
+            said = events[-1]["result"]["content"][0]["text"]
+            check(said == "rocket skates: on its way", "the stream ends in the result")
+            if times[-1] - times[0] > 0.08:
+                break
+        else:
+            check(False, "what is reported arrives while the tool works")
         track["params"] = {"name": "track_order", "arguments": {"number": 9}}
         response, connection = post(port, track, "application/json")
         check(json.loads(response.read())["result"]["isError"] is True, "a failure of the tool is a result")

@@ -50,6 +50,12 @@ static mcpgraft_status answer(struct mcpgraft_peer *peer, uint64_t key, char *re
 	return mcpgraft_reply(peer, key, text, event);
 }
 
+static mcpgraft_status refuse(struct mcpgraft_peer *peer, uint64_t key, char *why, struct mcpgraft_event *event)
+{
+	struct mcpgraft_str text = {why, strlen(why)}, none = {NULL, 0};
+	return mcpgraft_fail(peer, key, MCPGRAFT_FAIL_TOOL, text, 0, none, event);
+}
+
 static mcpgraft_status tell(struct mcpgraft_peer *peer, uint64_t key, double done, double total, struct mcpgraft_event *event)
 {
 	struct mcpgraft_str none = {NULL, 0};
@@ -186,8 +192,14 @@ func (server *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // call runs the one tool.
 func (server *Server) call(w http.ResponseWriter, peer *C.struct_mcpgraft_peer, event *C.struct_mcpgraft_event) {
 	var arguments struct{ Name string }
-	json.Unmarshal([]byte(text(event.arguments)), &arguments)
 	key, batched := event.key, event.more
+	if err := json.Unmarshal([]byte(text(event.arguments)), &arguments); err != nil || arguments.Name == "" {
+		why := C.CString("name must be a string that is not empty.")
+		defer C.free(unsafe.Pointer(why))
+		must(C.refuse(peer, key, why, event), unsafe.Pointer(peer))
+		write(w, event)
+		return
+	}
 	if !batched {
 		for done := 1; done <= 2; done++ {
 			must(C.tell(peer, key, C.double(done), 2, event), unsafe.Pointer(peer))
