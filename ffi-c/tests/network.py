@@ -28,7 +28,12 @@ def check(holds: bool, what: str) -> None:
         passed += 1
     else:
         failed += 1
-        print(f"network: {what}", file=sys.stderr)
+        print(f"wrong: {what}", file=sys.stderr)
+
+
+def summary(program: str) -> int:
+    print(f"{program}: {passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
 
 
 def free_port() -> int:
@@ -38,9 +43,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(program: pathlib.Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def running(*program: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     port = free_port()
-    server = subprocess.Popen([program, str(port)])
+    server = subprocess.Popen([*program, str(port)])
     try:
         for _ in range(100):
             try:
@@ -50,7 +55,7 @@ def running(program: pathlib.Path) -> Iterator[tuple[int, subprocess.Popen[bytes
                 time.sleep(0.05)
         yield port, server
         server.terminate()
-        check(server.wait(10) == 0, f"{program.name} ended with {server.returncode}")
+        check(server.wait(20) == 0, f"{program[0]} ended with {server.returncode}")
     finally:
         server.kill()
 
@@ -68,7 +73,7 @@ def threads(pid: int) -> int:
 
 def many(examples: pathlib.Path) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, max(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
-    with running(examples / "epoll_server") as (port, server):
+    with running(str(examples / "epoll_server")) as (port, server):
         clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(CONNECTIONS)]
         waiting: dict[socket.socket, bytes] = dict.fromkeys(clients, b"")
         began = time.monotonic()
@@ -112,7 +117,7 @@ def post(port: int, body: dict[str, object], accept: str) -> tuple[http.client.H
 
 
 def application(examples: pathlib.Path) -> None:
-    with running(examples / "existing_app") as (port, _):
+    with running(str(examples / "existing_app")) as (port, _):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         connection.request("GET", "/orders")
         check(connection.getresponse().read().startswith(b"anvil\n"), "the application's own page is served")
@@ -176,8 +181,7 @@ def main() -> int:
     examples = pathlib.Path(sys.argv[1])
     many(examples)
     application(examples)
-    print(f"network: {passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return summary("network")
 
 
 if __name__ == "__main__":

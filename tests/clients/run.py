@@ -109,7 +109,7 @@ def check_words(*wanted: tuple[bool, str]) -> Check:
     return check
 
 
-def call(name: str, **arguments: Any) -> dict[str, Any]:
+def call(name: str, /, **arguments: Any) -> dict[str, Any]:
     return {"name": name, "arguments": arguments}
 
 
