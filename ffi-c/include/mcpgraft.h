@@ -83,6 +83,29 @@ typedef uint32_t mcpgraft_status;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// Whether a client can be asked something.
+enum mcpgraft_verdict
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // It can.
+  MCPGRAFT_CAN_ASK = 0,
+  // It did not declare the capability; the text is a `ClientCapabilities` object that names it.
+  MCPGRAFT_NO_CAPABILITY = 1,
+  // Its revision has no form for it; the text says why.
+  MCPGRAFT_NO_FORM = 2,
+  // The question is wrong in itself; the text says why.
+  MCPGRAFT_WRONG_ASK = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mcpgraft_verdict mcpgraft_verdict;
+#else
+typedef uint32_t mcpgraft_verdict;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // What an event is about.
 enum mcpgraft_event_kind
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -247,29 +270,6 @@ typedef uint32_t mcpgraft_frame;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
-// Whether a client can be asked something.
-enum mcpgraft_verdict
-#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
-  : uint32_t
-#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
- {
-  // It can.
-  MCPGRAFT_CAN_ASK = 0,
-  // It did not declare the capability; the text is a `ClientCapabilities` object that names it.
-  MCPGRAFT_NO_CAPABILITY = 1,
-  // Its revision has no form for it; the text says why.
-  MCPGRAFT_NO_FORM = 2,
-  // The question is wrong in itself; the text says why.
-  MCPGRAFT_WRONG_ASK = 3,
-};
-#ifndef __cplusplus
-#if __STDC_VERSION__ >= 202311L
-typedef enum mcpgraft_verdict mcpgraft_verdict;
-#else
-typedef uint32_t mcpgraft_verdict;
-#endif // __STDC_VERSION__ >= 202311L
-#endif // __cplusplus
-
 // Where a task stands.
 enum mcpgraft_task_status
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -401,20 +401,6 @@ typedef struct mcpgraft_header {
   struct mcpgraft_str value;
 } mcpgraft_header;
 
-// The head of an HTTP request. Set `struct_size` to `sizeof(mcpgraft_request)` and all else to zero before you fill it in.
-typedef struct mcpgraft_request {
-  // `sizeof(mcpgraft_request)`
-  size_t struct_size;
-  // The method, as sent.
-  struct mcpgraft_str method;
-  // All headers, in order. They are copied.
-  const struct mcpgraft_header *headers;
-  // How many.
-  size_t header_count;
-  // `mcpgraft_flag`s, added up.
-  uint32_t flags;
-} mcpgraft_request;
-
 // What a message, an answer or a request led to. Set `struct_size` to `sizeof(mcpgraft_event)`; everything else is written,
 // and only if the function returns `MCPGRAFT_OK`. Write `send` to the peer whatever the kind.
 //
@@ -503,6 +489,20 @@ typedef struct mcpgraft_event {
   bool tasks;
 } mcpgraft_event;
 
+// The head of an HTTP request. Set `struct_size` to `sizeof(mcpgraft_request)` and all else to zero before you fill it in.
+typedef struct mcpgraft_request {
+  // `sizeof(mcpgraft_request)`
+  size_t struct_size;
+  // The method, as sent.
+  struct mcpgraft_str method;
+  // All headers, in order. They are copied.
+  const struct mcpgraft_header *headers;
+  // How many.
+  size_t header_count;
+  // `mcpgraft_flag`s, added up.
+  uint32_t flags;
+} mcpgraft_request;
+
 // What a sealed state is bound to: it opens with the same binding only.
 typedef struct mcpgraft_binding {
   // `sizeof(mcpgraft_binding)`
@@ -587,6 +587,50 @@ mcpgraft_status mcpgraft_ask_accepts(struct mcpgraft_str method,
                                      struct mcpgraft_str params,
                                      struct mcpgraft_str answer,
                                      bool *accepts);
+
+// Whether the client of a call can be asked this: a method and parameters as in `mcpgraft_ask`. `why` (static) is a text that
+// tells why not; of `MCPGRAFT_NO_CAPABILITY`, a JSON object for `MCPGRAFT_FAIL_MISSING_CAPABILITY`.
+mcpgraft_status mcpgraft_can_ask(struct mcpgraft_peer *peer,
+                                 uint64_t key,
+                                 struct mcpgraft_str method,
+                                 struct mcpgraft_str params,
+                                 mcpgraft_verdict *verdict,
+                                 struct mcpgraft_str *why);
+
+// Asks the client of a call of the handshake era: `method` is `elicitation/create`, `sampling/createMessage` or `roots/list`,
+// `params` are its parameters in the newest shape. The call stays in work. On a session, the answer comes as
+// `MCPGRAFT_ANSWER` with `event->ask`. On an exchange, it comes in another request of the session as `MCPGRAFT_RESPONSE` with
+// `id`: a text that no other question of the session has (sessions ignore it).
+mcpgraft_status mcpgraft_ask(struct mcpgraft_peer *peer,
+                             uint64_t key,
+                             struct mcpgraft_str id,
+                             struct mcpgraft_str method,
+                             struct mcpgraft_str params,
+                             struct mcpgraft_event *event);
+
+// Answers a call of the stateless era with what it still needs: a JSON object of `{"method", "params"}` by keys of the host's
+// own. The client calls again, with the answers by the same keys (`input_responses`) and with `state` (`request_state`), which
+// may be absent: seal it, the client can forge it.
+mcpgraft_status mcpgraft_require_input(struct mcpgraft_peer *peer,
+                                       uint64_t key,
+                                       struct mcpgraft_str requests,
+                                       struct mcpgraft_str state,
+                                       struct mcpgraft_event *event);
+
+// Gives up waiting for the answer to a question of a call, and tells the client. A session names the question with `ask`, an
+// exchange with `id`, as it was asked with. Nothing is sent if nobody was waiting, or the exchange's stream is not open.
+mcpgraft_status mcpgraft_give_up(struct mcpgraft_peer *peer,
+                                 uint64_t key,
+                                 uint32_t ask,
+                                 struct mcpgraft_str id,
+                                 struct mcpgraft_event *event);
+
+// Tells the client that an elicitation by URL is done; `id` is its `elicitationId`. An exchange tells it on the stream of the
+// call `key`, which sessions ignore. Nothing is sent to a client whose revision has no such message, or that takes no stream.
+mcpgraft_status mcpgraft_elicitation_complete(struct mcpgraft_peer *peer,
+                                              uint64_t key,
+                                              struct mcpgraft_str id,
+                                              struct mcpgraft_event *event);
 
 // Makes the server's side of HTTP requests, one after another. Free it with `mcpgraft_free`. Any number of threads may do this
 // with one server at once; one exchange for each connection is a good number.
@@ -689,6 +733,28 @@ mcpgraft_status mcpgraft_lines_finish(struct mcpgraft_lines *lines,
                                       mcpgraft_frame *frame,
                                       struct mcpgraft_str *line);
 
+// Session or listener: tells the client that the list of this kind has changed, if it wants to know.
+mcpgraft_status mcpgraft_list_changed(struct mcpgraft_peer *peer,
+                                      uint32_t kind,
+                                      struct mcpgraft_event *event);
+
+// Session or listener: tells the client that a resource has changed, if it watches it. `stored`: of the listener of a
+// session's GET, the session as it is stored now; else absent.
+mcpgraft_status mcpgraft_resource_updated(struct mcpgraft_peer *peer,
+                                          struct mcpgraft_str uri,
+                                          struct mcpgraft_str stored,
+                                          struct mcpgraft_event *event);
+
+// Session or listener: ends what the client listens to in good order, before the channel or response is closed.
+mcpgraft_status mcpgraft_end_listening(struct mcpgraft_peer *peer,
+                                       struct mcpgraft_event *event);
+
+// Session: sends a notification of the host's own, outside `notifications/`; `params` (JSON) may be absent.
+mcpgraft_status mcpgraft_notify(struct mcpgraft_peer *session,
+                                struct mcpgraft_str method,
+                                struct mcpgraft_str params,
+                                struct mcpgraft_event *event);
+
 // Writes answers into this buffer of the host's from now on, until another is named; NULL: into memory of the handle. A step
 // that does not fit is `MCPGRAFT_OUTPUT_FULL` and has no effect. The answers of a batch are collected in the handle.
 mcpgraft_status mcpgraft_set_buffer(struct mcpgraft_peer *peer,
@@ -735,76 +801,10 @@ mcpgraft_status mcpgraft_log(struct mcpgraft_peer *peer,
                              struct mcpgraft_str logger,
                              struct mcpgraft_event *event);
 
-// Whether the client of a call can be asked this: a method and parameters as in `mcpgraft_ask`. `why` (static) is a text that
-// tells why not; of `MCPGRAFT_NO_CAPABILITY`, a JSON object for `MCPGRAFT_FAIL_MISSING_CAPABILITY`.
-mcpgraft_status mcpgraft_can_ask(struct mcpgraft_peer *peer,
-                                 uint64_t key,
-                                 struct mcpgraft_str method,
-                                 struct mcpgraft_str params,
-                                 mcpgraft_verdict *verdict,
-                                 struct mcpgraft_str *why);
-
-// Asks the client of a call of the handshake era: `method` is `elicitation/create`, `sampling/createMessage` or `roots/list`,
-// `params` are its parameters in the newest shape. The call stays in work. On a session, the answer comes as
-// `MCPGRAFT_ANSWER` with `event->ask`. On an exchange, it comes in another request of the session as `MCPGRAFT_RESPONSE` with
-// `id`: a text that no other question of the session has (sessions ignore it).
-mcpgraft_status mcpgraft_ask(struct mcpgraft_peer *peer,
-                             uint64_t key,
-                             struct mcpgraft_str id,
-                             struct mcpgraft_str method,
-                             struct mcpgraft_str params,
-                             struct mcpgraft_event *event);
-
-// Answers a call of the stateless era with what it still needs: a JSON object of `{"method", "params"}` by keys of the host's
-// own. The client calls again, with the answers by the same keys (`input_responses`) and with `state` (`request_state`), which
-// may be absent: seal it, the client can forge it.
-mcpgraft_status mcpgraft_require_input(struct mcpgraft_peer *peer,
-                                       uint64_t key,
-                                       struct mcpgraft_str requests,
-                                       struct mcpgraft_str state,
-                                       struct mcpgraft_event *event);
-
-// Gives up waiting for the answer to a question of a call, and tells the client. A session names the question with `ask`, an
-// exchange with `id`, as it was asked with. Nothing is sent if nobody was waiting, or the exchange's stream is not open.
-mcpgraft_status mcpgraft_give_up(struct mcpgraft_peer *peer,
-                                 uint64_t key,
-                                 uint32_t ask,
-                                 struct mcpgraft_str id,
-                                 struct mcpgraft_event *event);
-
 // Whether the client took a call back, so that its work is worth nothing. An unknown key counts as taken back.
 mcpgraft_status mcpgraft_is_cancelled(struct mcpgraft_peer *peer,
                                       uint64_t key,
                                       bool *cancelled);
-
-// Session or listener: tells the client that the list of this kind has changed, if it wants to know.
-mcpgraft_status mcpgraft_list_changed(struct mcpgraft_peer *peer,
-                                      uint32_t kind,
-                                      struct mcpgraft_event *event);
-
-// Session or listener: tells the client that a resource has changed, if it watches it. `stored`: of the listener of a
-// session's GET, the session as it is stored now; else absent.
-mcpgraft_status mcpgraft_resource_updated(struct mcpgraft_peer *peer,
-                                          struct mcpgraft_str uri,
-                                          struct mcpgraft_str stored,
-                                          struct mcpgraft_event *event);
-
-// Session or listener: ends what the client listens to in good order, before the channel or response is closed.
-mcpgraft_status mcpgraft_end_listening(struct mcpgraft_peer *peer,
-                                       struct mcpgraft_event *event);
-
-// Tells the client that an elicitation by URL is done; `id` is its `elicitationId`. An exchange tells it on the stream of the
-// call `key`, which sessions ignore. Nothing is sent to a client whose revision has no such message, or that takes no stream.
-mcpgraft_status mcpgraft_elicitation_complete(struct mcpgraft_peer *peer,
-                                              uint64_t key,
-                                              struct mcpgraft_str id,
-                                              struct mcpgraft_event *event);
-
-// Session: sends a notification of the host's own, outside `notifications/`; `params` (JSON) may be absent.
-mcpgraft_status mcpgraft_notify(struct mcpgraft_peer *session,
-                                struct mcpgraft_str method,
-                                struct mcpgraft_str params,
-                                struct mcpgraft_event *event);
 
 // Makes a server that offers nothing yet. Set its option `info` before you make peers; free it with `mcpgraft_free`, at any
 // time: its peers keep what they need.

@@ -1,11 +1,14 @@
 //! Questions to the client, as C gives them: the method and the parameters of the newest revision.
 
 use mcpgraft::json::Raw;
-use mcpgraft::server::{Ask, Unable};
+use mcpgraft::server::{Ask, AskKey, CallKey, Unable};
 
-use crate::abi::{mcpgraft_status, mcpgraft_str, mcpgraft_verdict};
-use crate::guard::{Done, alone, place, utf8};
+use crate::abi::{mcpgraft_event, mcpgraft_peer, mcpgraft_status, mcpgraft_str, mcpgraft_verdict};
+use crate::exchange::ExchangePeer;
+use crate::guard::{Done, alone, event_place, maybe, place, utf8};
 use crate::memory::Scratch;
+use crate::peer::{Any, NOT_HERE, with};
+use crate::session::SessionPeer;
 use crate::trouble::Trouble;
 
 /// Most questions that can be asked at once.
@@ -120,4 +123,171 @@ pub unsafe extern "C" fn mcpgraft_ask_accepts(
         place.put(ask.accepts(answer));
         Ok(())
     })
+}
+
+/// Whether the client of a call can be asked this: a method and parameters as in `mcpgraft_ask`. `why` (static) is a text that
+/// tells why not; of `MCPGRAFT_NO_CAPABILITY`, a JSON object for `MCPGRAFT_FAIL_MISSING_CAPABILITY`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_can_ask(
+    peer: *mut mcpgraft_peer,
+    key: u64,
+    method: mcpgraft_str,
+    params: mcpgraft_str,
+    verdict: *mut mcpgraft_verdict,
+    why: *mut mcpgraft_str,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let (verdict, why) = unsafe { (place("verdict", verdict)?, place("why", why)?) };
+        let key = CallKey::from_bits(key);
+        let found = match peer {
+            Any::Session(SessionPeer { base, inner }) => {
+                // SAFETY: the caller's promise.
+                inner.can_ask(key, &unsafe { question(method, params, &mut base.asks) }?)?
+            }
+            Any::Exchange(ExchangePeer { base, inner, .. }) => {
+                // SAFETY: the caller's promise.
+                inner.can_ask(key, &unsafe { question(method, params, &mut base.asks) }?)?
+            }
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        let (found, text) = self::verdict(found);
+        verdict.put(found);
+        why.put(text);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Asks the client of a call of the handshake era: `method` is `elicitation/create`, `sampling/createMessage` or `roots/list`,
+/// `params` are its parameters in the newest shape. The call stays in work. On a session, the answer comes as
+/// `MCPGRAFT_ANSWER` with `event->ask`. On an exchange, it comes in another request of the session as `MCPGRAFT_RESPONSE` with
+/// `id`: a text that no other question of the session has (sessions ignore it).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_ask(
+    peer: *mut mcpgraft_peer,
+    key: u64,
+    id: mcpgraft_str,
+    method: mcpgraft_str,
+    params: mcpgraft_str,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let place = unsafe { event_place(event) }?;
+        let key = CallKey::from_bits(key);
+        let made = match peer {
+            Any::Session(peer) => {
+                // SAFETY: the caller's promise.
+                let ask = unsafe { question(method, params, &mut peer.base.asks) }?;
+                let (made, asked) = peer.notify(|inner, _, out| inner.ask(key, &ask, out))?;
+                mcpgraft_event { ask: asked.to_bits(), ..made }
+            }
+            Any::Exchange(peer) => {
+                // SAFETY: the caller's promise.
+                let (id, ask) = unsafe { (utf8("id", id)?, question(method, params, &mut peer.base.asks)?) };
+                peer.notify(|inner, _, out| inner.ask(key, id, &ask, out))?
+            }
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Answers a call of the stateless era with what it still needs: a JSON object of `{"method", "params"}` by keys of the host's
+/// own. The client calls again, with the answers by the same keys (`input_responses`) and with `state` (`request_state`), which
+/// may be absent: seal it, the client can forge it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_require_input(
+    peer: *mut mcpgraft_peer,
+    key: u64,
+    requests: mcpgraft_str,
+    state: mcpgraft_str,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let (place, requests, state) = unsafe {
+            (event_place(event)?, crate::json::value("requests", requests)?, maybe("state", state)?)
+        };
+        let key = CallKey::from_bits(key);
+        let made = match peer {
+            Any::Session(peer) => {
+                // SAFETY: the caller's promise.
+                let asks = unsafe { questions(requests, &mut peer.base.asks) }?;
+                peer.answer(key, |inner, shared, out| {
+                    shared.serve(|server| inner.require_input(server, key, &asks, state, out))
+                })?
+            }
+            Any::Exchange(peer) => {
+                // SAFETY: the caller's promise.
+                let asks = unsafe { questions(requests, &mut peer.base.asks) }?;
+                peer.answer(|inner, shared, out| {
+                    shared.serve(|server| inner.require_input(server, key, &asks, state, out))
+                })?
+            }
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Gives up waiting for the answer to a question of a call, and tells the client. A session names the question with `ask`, an
+/// exchange with `id`, as it was asked with. Nothing is sent if nobody was waiting, or the exchange's stream is not open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_give_up(
+    peer: *mut mcpgraft_peer,
+    key: u64,
+    ask: u32,
+    id: mcpgraft_str,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let (place, id) = unsafe { (event_place(event)?, utf8("id", id)?) };
+        let made = match peer {
+            Any::Session(peer) => peer.notify(|inner, _, out| inner.give_up(AskKey::from_bits(ask), out))?.0,
+            Any::Exchange(peer) => {
+                peer.notify(|inner, _, out| inner.give_up(CallKey::from_bits(key), id, out))?
+            }
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
+
+/// Tells the client that an elicitation by URL is done; `id` is its `elicitationId`. An exchange tells it on the stream of the
+/// call `key`, which sessions ignore. Nothing is sent to a client whose revision has no such message, or that takes no stream.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_elicitation_complete(
+    peer: *mut mcpgraft_peer,
+    key: u64,
+    id: mcpgraft_str,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let (place, id) = unsafe { (event_place(event)?, utf8("id", id)?) };
+        let made = match peer {
+            Any::Session(peer) => peer.notify(|inner, _, out| inner.elicitation_complete(id, out))?.0,
+            Any::Exchange(peer) => {
+                peer.notify(|inner, _, out| inner.elicitation_complete(CallKey::from_bits(key), id, out))?
+            }
+            Any::Listener(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
 }

@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
-use crate::abi::{mcpgraft_event, mcpgraft_status, mcpgraft_str, mcpgraft_task_view};
+use crate::abi::{mcpgraft_event, mcpgraft_status, mcpgraft_str};
 use crate::trouble::{Detail, Trouble};
 
 /// What a function inside the border comes to.
@@ -77,7 +77,7 @@ impl<T: Held> Handle<T> {
 unsafe fn magic(pointer: *const c_void) -> Option<u32> {
     let head = pointer.cast::<Head>();
     // SAFETY: the caller's promise; the magic number comes first.
-    head.is_aligned().then(|| unsafe { (*(&raw const (*head).magic)).load(Ordering::Acquire) })
+    head.is_aligned().then(|| unsafe { (*head).magic.load(Ordering::Acquire) })
 }
 
 /// The handle behind a pointer of C, for functions that only read what never changes.
@@ -328,24 +328,23 @@ pub(crate) struct SizedPlace<T> {
     size: usize,
 }
 
-/// An event of C that can be written.
+/// A structure of C that can be written.
 ///
 /// # Safety
-/// NULL, or an event with its `struct_size` set.
-pub(crate) unsafe fn event_place(pointer: *mut mcpgraft_event) -> Done<SizedPlace<mcpgraft_event>> {
+/// NULL, or such a structure with its `struct_size` set.
+pub(crate) unsafe fn sized_place<T>(name: &'static str, pointer: *mut T) -> Done<SizedPlace<T>> {
     // SAFETY: the caller's promise.
-    let size = unsafe { sized("event", pointer) }?;
+    let size = unsafe { sized(name, pointer) }?;
     Ok(SizedPlace { pointer, size })
 }
 
-/// A view of a task of C that can be written.
+/// The same, of an event.
 ///
 /// # Safety
-/// NULL, or a view with its `struct_size` set.
-pub(crate) unsafe fn task_view(pointer: *mut mcpgraft_task_view) -> Done<SizedPlace<mcpgraft_task_view>> {
+/// As [`sized_place`].
+pub(crate) unsafe fn event_place(pointer: *mut mcpgraft_event) -> Done<SizedPlace<mcpgraft_event>> {
     // SAFETY: the caller's promise.
-    let size = unsafe { sized("view", pointer) }?;
-    Ok(SizedPlace { pointer, size })
+    unsafe { sized_place("event", pointer) }
 }
 
 impl<T> SizedPlace<T> {

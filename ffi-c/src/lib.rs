@@ -5,7 +5,7 @@
 //! abi      types of the header            guard    handles, checks, panics -> status
 //! memory   outputs, decoded text          trouble  what goes wrong, as status and text
 //! server   options, catalogue             peer     what sessions, exchanges and listeners share
-//! session  exchange  lines  keys  json  task  the functions of the header, by what they are about
+//! session  exchange  ask  news  task  lines  keys  json: the functions of the header, by what they are about
 //! ```
 #![allow(non_camel_case_types, clippy::missing_safety_doc)] // names are C's; the README states what callers promise
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -20,6 +20,7 @@ pub mod json;
 pub mod keys;
 pub mod lines;
 mod memory;
+pub mod news;
 mod options;
 pub mod peer;
 pub mod server;

@@ -9,16 +9,94 @@ use mcpgraft::model::ClientCapabilities;
 use mcpgraft::server::{NewTask, Status, Task};
 
 use crate::abi::{
-    mcpgraft_change, mcpgraft_event, mcpgraft_new_task, mcpgraft_peer, mcpgraft_status, mcpgraft_str,
-    mcpgraft_task, mcpgraft_task_status, mcpgraft_task_view, mcpgraft_verdict,
+    mcpgraft_event, mcpgraft_peer, mcpgraft_status, mcpgraft_str, mcpgraft_task, mcpgraft_verdict,
 };
 use crate::ask;
 use crate::guard::{
-    Done, Handle, Held, alone, bytes, enter, event_place, maybe, place, sized, task_view, utf8,
+    Done, Handle, Held, alone, bytes, enter, event_place, maybe, place, sized, sized_place, utf8,
 };
 use crate::memory::{Output, Scratch};
 use crate::peer::{self, Any, NOT_HERE, with};
 use crate::trouble::Trouble;
+
+/// A task about to be made. Set `struct_size` to `sizeof(mcpgraft_new_task)` and all else to zero before you fill it in.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mcpgraft_new_task {
+    /// `sizeof(mcpgraft_new_task)`
+    pub struct_size: usize,
+    /// Names it, and where nobody is authenticated is all that protects it: 128 random bits or more, as 1 to 128 printable
+    /// ASCII characters without `"` and `\`.
+    pub id: mcpgraft_str,
+    /// Who made it: only the same one may see it. Absent: whoever knows the id.
+    pub owner: mcpgraft_str,
+    /// The time, in ms since 1970.
+    pub now: u64,
+    /// How long it is kept after `now`, in ms; 0: for ever.
+    pub ttl: u64,
+    /// How often a client should ask for it, in ms; 0: nothing is said.
+    pub poll: u64,
+    /// `capabilities` of the call's event.
+    pub capabilities: u32,
+}
+
+/// Where a task stands.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum mcpgraft_task_status {
+    /// It is being worked on.
+    MCPGRAFT_TASK_WORKING = 0,
+    /// It waits for the client.
+    MCPGRAFT_TASK_INPUT_REQUIRED = 1,
+    /// It has a result, be it of a tool that failed. This and the next two are final.
+    MCPGRAFT_TASK_COMPLETED = 2,
+    /// It ended in a JSON-RPC error.
+    MCPGRAFT_TASK_FAILED = 3,
+    /// It was taken back.
+    MCPGRAFT_TASK_CANCELLED = 4,
+}
+
+/// What makes the next state of a task.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum mcpgraft_change {
+    /// `text` says for people what it is doing.
+    MCPGRAFT_TASK_SAYS = 0,
+    /// It needs the client: `text` is as `requests` of `mcpgraft_require_input`, with keys new to this task.
+    MCPGRAFT_TASK_ASKS = 1,
+    /// It ends with the result `text` of its call.
+    MCPGRAFT_TASK_COMPLETES = 2,
+    /// It was taken back; `text` is not used.
+    MCPGRAFT_TASK_IS_CANCELLED = 3,
+}
+
+/// What there is to know of a task. Set `struct_size` to `sizeof(mcpgraft_task_view)`; everything else is written.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mcpgraft_task_view {
+    /// `sizeof(mcpgraft_task_view)`
+    pub struct_size: usize,
+    /// What a host stores; `mcpgraft_task_restore` reads it.
+    pub saved: mcpgraft_str,
+    /// Its id.
+    pub id: mcpgraft_str,
+    /// Where it stands.
+    pub status: mcpgraft_task_status,
+    /// Whoever asked may see and change it.
+    pub mine: bool,
+    /// For people: what it is doing, or how it ended.
+    pub message: mcpgraft_str,
+    /// When it may be forgotten, in ms since 1970; 0: never.
+    pub expires: u64,
+    /// The result that answers its call.
+    pub created: mcpgraft_str,
+    /// The result that answers `MCPGRAFT_GET_TASK`.
+    pub detailed: mcpgraft_str,
+    /// The client's answers so far, by key: a JSON object.
+    pub answers: mcpgraft_str,
+    /// The questions that have no answer yet, by key: a JSON object.
+    pub open: mcpgraft_str,
+}
 
 /// One state of a task.
 pub(crate) struct Kept {
@@ -169,7 +247,7 @@ pub unsafe extern "C" fn mcpgraft_task_read(
 ) -> mcpgraft_status {
     let work = |kept: &mut Kept| {
         // SAFETY: the caller's promise.
-        let (place, principal) = unsafe { (task_view(view)?, maybe("principal", principal)?) };
+        let (place, principal) = unsafe { (sized_place("view", view)?, maybe("principal", principal)?) };
         place.put(&kept.view(principal)?);
         Ok(())
     };

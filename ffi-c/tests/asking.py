@@ -1,6 +1,6 @@
 """The fixture server from outside, where it asks, remembers and listens: standard input and output, then HTTP.
 
-    asking.py SERVER      tests/fixtures/c_server.c, built; a sanitizer in it speaks up through its exit code
+asking.py SERVER      tests/fixtures/c_server.c, built; a sanitizer in it speaks up through its exit code
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The network examples, from outside: a thousand connections on the epoll loop's one thread, and the existing application with
-its /mcp, streaming included.
+"""The network examples, from outside: a thousand connections on the epoll loop's one thread, and the existing
+application with its /mcp, streaming included.
 
     network.py EXAMPLES      the folder with epoll_server and existing_app
 """
@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 CONNECTIONS = 1000
@@ -60,11 +60,15 @@ def running(*program: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
         server.kill()
 
 
-def message(id_: int, method: str, params: dict[str, object]) -> bytes:
+def message(id_: int, method: str, params: Mapping[str, object]) -> bytes:
     return json.dumps({"jsonrpc": "2.0", "id": id_, "method": method, "params": params}).encode() + b"\n"
 
 
-HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+HELLO: dict[str, object] = {
+    "protocolVersion": "2025-11-25",
+    "capabilities": {},
+    "clientInfo": {"name": "t", "version": "1"},
+}
 
 
 def threads(pid: int) -> int:
@@ -89,12 +93,12 @@ def many(examples: pathlib.Path) -> None:
                 selector.register(client, selectors.EVENT_READ)
             while done < CONNECTIONS and time.monotonic() - began < 30:
                 for key, _ in selector.select(1):
-                    client = key.fileobj
-                    assert isinstance(client, socket.socket)
-                    waiting[client] += client.recv(65536)
-                    if waiting[client].count(b"\n") == 3:
+                    one = key.fileobj
+                    assert isinstance(one, socket.socket)
+                    waiting[one] += one.recv(65536)
+                    if waiting[one].count(b"\n") == 3:
                         done += 1
-                        selector.unregister(client)
+                        selector.unregister(one)
         took = time.monotonic() - began
         check(done == CONNECTIONS, f"{done} of {CONNECTIONS} connections have all their answers")
         check(threads(server.pid) == 1, "the loop has one thread")
@@ -109,7 +113,9 @@ def many(examples: pathlib.Path) -> None:
         print(f"{done} connections, {3 * done} messages on one thread in {took:.2f} s")
 
 
-def post(port: int, body: dict[str, object], accept: str) -> tuple[http.client.HTTPResponse, http.client.HTTPConnection]:
+def post(
+    port: int, body: dict[str, object], accept: str
+) -> tuple[http.client.HTTPResponse, http.client.HTTPConnection]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     headers = {"Content-Type": "application/json", "Accept": accept}
     connection.request("POST", "/mcp", json.dumps(body), headers)

@@ -2,8 +2,8 @@
 
     transcripts.py OUT
 
-A record is a list of fields: a count, and for each field its length and its bytes (lengths are four bytes, little endian; -1:
-the field is absent). The first field says what the record is; transcripts.c knows them all.
+A record is a list of fields: a count, and for each field its length and its bytes (lengths are four bytes, little
+endian; -1: the field is absent). The first field says what the record is; transcripts.c knows them all.
 """
 
 from __future__ import annotations
