@@ -689,7 +689,8 @@ mcpgraft_status mcpgraft_keys_seal(struct mcpgraft_keys *keys,
                                    const uint8_t *nonce,
                                    struct mcpgraft_str *sealed);
 
-// Opens what was sealed for the same purpose with any key of the ring. `plain` is valid until the next call on `keys`.
+// Opens what was sealed for the same purpose with any key of the ring. `MCPGRAFT_BAD_SEAL`: it does not open, or no memory is
+// left. `plain` is valid until the next call on `keys`.
 mcpgraft_status mcpgraft_keys_open(struct mcpgraft_keys *keys,
                                    struct mcpgraft_str purpose,
                                    struct mcpgraft_str sealed,

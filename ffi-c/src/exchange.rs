@@ -1,7 +1,5 @@
 //! One HTTP request and its response.
 
-use std::sync::Arc;
-
 use mcpgraft::LocalError;
 use mcpgraft::http::{self, Attached, Emit, Handshake, Head, Headers, HttpStep, Sessions, cors};
 use mcpgraft::server::CallKey;
@@ -10,6 +8,7 @@ use crate::abi::{
     mcpgraft_event, mcpgraft_event_kind, mcpgraft_flag, mcpgraft_peer, mcpgraft_request, mcpgraft_server,
     mcpgraft_status, mcpgraft_str,
 };
+use crate::counted::Counted;
 use crate::event;
 use crate::guard::{Done, Handle, Held, alone, bytes, enter, event_place, place, shared, sized, utf8};
 use crate::memory::{HeaderList, Output, Scratch};
@@ -115,7 +114,7 @@ impl Kept {
 }
 
 impl ExchangePeer {
-    fn new(shared: Arc<Shared>) -> Self {
+    fn new(shared: Counted<Shared>) -> Self {
         ExchangePeer {
             inner: http::Exchange::new(shared.tag()),
             base: Base::new(shared),
@@ -245,7 +244,7 @@ impl ExchangePeer {
                 (head, mcpgraft_event { stored, ..event })
             }
             Told::Listen(head, listener, event) => {
-                let listener = ListenerPeer::create(self.base.shared.clone(), listener)?;
+                let listener = ListenerPeer::create(self.base.shared.share(), listener)?;
                 (head, mcpgraft_event { listener: listener.cast(), ..event })
             }
         };

@@ -1,7 +1,7 @@
 //! Sealed opaque strings: request states, session ids, cursors.
 
 use mcpgraft::seal::state::{self, Binding};
-use mcpgraft::seal::{Keys, NONCE_BYTES};
+use mcpgraft::seal::{BadSecret, Keys, MAX_SEALED_BYTES, NONCE_BYTES};
 
 use crate::abi::{mcpgraft_binding, mcpgraft_keys, mcpgraft_status, mcpgraft_str};
 use crate::guard::{Done, Handle, Held, alone, bytes, enter, maybe, place, sized, utf8};
@@ -35,7 +35,15 @@ impl Ring {
 const BAD_SEAL: Trouble =
     Trouble::Plain(mcpgraft_status::MCPGRAFT_BAD_SEAL, "the sealed text is not valid here");
 
-const TOO_LONG: Trouble = Trouble::argument("the text is too long to be sealed");
+/// Why so many bytes could not be sealed.
+fn unsealed(len: usize) -> Trouble {
+    // Base 64 makes four of three; a hundred bytes are more than what is added.
+    if len / 3 * 4 + 100 > MAX_SEALED_BYTES {
+        Trouble::argument("the text is too long to be sealed")
+    } else {
+        Trouble::NO_MEMORY
+    }
+}
 
 /// Makes a ring of keys from `count` secrets of at least 16 bytes each: the first seals, all of them open.
 #[unsafe(no_mangle)]
@@ -55,10 +63,15 @@ pub unsafe extern "C" fn mcpgraft_keys_new(
         }
         // SAFETY: the caller's promise.
         let list = unsafe { std::slice::from_raw_parts(secrets, count) };
-        // SAFETY: the caller's promise.
-        let list = list.iter().map(|secret| unsafe { bytes("secrets", *secret) });
-        let list = list.collect::<Done<Vec<&[u8]>>>()?;
-        let ring = Keys::new(list).map_err(|_| Trouble::argument("a secret must have at least 16 bytes"))?;
+        let mut given = [&[][..]; MAX_SECRETS];
+        for (place, secret) in given.iter_mut().zip(list) {
+            // SAFETY: the caller's promise.
+            *place = unsafe { bytes("secrets", *secret) }?;
+        }
+        let ring = Keys::new(given.into_iter().take(count)).map_err(|error| match error {
+            BadSecret::NoMemory => Trouble::NO_MEMORY,
+            _ => Trouble::argument("a secret must have at least 16 bytes"),
+        })?;
         place.put(Handle::create(Ring { keys: ring, text: Vec::new() })?.cast());
         Ok(())
     })
@@ -110,7 +123,7 @@ pub unsafe extern "C" fn mcpgraft_keys_seal(
             let place = place("sealed", sealed)?;
             (utf8("purpose", purpose)?, bytes("plain", plain)?, self::nonce(nonce)?, place)
         };
-        let text = ring.keys.seal(purpose, plain, nonce).map_err(|_| TOO_LONG)?;
+        let text = ring.keys.seal(purpose, plain, nonce).map_err(|_| unsealed(plain.len()))?;
         place.put(ring.keep(text.into_bytes()));
         Ok(())
     };
@@ -118,7 +131,8 @@ pub unsafe extern "C" fn mcpgraft_keys_seal(
     unsafe { enter(keys.cast(), work) }
 }
 
-/// Opens what was sealed for the same purpose with any key of the ring. `plain` is valid until the next call on `keys`.
+/// Opens what was sealed for the same purpose with any key of the ring. `MCPGRAFT_BAD_SEAL`: it does not open, or no memory is
+/// left. `plain` is valid until the next call on `keys`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mcpgraft_keys_open(
     keys: *mut mcpgraft_keys,
@@ -157,7 +171,8 @@ pub unsafe extern "C" fn mcpgraft_keys_seal_state(
             let place = place("sealed", sealed)?;
             (self::binding(binding)?, utf8("kept", kept)?, self::nonce(nonce)?, place)
         };
-        let text = state::seal(&ring.keys, &binding, round, kept, now, ttl, nonce).map_err(|_| TOO_LONG)?;
+        let text = state::seal(&ring.keys, &binding, round, kept, now, ttl, nonce);
+        let text = text.map_err(|_| unsealed(kept.len() + 64))?;
         place.put(ring.keep(text.into_bytes()));
         Ok(())
     };

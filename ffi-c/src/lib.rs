@@ -4,6 +4,7 @@
 //! ```text
 //! abi      types of the header            guard    handles, checks, panics -> status
 //! memory   outputs, decoded text          trouble  what goes wrong, as status and text
+//! counted  what has several owners
 //! server   options, catalogue             peer     what sessions, exchanges and listeners share
 //! session  exchange  ask  news  task  lines  keys  json: the functions of the header, by what they are about
 //! ```
@@ -13,6 +14,7 @@
 pub mod abi;
 pub mod about;
 pub mod ask;
+mod counted;
 mod event;
 pub mod exchange;
 mod guard;

@@ -93,7 +93,11 @@ impl Config {
             "experimental" => self.experimental = Some(object(value)?),
             "extensions" => self.extensions = Some(object(value)?),
             "limits" => self.limits = limits(self.limits, value)?,
-            "custom_methods" => texts(value)?.iter().for_each(|method| catalog.add_custom_method(method)),
+            "custom_methods" => {
+                for method in texts(value)? {
+                    catalog.add_custom_method(&method).map_err(|_| Trouble::NO_MEMORY)?;
+                }
+            }
             _ => return Err(Trouble::argument("there is no option of this name; README.md lists them")),
         }
         Ok(())
@@ -106,16 +110,22 @@ fn flag(value: Raw<'_>) -> Done<bool> {
 
 fn text(value: Raw<'_>) -> Done<String> {
     let text = value.str().ok_or(Trouble::argument("this option must be a string"))?;
-    Ok(text.to_cow().into_owned())
+    let mut copy = Vec::new();
+    text.decode(&mut copy)?;
+    String::from_utf8(copy).map_err(|_| Trouble::Utf8("value"))
 }
 
 fn texts(value: Raw<'_>) -> Done<Vec<String>> {
     if !value.is_array() {
         return Err(Trouble::argument("this option must be a list of strings"));
     }
-    let list: Vec<String> = value.elements().map(text).collect::<Done<_>>()?;
-    if list.len() > MAX_LISTED {
+    if value.elements().count() > MAX_LISTED {
         return Err(Trouble::argument("this option can list 64 strings at most"));
+    }
+    let mut list = Vec::new();
+    list.try_reserve_exact(value.elements().count()).map_err(|_| Trouble::NO_MEMORY)?;
+    for element in value.elements() {
+        list.push(text(element)?);
     }
     Ok(list)
 }

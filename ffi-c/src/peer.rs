@@ -1,16 +1,15 @@
 //! What sessions, exchanges and listeners share: memory, and the functions that take any of them.
 
-use std::ffi::c_char;
-use std::sync::Arc;
-
 use mcpgraft::LocalError;
 use mcpgraft::http;
 use mcpgraft::model::Level;
 use mcpgraft::server::{Batch, CallKey, Failure, Log, Progress};
+use std::ffi::c_char;
 
 use crate::abi::{
     mcpgraft_event, mcpgraft_event_kind, mcpgraft_failure, mcpgraft_peer, mcpgraft_status, mcpgraft_str,
 };
+use crate::counted::Counted;
 use crate::exchange::ExchangePeer;
 use crate::guard::{Done, Handle, Held, cross, event_place, held, maybe, place, utf8};
 use crate::memory::{Output, Scratch};
@@ -20,7 +19,7 @@ use crate::trouble::Trouble;
 
 /// Memory of a session or an exchange.
 pub(crate) struct Base {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Counted<Shared>,
     pub(crate) out: Output,
     /// Texts of the last message.
     pub(crate) scratch: Scratch,
@@ -30,7 +29,7 @@ pub(crate) struct Base {
 }
 
 impl Base {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Counted<Shared>) -> Self {
         Base {
             shared,
             out: Output::default(),
@@ -66,7 +65,7 @@ impl Pending {
 
 /// An open event stream.
 pub(crate) struct ListenerPeer {
-    shared: Arc<Shared>,
+    shared: Counted<Shared>,
     out: Output,
     inner: http::Listener,
 }
@@ -76,7 +75,7 @@ impl Held for ListenerPeer {
 }
 
 impl ListenerPeer {
-    pub(crate) fn create(shared: Arc<Shared>, inner: http::Listener) -> Done<*mut Handle<ListenerPeer>> {
+    pub(crate) fn create(shared: Counted<Shared>, inner: http::Listener) -> Done<*mut Handle<ListenerPeer>> {
         Handle::create(ListenerPeer { shared, out: Output::default(), inner })
     }
 

@@ -1,7 +1,7 @@
 //! What a server offers: options and a catalogue, shared by its peers.
 
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use mcpgraft::catalog::{Catalog, Kind, Owned};
 use mcpgraft::http::Endpoint;
@@ -11,6 +11,7 @@ use mcpgraft::server::{Offer, Profile};
 use mcpgraft::{Limits, Server};
 
 use crate::abi::{mcpgraft_server, mcpgraft_status, mcpgraft_str};
+use crate::counted::Counted;
 use crate::guard::{Done, Handle, Held, alone, enter_shared, place, utf8};
 use crate::memory::Scratch;
 use crate::options::{Config, MAX_LISTED, index};
@@ -32,7 +33,7 @@ pub(crate) struct Shared {
 
 /// A server with what its handle alone needs.
 pub(crate) struct Offered {
-    shared: Arc<Shared>,
+    shared: Counted<Shared>,
     views: Mutex<Scratch>,
 }
 
@@ -42,14 +43,14 @@ impl Held for Offered {
 
 impl Offered {
     /// What peers share of it.
-    pub(crate) fn share(&self) -> Done<Arc<Shared>> {
+    pub(crate) fn share(&self) -> Done<Counted<Shared>> {
         let config = self.shared.config.read().unwrap_or_else(PoisonError::into_inner);
         if config.info.is_empty() {
             return Err(Trouble::argument("set the option \"info\" first"));
         }
         drop(config);
         self.shared.started.store(true, Ordering::Relaxed);
-        Ok(self.shared.clone())
+        Ok(self.shared.share())
     }
 }
 
@@ -151,7 +152,7 @@ pub unsafe extern "C" fn mcpgraft_server_new(server: *mut *mut mcpgraft_server) 
             tags: AtomicU16::new(0),
             longest_template: AtomicUsize::new(0),
         };
-        let made = Handle::create(Offered { shared: Arc::new(shared), views: Mutex::default() })?;
+        let made = Handle::create(Offered { shared: Counted::create(shared)?, views: Mutex::default() })?;
         place.put(made.cast());
         Ok(())
     })

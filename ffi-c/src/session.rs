@@ -1,7 +1,5 @@
 //! One duplex channel: stdio, UART, TCP, WebSocket.
 
-use std::sync::Arc;
-
 use mcpgraft::LocalError;
 use mcpgraft::json::Sink;
 use mcpgraft::server::{self, CallKey, Step};
@@ -9,6 +7,7 @@ use mcpgraft::server::{self, CallKey, Step};
 use crate::abi::{
     mcpgraft_event, mcpgraft_event_kind, mcpgraft_peer, mcpgraft_server, mcpgraft_status, mcpgraft_str,
 };
+use crate::counted::Counted;
 use crate::event;
 use crate::guard::{Done, Handle, Held, alone, bytes, enter, event_place, place, shared};
 use crate::memory::Output;
@@ -30,7 +29,7 @@ impl Held for SessionPeer {
 }
 
 impl SessionPeer {
-    fn new(shared: Arc<Shared>) -> Self {
+    fn new(shared: Counted<Shared>) -> Self {
         SessionPeer { inner: Inner::new(shared.tag()), base: Base::new(shared) }
     }
 

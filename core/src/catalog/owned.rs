@@ -1,7 +1,7 @@
 //! A catalogue that owns its definitions and can change. Each is translated for all revisions when it is put in, so that
 //! lists only copy.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
@@ -125,10 +125,18 @@ impl Owned {
     }
 
     /// Names a method outside the protocol that the host answers.
-    pub fn add_custom_method(&mut self, method: &str) {
+    ///
+    /// # Errors
+    /// [`LocalError::OutputFull`] if no memory is left.
+    pub fn add_custom_method(&mut self, method: &str) -> Result<(), LocalError> {
         if !self.custom_methods.iter().any(|known| known == method) {
-            self.custom_methods.push(method.to_string());
+            let mut copy = String::new();
+            copy.try_reserve_exact(method.len()).map_err(|_| LocalError::OutputFull)?;
+            copy.push_str(method);
+            self.custom_methods.try_reserve(1).map_err(|_| LocalError::OutputFull)?;
+            self.custom_methods.push(copy);
         }
+        Ok(())
     }
 }
 
