@@ -93,7 +93,12 @@ pub(crate) unsafe fn shared<'h, T: Held>(pointer: *const c_void) -> Result<&'h T
         return Err(mcpgraft_status::MCPGRAFT_WRONG_HANDLE);
     }
     // SAFETY: the magic number says what it is.
-    Ok(unsafe { &*(*pointer.cast::<Handle<T>>()).held.get() })
+    let handle = unsafe { &*pointer.cast::<Handle<T>>() };
+    if handle.head.state.load(Ordering::Acquire) == POISONED {
+        return Err(mcpgraft_status::MCPGRAFT_POISONED);
+    }
+    // SAFETY: what is read there never changes.
+    Ok(unsafe { &*handle.held.get() })
 }
 
 /// Whether a pointer is a handle of this kind.
@@ -382,6 +387,7 @@ mod tests {
         unsafe {
             assert_eq!(enter::<Thing>(handle, |_| panic!("on purpose")), mcpgraft_status::MCPGRAFT_PANIC);
             assert_eq!(enter::<Thing>(handle, |_| Ok(())), mcpgraft_status::MCPGRAFT_POISONED);
+            assert!(matches!(shared::<Thing>(handle), Err(mcpgraft_status::MCPGRAFT_POISONED)));
             assert!(detail(handle, &[Thing::MAGIC]).len > 0);
             assert!(end::<Thing>(handle));
         }
