@@ -345,6 +345,12 @@ impl Session {
         self.notification(py, |inner, out| self.shared.serve(|server| inner.end_listening(server, out)))
     }
 
+    /// The peer is gone: takes back all calls in work.
+    fn abandon(&self) -> PyResult<()> {
+        lock(&self.state)?.inner.abandon();
+        Ok(())
+    }
+
     fn is_cancelled(&self, key: u64) -> PyResult<bool> {
         Ok(lock(&self.state)?.inner.is_cancelled(CallKey::from_bits(key)))
     }

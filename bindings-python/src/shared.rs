@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use mcpgraft::catalog::{Catalog, Kind, Owned};
+use mcpgraft::http::events::StreamName;
 use mcpgraft::http::guard::{Guard, Hosts};
 use mcpgraft::http::{Endpoint, Headers, Sessions};
 use mcpgraft::json::Raw;
+use mcpgraft::model::is_extension;
 use mcpgraft::server::{CacheScope, Offer, Profile};
 use mcpgraft::{Limits, Revision, RevisionSet, Server};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -156,6 +158,23 @@ fn object(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(raw.text().to_owned())
 }
 
+/// What a server declares of extensions.
+fn extensions(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let text = object(name, value)?;
+    for (key, settings) in Raw::trusted(&text).members() {
+        let key = key.to_cow();
+        if !is_extension(&key) {
+            return Err(PyValueError::new_err(format!(
+                "{name}: {key:?} is no name of an extension: it needs a prefix, as in \"com.example/name\""
+            )));
+        }
+        if !settings.is_object() {
+            return Err(PyValueError::new_err(format!("{name}: the value of {key:?} must be an object")));
+        }
+    }
+    Ok(text)
+}
+
 impl Config {
     fn set(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
         match name {
@@ -216,7 +235,7 @@ impl Config {
             "allowed_hosts" => self.hosts = value.extract()?,
             "allowed_origins" => self.origins = value.extract()?,
             "experimental" => self.experimental = Some(object(name, value)?),
-            "extensions" => self.extensions = Some(object(name, value)?),
+            "extensions" => self.extensions = Some(extensions(name, value)?),
             _ => return Err(PyTypeError::new_err(format!("unknown option {name:?}"))),
         }
         Ok(())
@@ -323,7 +342,8 @@ impl Core {
         Framer::with_limit(self.shared.limits().message_bytes)
     }
 
-    #[pyo3(signature = (method, headers, *, peer=None, stream=true, listen=false))]
+    #[pyo3(signature = (method, headers, *, peer=None, stream=true, listen=false, events=None))]
+    #[allow(clippy::too_many_arguments)] // keywords, in Python
     fn exchange(
         &self,
         method: String,
@@ -331,8 +351,12 @@ impl Core {
         peer: Option<&str>,
         stream: bool,
         listen: bool,
-    ) -> Exchange {
-        Exchange::new(self.shared.clone(), method, headers, peer, stream, listen)
+        events: Option<&str>,
+    ) -> PyResult<Exchange> {
+        let wrong = "events: the name of a stream is 1 to 32 letters, digits, - and _ of ASCII";
+        let name = |text| StreamName::new(text).ok_or_else(|| PyValueError::new_err(wrong));
+        let events = events.map(name).transpose()?;
+        Ok(Exchange::new(self.shared.clone(), method, headers, peer, stream, listen, events))
     }
 }
 

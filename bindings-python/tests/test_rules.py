@@ -155,6 +155,15 @@ def test_a_log_of_the_session_waits_for_initialize() -> None:
     assert opened(made).log(None, "emergency", b'"x"') is not None
 
 
+# proves: S-080
+@pytest.mark.parametrize("name", ["tasks", "/tasks", "1acme/x", "acme/x/y"])
+def test_extensions_need_a_prefix(name: str) -> None:
+    with pytest.raises(ValueError, match=f"extensions: {name!r}".replace("'", '"')):
+        core(extensions=json.dumps({"com.example/x": {}, name: {}}).encode())
+    with pytest.raises(ValueError, match="must be an object"):
+        core(extensions=b'{"com.example/x":true}')
+
+
 # proves: T-073
 def test_extensions_are_told_in_the_stateless_era_only() -> None:
     made = core(extensions=b'{"com.example/x":{}}')

@@ -496,7 +496,7 @@ def test_listeners_over_http_hear_how_their_tasks_stand_now(world: World) -> Non
         told[user] = events(next(pieces))
     world.go.set()
     assert world.tasks.idle(LONG)
-    world.server.streams.close()
+    world.server.close()
     for user, (_, _, pieces) in streams.items():
         told[user] += [message for piece in pieces for message in events(piece)]
     methods = {user: [message.get("method", "end") for message in messages] for user, messages in told.items()}

@@ -349,7 +349,7 @@ fn http_repeats_the_task_in_a_header() {
 fn streams_hear_of_their_tasks() {
     let listen = request("subscriptions/listen", r#""notifications":{"taskIds":["t1"]},"#, true);
     let (_, text) = post(&listen, None, |_, step, out| {
-        let HttpStep::Listen { listener, .. } = step else { panic!("{step:?}") };
+        let HttpStep::Listen { mut listener, .. } = step else { panic!("{step:?}") };
         let owned = saved(|out| new(Some("anne")).save(out));
         let task = Task::restore(&owned).unwrap();
         assert!(!listener.task_changed(&task, None, out).unwrap());

@@ -68,6 +68,9 @@ class Channel(Protocol):
         ...
 
     def elicitation_complete(self, key: int, id: str) -> None: ...
+    def close_stream(self, key: int, retry_ms: int) -> bool:
+        """End the response before the answer; False if the client could not come back for it."""
+        ...
 
 
 class Done:
@@ -197,6 +200,15 @@ class Context(Asking):
     def error(self, data: object, *, logger: str | None = None) -> Done:
         """`log` at level error."""
         return self.log("error", data, logger=logger)
+
+    def close_stream(self, retry_ms: int = 1000) -> bool:
+        """End the response of a long call now: the client comes back for the answer after `retry_ms` milliseconds.
+
+        So no proxy has to keep a silent connection open. Returns False, and nothing happens, where the client could not
+        come back: it has to be in a session of `2025-11-25`, take event streams, and the server to keep events
+        (`Server(events=...)`).
+        """
+        return not self._muted and self._channel.close_stream(self.call.key, retry_ms)
 
     @property
     def task(self) -> CurrentTask:

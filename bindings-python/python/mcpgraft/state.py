@@ -145,3 +145,11 @@ def principal_text(principal: Any) -> str | None:
             f"a principal of type {type(principal).__qualname__} needs an attribute subject, pk or id, "
             "so that an answer can be told to come from the one who was asked"
         ) from wrong
+
+
+def known_as(principal: Any) -> str | None:
+    """The same; None also for a principal that has no such text."""
+    try:
+        return principal_text(principal)
+    except TypeError:
+        return None

@@ -221,6 +221,9 @@ class _Silent:
     def keep_alive(self) -> None:
         pass
 
+    def close_stream(self, key: int, retry_ms: int) -> bool:
+        return False
+
     def elicitation_complete(self, key: int, id: str) -> None:
         pass
 

@@ -19,7 +19,7 @@ its own, or on the event loop if it is async. Any other client gets the result o
 Questions inside a task (`ctx.elicit` and the rest) show in `tasks/get` and are answered by `tasks/update`; while they
 are open no thread waits: the handler is run again when the answers are there, with the request that brought them as its
 `ctx.request`. A task belongs to the principal that made it. What a task says of itself goes to listeners in the process
-it runs in; with several workers, clients of the others hear of it by asking.
+it runs in, and with a store that all workers share and `Server(fanout=...)` to those of the others.
 """
 
 from __future__ import annotations
@@ -296,14 +296,18 @@ class Tasks:
                 return after, changed
         raise RuntimeError(f"task {id_!r} was changed by others again and again")
 
-    def _tell(self, id_: str, server: Server) -> None:
+    def tell_here(self, id_: str, server: Server) -> None:
+        """Tell those who listen in this process how a task of another one stands now, if the store is shared."""
+        self._tell(id_, server, everywhere=False)
+
+    def _tell(self, id_: str, server: Server, *, everywhere: bool = True) -> None:
         # What is told is how it stands now: of two changes at once the later one must not be told first.
         if server.is_listened_to():
             with self._telling:
                 record = self.store.get(id_, self.clock())
                 task = None if record is None else Task.restore(record.task)
                 if task is not None:
-                    server.task_changed(task)
+                    server.hub.task_changed(task, everywhere=everywhere)
 
     def _gone(self, id_: str) -> bool:
         record = self.store.get(id_, self.clock())

@@ -5,7 +5,7 @@ use super::era::Envelope;
 use super::request::Run;
 use crate::catalog::Kind;
 use crate::json::{Raw, Str};
-use crate::jsonrpc::Id;
+use crate::jsonrpc::{self, Id, Message};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
 #[cfg(feature = "alloc")]
@@ -273,9 +273,26 @@ pub struct Batch {
 impl Batch {
     /// The next message of the array in `message`, which [`check`](crate::json::check) has seen before.
     pub(crate) fn element<'m>(&self, message: &'m [u8]) -> Option<Raw<'m>> {
-        let text = core::str::from_utf8(message).ok()?;
-        Raw::trusted(text.trim_matches([' ', '\t', '\n', '\r'])).elements().nth(self.at)
+        elements(message).nth(self.at)
     }
+
+    /// The id of a request that an earlier request of the batch has, too: their answers, which come together, could not be
+    /// told apart.
+    pub(crate) fn repeated<'m>(&self, message: &[u8], value: Raw<'m>) -> Option<Id<'m>> {
+        fn id(value: Raw<'_>) -> Option<Id<'_>> {
+            match jsonrpc::read(value) {
+                Ok(Message::Request(request)) => Some(request.id),
+                _ => None,
+            }
+        }
+        let own = id(value)?;
+        elements(message).take(self.at).any(|earlier| id(earlier) == Some(own)).then_some(own)
+    }
+}
+
+fn elements(message: &[u8]) -> impl Iterator<Item = Raw<'_>> {
+    let text = core::str::from_utf8(message).unwrap_or("[]");
+    Raw::trusted(text.trim_matches([' ', '\t', '\n', '\r'])).elements()
 }
 
 impl<'m> Call<'m> {

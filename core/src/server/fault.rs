@@ -49,7 +49,7 @@ pub enum Fault<'m> {
     /// The session it names is unknown or over.
     #[error("the session is unknown or over: send initialize again")]
     SessionGone,
-    /// An id that is in use.
+    /// An id that is in use: by a call in work, or by an earlier request of the same batch.
     #[error("a request with this id is still in work")]
     DuplicateId,
     /// A response where none may come.

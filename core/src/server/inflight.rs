@@ -113,6 +113,11 @@ impl<const N: usize> Table<N> {
         }
     }
 
+    /// Takes all calls back.
+    pub(crate) fn abandon(&mut self) {
+        self.slots.iter_mut().flatten().for_each(|call| call.cancelled = true);
+    }
+
     /// The call of that id that was not cancelled.
     pub(crate) fn find(&mut self, id: Id<'_>) -> Option<&mut Inflight> {
         self.slots.iter_mut().flatten().find(|call| !call.cancelled && call.id.id() == id)

@@ -63,7 +63,8 @@ pub struct Profile<'a> {
     /// The `experimental` capabilities, a JSON object.
     pub experimental: Option<Raw<'a>>,
     /// The `extensions` capabilities, a JSON object; declared in stateless revisions only. With
-    /// `io.modelcontextprotocol/tasks` in it the methods of tasks reach the host.
+    /// `io.modelcontextprotocol/tasks` in it the methods of tasks reach the host. Each name has to pass
+    /// [`is_extension`](crate::model::is_extension), each value is an object.
     pub extensions: Option<Raw<'a>>,
     /// How long a client may keep a list or resource, in ms (`ttlMs`); 0 = not at all. A result of the host that
     /// says so itself wins.

@@ -247,12 +247,18 @@ pub enum During<'v> {
     Progress(Progress<'v>),
     Log(Log<'v>),
     Ask(&'v Value),
+    OpenStream,
+    CloseStream(u32),
 }
 
 pub fn during(step: &Value) -> Vec<During<'_>> {
     let items = step.get("during").and_then(Value::as_array);
     let one = |item| match text(item, "log") {
         _ if item.get("ask").is_some() => During::Ask(item),
+        _ if item.get("open_stream").is_some() => During::OpenStream,
+        _ if item.get("close_stream").is_some() => {
+            During::CloseStream(item["close_stream"].as_u64().unwrap().try_into().unwrap())
+        }
         Some(level) => During::Log(Log {
             level: Level::parse(level).unwrap(),
             logger: text(item, "logger"),

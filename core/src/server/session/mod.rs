@@ -110,6 +110,11 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         self.calls.len()
     }
 
+    /// Takes back all calls in work, because the peer is gone: nothing is written for them any more.
+    pub fn abandon(&mut self) {
+        self.calls.abandon();
+    }
+
     /// Whether the peer took this call back. An unknown key counts as taken back.
     #[must_use]
     pub fn is_cancelled(&self, key: CallKey) -> bool {
@@ -194,7 +199,10 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
             *batch = Batch { at: usize::MAX, pending: None };
             return Ok(None);
         };
-        let step = in_batch(out, |out| self.message(server, value, true, out))?;
+        let step = in_batch(out, |out| match batch.repeated(message, value) {
+            Some(id) => self.refuse(server, Fault::DuplicateId, Some(id), out),
+            None => self.message(server, value, true, out),
+        })?;
         batch.at += 1;
         batch.pending = match &step {
             Step::Call(call) => Some(call.key),
