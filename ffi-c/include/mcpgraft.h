@@ -149,6 +149,9 @@ enum mcpgraft_event_kind
   MCPGRAFT_NOTIFICATION = 15,
   // Exchange: the client has ended its session: forget it and what belongs to it.
   MCPGRAFT_ENDED = 16,
+  // Exchange: the client goes on with `stream` of its session after event `number`. If that is kept: send status, headers,
+  // what is kept after it and what is added from now on (see `mcpgraft_resume`); else refuse it with `mcpgraft_resume`.
+  MCPGRAFT_RESUMING = 17,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -469,6 +472,13 @@ typedef struct mcpgraft_event {
   struct mcpgraft_str stored;
   // The session that the request names.
   struct mcpgraft_str session_id;
+  // The event stream whose events are numbered: of a call or listener, from its beginning.
+  struct mcpgraft_str stream;
+  // An event to be kept under its session, `stream` and `number` before it is sent: the end of `send`, or all of it. Absent:
+  // there is none to be kept.
+  struct mcpgraft_str kept;
+  // Its number, from 1; of `MCPGRAFT_RESUMING`, that of the last event the client has seen.
+  uint32_t number;
   // A response that stays open. It is yours: free it when the connection ends.
   struct mcpgraft_peer *listener;
   // Longest body that is worth reading, in bytes.
@@ -501,6 +511,9 @@ typedef struct mcpgraft_request {
   size_t header_count;
   // `mcpgraft_flag`s, added up.
   uint32_t flags;
+  // Where the host keeps events, so that clients can come back for them: a name that no other stream of the session has,
+  // 1 to 32 letters, digits, `_` and `-`. Absent: none are kept.
+  struct mcpgraft_str events;
 } mcpgraft_request;
 
 // What a sealed state is bound to: it opens with the same binding only.
@@ -806,6 +819,32 @@ mcpgraft_status mcpgraft_log(struct mcpgraft_peer *peer,
 mcpgraft_status mcpgraft_is_cancelled(struct mcpgraft_peer *peer,
                                       uint64_t key,
                                       bool *cancelled);
+
+// Exchange: opens the stream of a call before there is anything to say, so that its client can come back if the connection is
+// lost. Nothing is sent if it is open, or if the client could not come back.
+mcpgraft_status mcpgraft_open_stream(struct mcpgraft_peer *exchange,
+                                     uint64_t key,
+                                     struct mcpgraft_event *event);
+
+// Exchange: ends the response of a call before its answer (`end`): the client is told to come back after `retry_ms` ms. The call
+// stays in work, and what it emits from now on is kept for the client and not sent. Without `end` in the event the client could
+// not come back, and the response stays.
+mcpgraft_status mcpgraft_close_stream(struct mcpgraft_peer *exchange,
+                                      uint64_t key,
+                                      uint32_t retry_ms,
+                                      struct mcpgraft_event *event);
+
+// Exchange, after `MCPGRAFT_RESUMING`. Not `known`: the event is the refusal to send, instead of what came with it. `known`: what
+// is kept is a session's own stream, whose last event is `last`: the event's `listener` goes on with it, and is yours. (For a
+// call's stream there is nothing to call: its own exchange goes on with it.)
+mcpgraft_status mcpgraft_resume(struct mcpgraft_peer *exchange,
+                                bool known,
+                                uint32_t last,
+                                struct mcpgraft_event *event);
+
+// Session or exchange: takes back whatever is in work, because its client is gone or its session over. It must still be
+// answered; nothing is sent for it.
+mcpgraft_status mcpgraft_abandon(struct mcpgraft_peer *peer);
 
 // Makes a server that offers nothing yet. Set its option `info` before you make peers; free it with `mcpgraft_free`, at any
 // time: its peers keep what they need.

@@ -181,6 +181,9 @@ pub enum mcpgraft_event_kind {
     MCPGRAFT_NOTIFICATION = 15,
     /// Exchange: the client has ended its session: forget it and what belongs to it.
     MCPGRAFT_ENDED = 16,
+    /// Exchange: the client goes on with `stream` of its session after event `number`. If that is kept: send status, headers,
+    /// what is kept after it and what is added from now on (see `mcpgraft_resume`); else refuse it with `mcpgraft_resume`.
+    MCPGRAFT_RESUMING = 17,
 }
 
 /// What a call is for.
@@ -264,6 +267,9 @@ pub struct mcpgraft_request {
     pub header_count: usize,
     /// `mcpgraft_flag`s, added up.
     pub flags: u32,
+    /// Where the host keeps events, so that clients can come back for them: a name that no other stream of the session has,
+    /// 1 to 32 letters, digits, `_` and `-`. Absent: none are kept.
+    pub events: mcpgraft_str,
 }
 
 /// What a message, an answer or a request led to. Set `struct_size` to `sizeof(mcpgraft_event)`; everything else is written,
@@ -336,6 +342,13 @@ pub struct mcpgraft_event {
     pub stored: mcpgraft_str,
     /// The session that the request names.
     pub session_id: mcpgraft_str,
+    /// The event stream whose events are numbered: of a call or listener, from its beginning.
+    pub stream: mcpgraft_str,
+    /// An event to be kept under its session, `stream` and `number` before it is sent: the end of `send`, or all of it. Absent:
+    /// there is none to be kept.
+    pub kept: mcpgraft_str,
+    /// Its number, from 1; of `MCPGRAFT_RESUMING`, that of the last event the client has seen.
+    pub number: u32,
     /// A response that stays open. It is yours: free it when the connection ends.
     pub listener: *mut mcpgraft_peer,
     /// Longest body that is worth reading, in bytes.
@@ -417,6 +430,9 @@ impl mcpgraft_event {
             header_count: 0,
             stored: mcpgraft_str::NONE,
             session_id: mcpgraft_str::NONE,
+            stream: mcpgraft_str::NONE,
+            kept: mcpgraft_str::NONE,
+            number: 0,
             listener: std::ptr::null_mut(),
             max_body: 0,
             end: false,

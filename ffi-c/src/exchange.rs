@@ -1,6 +1,7 @@
 //! One HTTP request and its response.
 
 use mcpgraft::LocalError;
+use mcpgraft::http::events::{Event, Resume, StreamName};
 use mcpgraft::http::{self, Attached, Emit, Handshake, Head, Headers, HttpStep, Sessions, cors};
 use mcpgraft::server::CallKey;
 
@@ -10,11 +11,13 @@ use crate::abi::{
 };
 use crate::counted::Counted;
 use crate::event;
-use crate::guard::{Done, Handle, Held, alone, bytes, enter, event_place, place, shared, sized, utf8};
+use crate::guard::{Done, Handle, Held, alone, bytes, enter, event_place, maybe, place, shared, sized, utf8};
 use crate::memory::{HeaderList, Output, Scratch};
 use crate::peer::{Base, ListenerPeer};
 use crate::server::{Offered, Shared};
 use crate::trouble::Trouble;
+
+const WRONG_NAME: Trouble = Trouble::argument("events must be 1 to 32 letters, digits, \"_\" and \"-\"");
 
 /// Most headers of a request.
 const MAX_HEADERS: usize = 1000;
@@ -34,6 +37,8 @@ pub(crate) struct ExchangePeer {
     request: Kept,
     head: HeaderList,
     stored: Scratch,
+    /// What a client that came back has asked for.
+    pub(crate) resume: Option<Resume>,
 }
 
 impl Held for ExchangePeer {
@@ -51,6 +56,8 @@ struct Kept {
     streams: bool,
     listens: bool,
     sessions: Sessions,
+    /// Where the host keeps events: the name of this exchange's stream.
+    events: Option<StreamName>,
 }
 
 impl Kept {
@@ -78,6 +85,9 @@ impl Kept {
             let (name, value) = unsafe { (bytes("headers", header.name)?, bytes("headers", header.value)?) };
             room += name.len() + value.len();
         }
+        // SAFETY: the caller's promise.
+        let events = unsafe { maybe("events", given.events) }?;
+        self.events = events.map(|name| StreamName::new(name).ok_or(WRONG_NAME)).transpose()?;
         self.headers.clear();
         self.method = "";
         self.headers.try_reserve(list.len()).map_err(|_| Trouble::NO_MEMORY)?;
@@ -122,6 +132,7 @@ impl ExchangePeer {
             request: Kept::default(),
             head: HeaderList::default(),
             stored: Scratch::default(),
+            resume: None,
         }
     }
 
@@ -148,10 +159,15 @@ impl ExchangePeer {
     fn begin(&mut self, given: &mcpgraft_request) -> Done<mcpgraft_event> {
         self.base.out.clear();
         self.base.batch.at = None;
+        self.base.batch.session = None;
         self.key = None;
         // SAFETY: promised by whoever called the function of the header.
         unsafe { self.request.read(given) }?;
         self.inner = http::Exchange::new(self.base.shared.tag());
+        if let Some(events) = &self.request.events {
+            self.inner = self.inner.clone().with_events(events.clone());
+        }
+        self.resume = None;
         let ExchangePeer { base: Base { shared, out, .. }, inner, request, .. } = self;
         let (refused, sessions) = shared.endpoint(request.streams, request.listens, |endpoint| {
             let refused = shared.serve(|server| inner.gate(server, endpoint, &request.borrow(), out));
@@ -200,6 +216,9 @@ impl ExchangePeer {
             Ok::<_, Trouble>(Told::of(step, server.catalog, scratch))
         })?;
         let mut event = self.tell(step, false)?;
+        if self.base.batch.at.is_some() {
+            self.base.batch.session = handshake.take();
+        }
         if let Some(handshake) = handshake.filter(Handshake::changed) {
             event.stored = self.save(&handshake);
         }
@@ -216,16 +235,22 @@ impl ExchangePeer {
         let ExchangePeer { base: Base { shared, scratch, batch, .. }, inner, key, .. } = self;
         let at = batch.at.as_mut().ok_or(LocalError::Over)?;
         event::prepare(scratch, shared, &batch.message)?;
-        let (message, answers) = (&batch.message, &mut batch.answers);
+        let (message, answers, session) = (&batch.message, &mut batch.answers, &mut batch.session);
+        let before = session.clone();
         let step = shared.serve(|server| {
-            let step = inner.next(server, at, message, answers).map_err(|error| answers.trouble(error))?;
+            let step = inner
+                .next(server, session.as_mut(), at, message, answers)
+                .map_err(|error| answers.trouble(error))?;
             if let HttpStep::Call(call) = &step {
                 *key = Some(call.key);
             }
             Ok::<_, Trouble>(Told::of(step, server.catalog, scratch))
         })?;
         let over = matches!(step, Told::Reply(..));
-        let event = self.tell(step, over)?;
+        let mut event = self.tell(step, over)?;
+        if let Some(session) = self.base.batch.session.clone().filter(|now| before.as_ref() != Some(now)) {
+            event.stored = self.save(&session);
+        }
         if over {
             self.base.batch.at = None;
         }
@@ -236,7 +261,8 @@ impl ExchangePeer {
     fn tell(&mut self, told: Told, batch: bool) -> Done<mcpgraft_event> {
         let (head, mut event) = match told {
             Told::Call(event) => {
-                return Ok(mcpgraft_event { can_stream: self.inner.can_stream(), ..event });
+                let stream = self.stream(self.inner.stream().is_some());
+                return Ok(mcpgraft_event { can_stream: self.inner.can_stream(), stream, ..event });
             }
             Told::Reply(head, event) => (head, event),
             Told::Opened(head, handshake, event) => {
@@ -244,14 +270,39 @@ impl ExchangePeer {
                 (head, mcpgraft_event { stored, ..event })
             }
             Told::Listen(head, listener, event) => {
+                let stream = self.stream(listener.stream().is_some());
                 let listener = ListenerPeer::create(self.base.shared.share(), listener)?;
-                (head, mcpgraft_event { listener: listener.cast(), ..event })
+                (head, mcpgraft_event { listener: listener.cast(), stream, ..event })
+            }
+            Told::Resume(head, resume, event) => {
+                let resume = self.resume.insert(resume);
+                let stream = mcpgraft_str::of(resume.stream.text().as_bytes());
+                let mut event = mcpgraft_event { stream, number: resume.after, ..event };
+                self.show(Some(&head), &mut event)?;
+                return Ok(event);
             }
         };
         self.show(Some(&head), &mut event)?;
         event.send = if batch { self.base.batch.answers.view() } else { self.base.out.view() };
         event.end = event.listener.is_null();
         Ok(event)
+    }
+
+    /// The name of the stream, where it is one whose events are numbered.
+    fn stream(&self, numbered: bool) -> mcpgraft_str {
+        let name = self.request.events.as_ref().filter(|_| numbered);
+        name.map_or(mcpgraft_str::NONE, |name| mcpgraft_str::of(name.text().as_bytes()))
+    }
+
+    /// Refuses a client that came back for what is not kept.
+    pub(crate) fn refuse(&mut self) -> Done<mcpgraft_event> {
+        let out = &mut self.base.out;
+        out.clear();
+        let resume = self.resume.as_ref().ok_or(LocalError::Over)?;
+        let head = resume.refuse(out).map_err(|error| out.trouble(error))?;
+        let mut event = mcpgraft_event::new(mcpgraft_event_kind::MCPGRAFT_ANSWERED);
+        self.show(Some(&head), &mut event)?;
+        Ok(mcpgraft_event { send: self.base.out.view(), end: true, ..event })
     }
 
     fn emitted(&mut self, emit: Emit, bytes: bool) -> Done<mcpgraft_event> {
@@ -266,6 +317,8 @@ impl ExchangePeer {
                     self.show(Some(&head), &mut event)?;
                 }
                 event.end = end;
+                event.stream = self.stream(self.inner.stream().is_some() || self.inner.event().is_some());
+                keep(&mut event, self.inner.event(), self.base.out.view());
             }
             Emit::Held => event.more = true,
             Emit::Nothing => event.end = self.key.is_none(),
@@ -309,6 +362,14 @@ impl ExchangePeer {
     }
 }
 
+/// Says which part of what is sent is an event to be kept.
+pub(crate) fn keep(event: &mut mcpgraft_event, made: Option<Event>, send: mcpgraft_str) {
+    if let Some(Event { number, start }) = made.filter(|made| made.start <= send.len) {
+        event.number = number;
+        event.kept = mcpgraft_str { ptr: send.ptr.wrapping_add(start), len: send.len - start };
+    }
+}
+
 /// A step of the core that borrows nothing any more.
 #[allow(clippy::large_enum_variant)] // a box would cost memory
 enum Told {
@@ -316,6 +377,7 @@ enum Told {
     Reply(Head, mcpgraft_event),
     Opened(Head, Handshake, mcpgraft_event),
     Listen(Head, http::Listener, mcpgraft_event),
+    Resume(Head, Resume, mcpgraft_event),
 }
 
 impl Told {
@@ -343,6 +405,9 @@ impl Told {
                 Told::Opened(head, handshake, event)
             }
             HttpStep::Ended { head } => Told::Reply(head, mcpgraft_event::new(MCPGRAFT_ENDED)),
+            HttpStep::Resume { head, resume } => {
+                Told::Resume(head, resume, mcpgraft_event::new(MCPGRAFT_RESUMING))
+            }
             HttpStep::Listen { head, listener } => {
                 Told::Listen(head, listener, mcpgraft_event::new(MCPGRAFT_LISTENING))
             }

@@ -10,7 +10,7 @@ use crate::abi::{
     mcpgraft_event, mcpgraft_event_kind, mcpgraft_failure, mcpgraft_peer, mcpgraft_status, mcpgraft_str,
 };
 use crate::counted::Counted;
-use crate::exchange::ExchangePeer;
+use crate::exchange::{ExchangePeer, keep};
 use crate::guard::{Done, Handle, Held, cross, event_place, held, maybe, place, utf8};
 use crate::memory::{Output, Scratch};
 use crate::server::Shared;
@@ -46,6 +46,8 @@ pub(crate) struct Pending {
     pub(crate) at: Option<Batch>,
     pub(crate) message: Vec<u8>,
     pub(crate) answers: Output,
+    /// The session it belongs to, over HTTP.
+    pub(crate) session: Option<http::Handshake>,
 }
 
 impl Pending {
@@ -81,17 +83,22 @@ impl ListenerPeer {
 
     pub(crate) fn notify<R>(
         &mut self,
-        write: impl FnOnce(&http::Listener, &Shared, &mut Output) -> Result<R, LocalError>,
+        write: impl FnOnce(&mut http::Listener, &Shared, &mut Output) -> Result<R, LocalError>,
     ) -> Done<mcpgraft_event> {
         let ListenerPeer { shared, out, inner } = self;
         out.clear();
         write(inner, shared, out).map_err(|error| out.trouble(error))?;
         let send = out.view();
-        let kind = match send.len {
-            0 => mcpgraft_event_kind::MCPGRAFT_NOTHING,
-            _ => mcpgraft_event_kind::MCPGRAFT_ANSWERED,
-        };
-        Ok(mcpgraft_event { send, ..mcpgraft_event::new(kind) })
+        if send.len == 0 {
+            return Ok(mcpgraft_event::new(mcpgraft_event_kind::MCPGRAFT_NOTHING));
+        }
+        let answered = mcpgraft_event::new(mcpgraft_event_kind::MCPGRAFT_ANSWERED);
+        let mut event = mcpgraft_event { send, ..answered };
+        keep(&mut event, inner.event(), send);
+        if let Some(stream) = inner.stream() {
+            event.stream = mcpgraft_str::of(stream.text().as_bytes());
+        }
+        Ok(event)
     }
 }
 

@@ -11,12 +11,51 @@ struct seen {
     char *body;
     size_t len;
     int ended;
+    struct mcpgraft_str session; /* the name of the request's, in the transcript */
 };
+
+/* The events that a host keeps, in the order they came. */
+static struct {
+    char *session, *stream, *data;
+    size_t len;
+    uint32_t number;
+} events[MAX_FIELDS];
+static int event_count;
+
+static uint32_t last_event(struct mcpgraft_str session, struct mcpgraft_str stream)
+{
+    uint32_t last = 0;
+    int i;
+    for (i = 0; i < event_count; i++)
+        if (is(session, events[i].session) && is(stream, events[i].stream))
+            last = events[i].number;
+    return last;
+}
+
+static void keep_event(struct mcpgraft_str session, const struct mcpgraft_event *event)
+{
+    if (event->kept.ptr == NULL)
+        return;
+    CHECK(event->number == last_event(session, event->stream) + 1);
+    if (event_count == MAX_FIELDS)
+        exit(3);
+    events[event_count].session = text(session);
+    events[event_count].stream = text(event->stream);
+    events[event_count].data = text(event->kept);
+    events[event_count].len = event->kept.len;
+    events[event_count++].number = event->number;
+}
 
 static void take_http(void *where, const struct mcpgraft_event *event)
 {
     struct seen *seen = where;
     size_t i;
+    keep_event(seen->session, event);
+    if (seen->ended) {
+        /* The response was closed before its end: the rest is for whoever comes back. */
+        CHECK(event->kept.ptr != NULL || event->send.len == 0);
+        return;
+    }
     if (event->status != 0) {
         CHECK(seen->status == 0 && event->header_count < MAX_FIELDS);
         seen->status = event->status;
@@ -30,7 +69,6 @@ static void take_http(void *where, const struct mcpgraft_event *event)
         memcpy(seen->body + seen->len, event->send.ptr, event->send.len);
         seen->len += event->send.len;
     }
-    CHECK(!seen->ended);
     seen->ended |= event->end;
 }
 
@@ -53,6 +91,11 @@ static int kept_count;
 
 static void forget_sessions(void)
 {
+    while (event_count > 0) {
+        free(events[--event_count].session);
+        free(events[event_count].stream);
+        free(events[event_count].data);
+    }
     while (kept_count > 0) {
         free(kept[--kept_count].name);
         free(kept[kept_count].data);
@@ -114,10 +157,38 @@ static void tell_listener(struct mcpgraft_peer *listener, struct mcpgraft_str st
     }
 }
 
+/* What a client gets that comes back for a stream. */
+static void resume(struct mcpgraft_peer *peer, const struct mcpgraft_event *asked, const struct step *step, struct seen *seen)
+{
+    struct mcpgraft_event event = fresh();
+    uint32_t last = last_event(seen->session, asked->stream), after = asked->number;
+    int i;
+    if (last == 0) {
+        CALL(peer, mcpgraft_resume(peer, false, 0, &event));
+        CHECK(event.end && event.status == 400);
+        take_http(seen, &event);
+        return;
+    }
+    for (i = 0; i < event_count; i++) {
+        if (is(seen->session, events[i].session) && is(asked->stream, events[i].stream) && events[i].number > after) {
+            event = fresh();
+            event.send.ptr = events[i].data, event.send.len = events[i].len;
+            take_http(seen, &event);
+        }
+    }
+    CHECK(mcpgraft_resume(peer, true, last, &event) == MCPGRAFT_OK && event.kind == MCPGRAFT_LISTENING);
+    {
+        struct mcpgraft_peer *listener = event.listener;
+        tell_listener(listener, session_of(seen->session), step, seen);
+        mcpgraft_free(listener);
+    }
+    seen->ended = 1;
+}
+
 static void http(const struct mcpgraft_server *server, struct mcpgraft_peer **peer, const struct step *step, int listens)
 {
     const struct record *sends = find(step, "request"), *wanted = find(step, "response"), *opens = find(step, "opens");
-    const struct record *ends = find(step, "ends"), *in_session = find(step, "session");
+    const struct record *ends = find(step, "ends"), *in_session = find(step, "session"), *numbered = find(step, "events");
     struct mcpgraft_header headers[MAX_FIELDS];
     struct mcpgraft_request request;
     struct mcpgraft_event event = fresh();
@@ -128,6 +199,8 @@ static void http(const struct mcpgraft_server *server, struct mcpgraft_peer **pe
     memset(&request, 0, sizeof request);
     memset(&seen, 0, sizeof seen);
     request.struct_size = sizeof request;
+    request.events = numbered == NULL ? str(NULL) : numbered->field[1];
+    seen.session = in_session == NULL ? str(NULL) : in_session->field[1];
     request.method = sends->field[1];
     request.headers = headers;
     request.header_count = (size_t)(sends->count - 3) / 2;
@@ -149,9 +222,9 @@ static void http(const struct mcpgraft_server *server, struct mcpgraft_peer **pe
         CHECK((event.kind == MCPGRAFT_ENDED) == (ends != NULL));
         if (opens != NULL)
             keep_session(opens->field[1], event.stored);
-        else if (in_session != NULL && event.stored.len > 0)
-            keep_session(in_session->field[1], event.stored);
         for (;;) {
+            if (opens == NULL && event.stored.len > 0)
+                keep_session(seen.session, event.stored);
             check_notice(step, &event, &from);
             if (event.kind == MCPGRAFT_CALL) {
                 uint64_t key = event.key;
@@ -160,7 +233,13 @@ static void http(const struct mcpgraft_server *server, struct mcpgraft_peer **pe
                 event = fresh();
                 answer(*peer, key, step, &event);
             }
+            if (event.kind == MCPGRAFT_RESUMING && last_event(seen.session, event.stream) == 0) {
+                resume(*peer, &event, step, &seen);
+                break;
+            }
             take_http(&seen, &event);
+            if (event.kind == MCPGRAFT_RESUMING)
+                resume(*peer, &event, step, &seen);
             if (event.kind == MCPGRAFT_LISTENING) {
                 struct mcpgraft_peer *listener = event.listener;
                 CHECK(!event.end);

@@ -120,7 +120,7 @@ int main(int argc, char **argv)
     mcpgraft_free(server);
     free(data);
     free(buffer);
-    CHECK(steps > 500);
+    CHECK(steps > 700);
     printf("%d steps%s%s\n", steps, lent ? ", into a lent buffer" : "", tight ? ", each tried without room first" : "");
     return summary("transcripts");
 }

@@ -92,6 +92,10 @@ def step(channel: str, given: Json) -> bytes:
     for item in given.get("during", []):
         if "ask" in item:
             out += record("question", item["id"], *question(item["ask"]), item.get("unable"), flag(item.get("no_way")))
+        elif "open_stream" in item:
+            out += record("open_stream")
+        elif "close_stream" in item:
+            out += record("close_stream", str(item["close_stream"]))
         elif "log" in item:
             out += record("log", item["log"], item["data"], item.get("logger"))
         else:
@@ -129,8 +133,9 @@ def step(channel: str, given: Json) -> bytes:
         out += record("frames", *given["frames"])
     else:
         request, response = given["request"], given["response"]
-        if "session" in request:
-            out += record("session", request["session"])
+        for name in ("session", "events"):
+            if name in request:
+                out += record(name, request[name])
         headers = [part.encode("latin-1") for pair in request["headers"] for part in pair]
         out += record("request", request["method"], incoming(request, "body") or b"", *headers)
         wanted = [part for pair in response.get("headers", {}).items() for part in pair]
