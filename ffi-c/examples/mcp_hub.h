@@ -1,10 +1,10 @@
 /* Where the requests of one program find each other: sessions of the handshake era, questions that wait for their client's
- * answer, and responses that stay open. All in the memory of this process, behind one lock; copy this file with
- * mcp_microhttpd.h, or write your own for another store. */
+ * answer, responses that stay open, and events that are kept for clients that come back (mcp_events.h). All in the memory of
+ * this process, behind one lock; copy this file with mcp_microhttpd.h, or write your own for another store. */
 #ifndef MCP_HUB_H
 #define MCP_HUB_H
 
-#include <mcpgraft.h>
+#include "mcp_events.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +44,7 @@ struct mcp_listener {
     struct mcpgraft_peer *peer;
     int file;
     char session[MCP_ID + 1]; /* of a GET; empty: a subscription of the stateless era */
+    char stream[MCP_NAME + 1]; /* whose events are kept; empty: they are not */
     struct mcp_listener *next;
 };
 
@@ -55,6 +56,7 @@ struct mcp_hub {
     struct mcp_session *sessions;
     struct mcp_question *questions;
     struct mcp_listener *listeners;
+    struct mcp_stream *streams;
 };
 
 static inline void mcp_random(unsigned char *bytes, size_t len)
@@ -110,7 +112,14 @@ static inline void mcp_forget(struct mcp_hub *hub, struct mcp_session **at)
 {
     struct mcp_session *session = *at;
     struct mcp_listener **listener;
+    struct mcp_stream **stream;
     *at = session->next;
+    for (stream = &hub->streams; *stream != NULL;) {
+        if (strcmp((*stream)->session, session->id) == 0)
+            mcp_drop_stream(stream);
+        else
+            stream = &(*stream)->next;
+    }
     for (listener = &hub->listeners; *listener != NULL;) {
         if (strcmp((*listener)->session, session->id) == 0)
             mcp_let_go(listener);
@@ -192,8 +201,9 @@ static inline int mcp_tell(struct mcp_listener **at, struct mcpgraft_str send)
     return 0;
 }
 
-/* Keeps a response open. `file` is the end of a pipe that leads to it. */
-static inline void mcp_listen(struct mcp_hub *hub, struct mcpgraft_peer *peer, int file, struct mcpgraft_str session)
+/* Keeps a response open, under the lock. `file` is the end of a pipe that leads to it; `stream` may be absent. */
+static inline void mcp_listen(struct mcp_hub *hub, struct mcpgraft_peer *peer, int file, struct mcpgraft_str session,
+                              struct mcpgraft_str stream)
 {
     struct mcp_listener *listener = calloc(1, sizeof *listener);
     if (listener == NULL)
@@ -203,10 +213,52 @@ static inline void mcp_listen(struct mcp_hub *hub, struct mcpgraft_peer *peer, i
     listener->file = file;
     if (session.len == MCP_ID)
         memcpy(listener->session, session.ptr, MCP_ID);
-    pthread_mutex_lock(&hub->lock);
+    if (stream.len > 0 && stream.len <= MCP_NAME)
+        memcpy(listener->stream, stream.ptr, stream.len);
     listener->next = hub->listeners;
     hub->listeners = listener;
-    pthread_mutex_unlock(&hub->lock);
+}
+
+/* Keeps what an event of a stream says is to be kept; under the lock. */
+static inline void mcp_keep(struct mcp_hub *hub, const char *session, const struct mcpgraft_event *event)
+{
+    struct mcp_stream *stream = mcp_find_stream(hub->streams, session, event->stream);
+    if (stream != NULL && event->kept.ptr != NULL)
+        mcp_keep_event(stream, event);
+}
+
+/* Goes on with what a client came back for, on the pipe that leads to it; 0: it is not kept. Under the lock. */
+static inline int mcp_go_on(struct mcp_hub *hub, struct mcpgraft_peer *exchange, const char *session, struct mcpgraft_str name,
+                            uint32_t after, int file)
+{
+    struct mcp_stream *stream = mcp_find_stream(hub->streams, session, name);
+    struct mcp_listener **at;
+    struct mcpgraft_event event;
+    struct mcpgraft_str id = {session, strlen(session)};
+    if (stream == NULL || after < stream->dropped)
+        return 0;
+    if (file < 0)
+        return 1;
+    mcp_replay(stream, after, file);
+    event.struct_size = sizeof event;
+    if (stream->standing && mcpgraft_resume(exchange, true, stream->last, &event) == MCPGRAFT_OK) {
+        /* Where it was open it is not any more: each event is told on one response. */
+        for (at = &hub->listeners; *at != NULL;) {
+            if (strcmp((*at)->session, session) == 0 && strcmp((*at)->stream, stream->name) == 0)
+                mcp_let_go(at);
+            else
+                at = &(*at)->next;
+        }
+        mcp_listen(hub, event.listener, file, id, name);
+    } else if (stream->over) {
+        close(file);
+    } else {
+        if (stream->file >= 0)
+            close(stream->file);
+        fcntl(file, F_SETFL, O_NONBLOCK);
+        stream->file = file;
+    }
+    return 1;
 }
 
 /* What mcp_announce tells. */
@@ -233,6 +285,8 @@ static inline void mcp_announce(struct mcp_hub *hub, enum mcp_news news, uint32_
             status = mcpgraft_resource_updated((*at)->peer, text, stored, &event);
         else
             status = mcpgraft_task_changed((*at)->peer, text, none, &event);
+        if (status == MCPGRAFT_OK)
+            mcp_keep(hub, (*at)->session, &event);
         if (mcp_tell(at, status == MCPGRAFT_OK ? event.send : none))
             at = &(*at)->next;
     }
@@ -344,6 +398,8 @@ static inline void mcp_hub_free(struct mcp_hub *hub)
         free(session->stored);
         free(session);
     }
+    while (hub->streams != NULL)
+        mcp_drop_stream(&hub->streams);
     pthread_mutex_destroy(&hub->lock);
     pthread_cond_destroy(&hub->changed);
 }

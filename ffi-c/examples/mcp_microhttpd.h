@@ -39,6 +39,7 @@ struct mcp_request {
     const struct mcp_app *app;
     /* The session the request names, and the one it has opened. */
     char session[MCP_ID + 1], opened[MCP_ID + 1];
+    char events[MCP_ID + 1]; /* the name of its stream */
     struct mcpgraft_event event;
     char *body;
     size_t len, room, max;
@@ -108,6 +109,11 @@ static inline void mcp_emit(struct mcp_call *call, const struct mcpgraft_event *
 {
     struct mcp_request *request = call->where;
     size_t i;
+    if (event->kept.ptr != NULL && request->app->hub != NULL) {
+        pthread_mutex_lock(&request->app->hub->lock);
+        mcp_keep(request->app->hub, request->session, event);
+        pthread_mutex_unlock(&request->app->hub->lock);
+    }
     if (event->status != 0) {
         struct MHD_Response *response = NULL;
         int ends[2];
@@ -138,6 +144,11 @@ static inline void mcp_emit(struct mcp_call *call, const struct mcpgraft_event *
     }
     if (request->stream >= 0)
         mcp_write(request->stream, event->send.ptr, event->send.len);
+    if (request->stream >= 0 && event->end) {
+        /* Its call may go on: what it says from now on is kept. */
+        close(request->stream);
+        request->stream = -1;
+    }
 }
 
 static inline char *mcp_ask(struct mcp_call *call, uint64_t key, struct mcpgraft_str method, struct mcpgraft_str params)
@@ -195,6 +206,50 @@ static inline void mcp_remember(struct mcp_request *request, const struct mcpgra
         mcp_answered(hub, session, event);
 }
 
+/* A client came back for a stream. */
+static inline void mcp_come_back(struct mcp_request *request, struct mcp_call *call, const struct mcpgraft_event *event)
+{
+    struct mcp_hub *hub = request->app->hub;
+    struct mcpgraft_event refusal;
+    refusal.struct_size = sizeof refusal;
+    pthread_mutex_lock(&hub->lock);
+    if (!mcp_go_on(hub, request->exchange, request->session, event->stream, event->number, -1)) {
+        pthread_mutex_unlock(&hub->lock);
+        if (mcpgraft_resume(request->exchange, false, 0, &refusal) == MCPGRAFT_OK)
+            mcp_emit(call, &refusal);
+        return;
+    }
+    mcp_emit(call, event);
+    mcp_go_on(hub, request->exchange, request->session, event->stream, event->number, request->stream);
+    request->stream = -1;
+    pthread_mutex_unlock(&hub->lock);
+}
+
+/* The stream of a call or of a session begins, if its events are numbered. */
+static inline void mcp_begin(struct mcp_request *request, const struct mcpgraft_event *event)
+{
+    struct mcp_hub *hub = request->app->hub;
+    if (hub == NULL || event->stream.len == 0)
+        return;
+    pthread_mutex_lock(&hub->lock);
+    mcp_begin_stream(&hub->streams, request->session, event->stream, event->kind == MCPGRAFT_LISTENING);
+    pthread_mutex_unlock(&hub->lock);
+}
+
+/* Its call was answered. */
+static inline void mcp_end(struct mcp_request *request)
+{
+    struct mcp_hub *hub = request->app->hub;
+    struct mcp_stream *stream;
+    if (hub == NULL)
+        return;
+    pthread_mutex_lock(&hub->lock);
+    stream = mcp_find_stream(hub->streams, request->session, mcp_str(request->events));
+    if (stream != NULL && !stream->standing)
+        mcp_end_stream(stream);
+    pthread_mutex_unlock(&hub->lock);
+}
+
 /* Runs the calls of a request, one after another, until the response is complete. */
 static inline void mcp_work(struct mcp_request *request)
 {
@@ -207,17 +262,24 @@ static inline void mcp_work(struct mcp_request *request)
     call.where = request;
     do {
         more = event.more;
-        if (event.kind == MCPGRAFT_CALL) {
+        if (event.kind == MCPGRAFT_RESUMING) {
+            mcp_come_back(request, &call, &event);
+        } else if (event.kind == MCPGRAFT_CALL) {
+            mcp_begin(request, &event);
             request->app->handler(&call, &event);
         } else {
             mcp_remember(request, &event);
             mcp_emit(&call, &event);
             if (event.kind == MCPGRAFT_LISTENING) {
-                mcp_listen(request->app->hub, event.listener, request->stream, mcp_str(request->session));
+                mcp_begin(request, &event);
+                pthread_mutex_lock(&request->app->hub->lock);
+                mcp_listen(request->app->hub, event.listener, request->stream, mcp_str(request->session), event.stream);
+                pthread_mutex_unlock(&request->app->hub->lock);
                 request->stream = -1;
             }
         }
     } while (more && mcpgraft_next(request->exchange, &event) == MCPGRAFT_OK);
+    mcp_end(request);
 }
 
 static inline void *mcp_thread(void *where)
@@ -285,6 +347,10 @@ static inline enum MHD_Result mcp_answer(const struct mcp_app *app, struct MHD_C
         head.headers = headers.list;
         head.header_count = headers.count;
         head.flags = MCPGRAFT_STREAMS | (app->hub != NULL ? MCPGRAFT_LISTENS : 0) | mcp_peer_flag(connection);
+        if (app->hub != NULL) {
+            mcp_new_id(request->events);
+            head.events = mcp_str(request->events);
+        }
         if (mcpgraft_exchange_new(app->server, &request->exchange) != MCPGRAFT_OK ||
             mcpgraft_exchange_begin(request->exchange, &head, &request->event) != MCPGRAFT_OK)
             return MHD_NO;

@@ -105,9 +105,13 @@ class Client:
         self.port = port
         self.session: str | None = None
 
-    def open(self, method: str, body: Json | None) -> tuple[http.client.HTTPResponse, http.client.HTTPConnection]:
+    def open(
+        self, method: str, body: Json | None, after: str | None = None
+    ) -> tuple[http.client.HTTPResponse, http.client.HTTPConnection]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         headers = {"Accept": "application/json, text/event-stream"}
+        if after is not None:
+            headers["Last-Event-ID"] = after
         params = body.get("params", {}) if body else {}
         if body is not None:
             headers["Content-Type"] = "application/json"
@@ -134,12 +138,15 @@ class Client:
         return response.status
 
 
-def events(response: http.client.HTTPResponse) -> Iterator[Json]:
+def events(response: http.client.HTTPResponse, ids: list[str] | None = None) -> Iterator[Json]:
+    """The messages of a response, be it one or a stream; the ids of its events are added to `ids`."""
     if response.getheader("Content-Type") != "text/event-stream":
         yield json.loads(response.read())
         return
     for line in response:
-        if line.startswith(b"data: "):
+        if line.startswith(b"id: ") and ids is not None:
+            ids.append(line[4:].decode().strip())
+        if line.startswith(b"data: {"):
             yield json.loads(line[6:])
 
 
@@ -152,7 +159,8 @@ def sessions(port: int) -> None:
     connection.close()
     check(client.post({"jsonrpc": "2.0", "method": "notifications/initialized"}) == 202, "it is ready")
     watched, watching = client.open("GET", None)
-    stream = events(watched)
+    watched_ids: list[str] = []
+    stream = events(watched, watched_ids)
     uri = "test://watched-resource"
     client.ask(request(1, "resources/subscribe", {"uri": uri}))
     client.ask(call(2, "test_trigger_tool_change"))
@@ -172,11 +180,34 @@ def sessions(port: int) -> None:
     check("ada" in text(done), f"the call ends: {done}")
     line.close()
 
+    # A response that ends before its answer, which is there when its client comes back.
+    ids: list[str] = []
+    closed, line = client.open("POST", call(4, "test_reconnection"))
+    check(list(events(closed, ids)) == [] and len(ids) >= 1, f"the response ends early: {ids}")
+    line.close()
+    rest, line = client.open("GET", None, ids[-1])
+    done = next(events(rest))
+    check("completed" in text(done) and done["id"] == 4, f"the answer, later: {done}")
+    line.close()
+    refused, line = client.open("GET", None, "nothing-1")
+    check(refused.status == 400, "nothing is kept of a stream that never was")
+    line.close()
+    # The session's own stream is lost, and gone on with.
+    watching.close()
+    client.ask(call(5, "test_trigger_prompt_change"))
+    back, watching = client.open("GET", None, watched_ids[-1])
+    stream = events(back)
+    heard = [next(stream)["method"] for _ in range(2)]
+    check(heard == ["notifications/prompts/list_changed"] * 2, f"what was missed: {heard}")
+    client.ask(call(6, "test_trigger_tool_change"))
+    check(next(stream)["method"] == "notifications/tools/list_changed", "and what comes then")
+    next(stream)
+
     gone, line = client.open("DELETE", None)
     check(gone.status == 200 and list(stream) == [], "DELETE ends the session and its stream")
     line.close()
     watching.close()
-    check(client.post(request(4, "ping", {})) == 404, "after it the id is unknown")
+    check(client.post(request(7, "ping", {})) == 404, "after it the id is unknown")
 
 
 def tasks(port: int) -> None:
