@@ -75,12 +75,16 @@ static int with_handle(int function, void *handle)
     case 37: return mcpgraft_task_fail(handle, MCPGRAFT_FAIL_TOOL, a, 0, b, 0);
     case 38: return mcpgraft_task_can_ask(handle, str("roots/list"), b, &verdict, &a);
     case 39: return mcpgraft_give_up(peer, 1, 1, a, &event);
+    case 40: return mcpgraft_abandon(peer);
+    case 41: return mcpgraft_open_stream(peer, 1, &event);
+    case 42: return mcpgraft_close_stream(peer, 1, 5, &event);
+    case 43: return mcpgraft_resume(peer, false, 0, &event);
     default: return 0;
     }
 }
 
 /* What each takes: a server, session, exchange, splitter, ring of keys, task, or `p`: a session or an exchange. */
-static const char takes[] = "vvvvvvsssxxxxpppppppppssspspllkkkktttttp";
+static const char takes[] = "vvvvvvsssxxxxpppppppppssspspllkkkktttttppxxx";
 
 static void wrong_handles(void)
 {
@@ -242,6 +246,11 @@ static void wrong_arguments(void)
     request.header_count = (size_t)-1;
     CHECK(mcpgraft_exchange_begin(exchange, &request, &event) == MCPGRAFT_BAD_ARGUMENT);
     CHECK(mcpgraft_exchange_begin(exchange, NULL, &event) == MCPGRAFT_NULL);
+    request.header_count = 0;
+    request.events = str("a name with spaces");
+    CHECK(mcpgraft_exchange_begin(exchange, &request, &event) == MCPGRAFT_BAD_ARGUMENT && detail_has(exchange, "events"));
+    CHECK(mcpgraft_resume(exchange, true, 0, &event) == MCPGRAFT_OVER);
+    CHECK(mcpgraft_close_stream(exchange, 1, 0, &event) == MCPGRAFT_UNKNOWN_CALL);
 
     wrong_tasks();
     CHECK(mcpgraft_json_get(str("{\"a\":1}"), str("b"), &view) == MCPGRAFT_NOT_FOUND && is(view, "add"));
@@ -314,7 +323,7 @@ static void random_calls(long count)
     while (count-- > 0) {
         struct mcpgraft_event event = fresh();
         struct mcpgraft_request request;
-        struct mcpgraft_header headers[5];
+        struct mcpgraft_header headers[6];
         struct mcpgraft_binding binding = {sizeof binding, text(), text(), text(), text()};
         struct mcpgraft_task_view seen = {.struct_size = sizeof seen};
         struct mcpgraft_task *restored = NULL;
@@ -330,7 +339,7 @@ static void random_calls(long count)
         unsigned i;
         if (listener != NULL && pick(8) == 0)
             peer = listener;
-        switch (pick(49)) {
+        switch (pick(54)) {
         case 0: status = mcpgraft_server_put(server, pick(5), text()); break;
         case 1: status = mcpgraft_server_remove(server, pick(5), text()); break;
         case 2: status = mcpgraft_server_at(server, pick(5), pick(3), &a, &b); break;
@@ -374,13 +383,14 @@ static void random_calls(long count)
             request.struct_size = sizeof request;
             request.method = pick(2) ? str("POST") : text();
             request.headers = headers;
-            request.header_count = pick(6);
+            request.header_count = pick(7);
             request.flags = pick(16);
-            for (i = 0; i < 5; i++) {
-                static const char *const names[] = {"Host", "Content-Type", "Accept", "Mcp-Session-Id", "Origin", "\xff"};
+            request.events = pick(2) ? str("s") : pick(4) ? str(NULL) : text();
+            for (i = 0; i < 6; i++) {
+                static const char *const names[] = {"Host", "Content-Type", "Accept", "Mcp-Session-Id", "Origin", "Last-Event-ID", "\xff"};
                 static const char *const values[] = {"localhost", "application/json", "application/json, text/event-stream", "s",
-                                                     "https://example.com", "\xff"};
-                unsigned which = pick(4) == 0 ? pick(6) : i;
+                                                     "https://example.com", "s-1", "\xff"};
+                unsigned which = pick(4) == 0 ? pick(7) : i;
                 headers[i].name = str(names[which]);
                 headers[i].value = str(values[which]);
             }
@@ -392,6 +402,10 @@ static void random_calls(long count)
         case 44: status = mcpgraft_task_fail(task, pick(9), text(), 5, text(), pick(9)); break;
         case 45: status = mcpgraft_task_can_ask(task, text(), text(), &verdict, &a); break;
         case 46: status = mcpgraft_task_changed(peer, text(), text(), &event); break;
+        case 49: status = pick(8) ? MCPGRAFT_OK : mcpgraft_abandon(peer); break;
+        case 50: status = mcpgraft_open_stream(exchange, key, &event); break;
+        case 51: status = mcpgraft_close_stream(exchange, key, pick(9), &event); break;
+        case 52: status = mcpgraft_resume(exchange, pick(2), pick(3), &event); break;
         case 47:
             if (mcpgraft_task_restore(text(), &restored) == MCPGRAFT_OK) {
                 mcpgraft_free(task);
