@@ -1,26 +1,22 @@
 //! One HTTP request and its response.
 
 use mcpgraft::LocalError;
-use mcpgraft::http::events::{Event, Resume, StreamName};
-use mcpgraft::http::{self, Attached, Emit, Handshake, Head, Headers, HttpStep, Sessions, cors};
+use mcpgraft::http::events::{Event, Resume};
+use mcpgraft::http::{self, Attached, Emit, Handshake, Head, HttpStep, Sessions, cors};
 use mcpgraft::server::CallKey;
 
 use crate::abi::{
-    mcpgraft_event, mcpgraft_event_kind, mcpgraft_flag, mcpgraft_peer, mcpgraft_request, mcpgraft_server,
-    mcpgraft_status, mcpgraft_str,
+    mcpgraft_event, mcpgraft_event_kind, mcpgraft_peer, mcpgraft_request, mcpgraft_server, mcpgraft_status,
+    mcpgraft_str,
 };
 use crate::counted::Counted;
 use crate::event;
-use crate::guard::{Done, Handle, Held, alone, bytes, enter, event_place, maybe, place, shared, sized, utf8};
+use crate::guard::{Done, Handle, Held, alone, bytes, enter, event_place, place, shared, sized, utf8};
 use crate::memory::{HeaderList, Output, Scratch};
 use crate::peer::{Base, ListenerPeer};
+use crate::request::Kept;
 use crate::server::{Offered, Shared};
 use crate::trouble::Trouble;
-
-const WRONG_NAME: Trouble = Trouble::argument("events must be 1 to 32 letters, digits, \"_\" and \"-\"");
-
-/// Most headers of a request.
-const MAX_HEADERS: usize = 1000;
 
 /// Room for the headers of any response and what CORS adds, beside what the request itself says.
 const HEAD_ROOM: usize = 4096;
@@ -43,84 +39,6 @@ pub(crate) struct ExchangePeer {
 
 impl Held for ExchangePeer {
     const MAGIC: u32 = 0x6d63_7003;
-}
-
-/// The head of the request: copies, so that the host need not keep them.
-#[derive(Default)]
-struct Kept {
-    text: Scratch,
-    method: &'static str,
-    /// Views of `text`, which does not move before the next request.
-    headers: Vec<(&'static str, &'static [u8])>,
-    local: Option<bool>,
-    streams: bool,
-    listens: bool,
-    sessions: Sessions,
-    /// Where the host keeps events: the name of this exchange's stream.
-    events: Option<StreamName>,
-}
-
-impl Kept {
-    /// Copies a request of C.
-    ///
-    /// # Safety
-    /// A structure whose size was looked at, and whose pointers are good.
-    unsafe fn read(&mut self, given: &mcpgraft_request) -> Done<usize> {
-        if given.header_count > MAX_HEADERS {
-            return Err(Trouble::argument("a request can have 1000 headers at most"));
-        }
-        // SAFETY: the caller's promise.
-        let method = unsafe { utf8("method", given.method) }?;
-        let list = if given.header_count == 0 {
-            &[]
-        } else if given.headers.is_null() || !given.headers.is_aligned() {
-            return Err(Trouble::Null("headers"));
-        } else {
-            // SAFETY: the caller's promise.
-            unsafe { std::slice::from_raw_parts(given.headers, given.header_count) }
-        };
-        let mut room = method.len();
-        for header in list {
-            // SAFETY: the caller's promise.
-            let (name, value) = unsafe { (bytes("headers", header.name)?, bytes("headers", header.value)?) };
-            room += name.len() + value.len();
-        }
-        // SAFETY: the caller's promise.
-        let events = unsafe { maybe("events", given.events) }?;
-        self.events = events.map(|name| StreamName::new(name).ok_or(WRONG_NAME)).transpose()?;
-        self.headers.clear();
-        self.method = "";
-        self.headers.try_reserve(list.len()).map_err(|_| Trouble::NO_MEMORY)?;
-        self.text.room(room)?;
-        let kept = |view: mcpgraft_str| -> &'static [u8] {
-            // SAFETY: a view of `text`, used only until the next request is read.
-            if view.len == 0 { &[] } else { unsafe { std::slice::from_raw_parts(view.ptr.cast(), view.len) } }
-        };
-        self.method = std::str::from_utf8(kept(self.text.copy(method.as_bytes()))).unwrap_or_default();
-        for header in list {
-            // SAFETY: the caller's promise.
-            let (name, value) = unsafe { (bytes("headers", header.name)?, bytes("headers", header.value)?) };
-            // A name that is no text is none of ours.
-            if std::str::from_utf8(name).is_ok() {
-                let name = std::str::from_utf8(kept(self.text.copy(name))).unwrap_or_default();
-                self.headers.push((name, kept(self.text.copy(value))));
-            }
-        }
-        let has = |flag: mcpgraft_flag| given.flags & flag as u32 != 0;
-        self.local = match (has(mcpgraft_flag::MCPGRAFT_PEER_LOCAL), has(mcpgraft_flag::MCPGRAFT_PEER_REMOTE))
-        {
-            (true, false) => Some(true),
-            (false, true) => Some(false),
-            _ => None,
-        };
-        self.streams = has(mcpgraft_flag::MCPGRAFT_STREAMS);
-        self.listens = has(mcpgraft_flag::MCPGRAFT_LISTENS);
-        Ok(room)
-    }
-
-    fn borrow(&self) -> http::Request<'_> {
-        http::Request { method: self.method, headers: Headers(&self.headers), peer_is_loopback: self.local }
-    }
 }
 
 impl ExchangePeer {

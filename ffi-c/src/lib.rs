@@ -4,7 +4,7 @@
 //! ```text
 //! abi      types of the header            guard    handles, checks, panics -> status
 //! memory   outputs, decoded text          trouble  what goes wrong, as status and text
-//! counted  what has several owners
+//! counted  what has several owners        request  the head of an HTTP request
 //! server   options, catalogue             peer     what sessions, exchanges and listeners share
 //! session  exchange  ask  news  task  resume  lines  keys  json: the functions of the header, by what they are about
 //! ```
@@ -25,6 +25,7 @@ mod memory;
 pub mod news;
 mod options;
 pub mod peer;
+mod request;
 pub mod resume;
 pub mod server;
 pub mod session;
