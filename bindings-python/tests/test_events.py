@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from mcpgraft import Context, Server
+from mcpgraft._native import KEEP_ALIVE
 from mcpgraft.asgi import App as AsgiApp
 from mcpgraft.errors import RegistrationError
 from mcpgraft.events import EventStore, Kept, MemoryEvents, RedisEvents
@@ -206,6 +207,7 @@ def test_the_newest_connection_has_the_stream(gate: Gate) -> None:
     first: Any = App(gate.server)({**env, **MANY}, Wire())
     second: Any = App(gate.server)({**env, **MANY}, Wire())
     assert list(first) == []
+    assert next(second) == KEEP_ALIVE  # at once, so that the head of the response is sent
     gate.open.set()
     assert len(events(b"".join(second))) == 1
     assert gate.server.hub.streams == 0

@@ -18,7 +18,7 @@ from mcpgraft import Context, Server, Tasks
 from mcpgraft.fanout import LocalFanout, RedisFanout
 from mcpgraft.hub import Hub
 from mcpgraft.session_stores import RedisStore
-from mcpgraft.testing import Client
+from mcpgraft.testing import Client, Heard
 from mcpgraft.testing_answers import NO_ANSWER, Replies
 
 from .examples import load
@@ -83,6 +83,34 @@ def test_changes_reach_every_worker() -> None:
     here.resource_updated("note://one")
     fanout.wait(2)
     assert [one.changes() for one in heard] == [["tools", "note://one"]] * 2
+
+
+# proves: S-339
+def test_a_client_hears_that_it_listens_when_other_workers_are_heard() -> None:
+    started, go = threading.Event(), threading.Event()
+
+    class Slow(LocalFanout):
+        def subscribe(self, callback: Callable[[bytes], object]) -> Callable[[], None]:
+            started.set()
+            assert go.wait(5)
+            return super().subscribe(callback)
+
+    fanout = Slow()
+    here = worker(fanout)
+    opened: list[Heard] = []
+    thread = threading.Thread(target=lambda: opened.append(Client(here).listen(tools=True)))
+    thread.start()
+    assert started.wait(5)
+    assert not opened
+    go.set()
+    thread.join(5)
+    there = worker(fanout)
+    Client(there).call("one")  # before, its list is no news
+    there.add_tool(lambda: "2", "two")
+    ready(there)
+    there.hub.close()  # when what it published is through
+    (heard,) = opened
+    assert heard.changes() == ["tools"]
 
 
 def test_an_answer_reaches_the_worker_that_asked() -> None:
@@ -295,7 +323,7 @@ import sys
 from mcpgraft import Server
 from mcpgraft.fanout import RedisFanout
 from mcpgraft.session_stores import RedisStore
-from mcpgraft.testing import Client
+from mcpgraft.testing import Client, Heard
 
 url = sys.argv[1]
 server = Server("many", sessions=RedisStore(url), secrets=[b"0123456789abcdef0123456789abcdef"],

@@ -141,6 +141,7 @@ def test_the_end_of_a_session_ends_its_stream() -> None:
     assert server.hub.streams == 1
 
 
+# proves: T-092, T-093
 def test_one_stream_per_session_the_newer_one() -> None:
     server = make(sessions="memory")
     client = Client(server, era="legacy")

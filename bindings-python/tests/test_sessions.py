@@ -12,7 +12,6 @@ import pytest
 from mcpgraft import ApiKey, Context, RegistrationError, Server
 from mcpgraft.bridge import Inline, drive
 from mcpgraft.keys import KeyRing
-from mcpgraft.session_stores import DjangoCacheStore, RedisStore
 from mcpgraft.sessions import (
     MemorySessions,
     SealedSessions,
@@ -350,38 +349,6 @@ def test_a_store_that_fails_is_not_the_clients_fault(caplog: pytest.LogCaptureFi
     assert heard.ended
     assert server.hub.streams == 0
     assert Client(server).call("hello")["content"][0]["text"] == "hello"  # needs no session
-
-
-def test_redis_store() -> None:
-    class Redis:
-        def __init__(self) -> None:
-            self.said: list[Any] = []
-
-        def __getattr__(self, name: str) -> Any:
-            return lambda *args, **kwargs: self.said.append((name, args, kwargs))
-
-    redis = Redis()
-    store = RedisStore(redis, "p:")
-    store.save("id", b"x", 1.5)
-    store.load("id")
-    store.save("id", None, 0)
-    assert redis.said == [("set", ("p:id", b"x"), {"px": 1500}), ("get", ("p:id",), {}), ("delete", ("p:id",), {})]
-
-
-def test_django_cache_store() -> None:
-    pytest.importorskip("django")
-    from django.conf import settings
-
-    if not settings.configured:
-        settings.configure(ALLOWED_HOSTS=["*"])
-    store = DjangoCacheStore()
-    server = make(store)
-    client = Client(server, era="legacy")
-    assert client.session_id is not None
-    assert store.load(client.session_id) is not None
-    client.call("hello")
-    assert client.end() == 200
-    assert store.load(client.session_id) is None
 
 
 @pytest.mark.parametrize("wrong", ["redis", 3, object(), MemorySessions])

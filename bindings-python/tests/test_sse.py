@@ -59,6 +59,7 @@ def client(server: Server) -> Old:
     return Old(server)
 
 
+# proves: S-180, S-181, S-182, T-107
 def test_a_conversation(server: Server, client: Old) -> None:
     assert client.wire.headers["Content-Type"] == "text/event-stream"
     assert client.post(request("initialize", INITIALIZE)) == "202"
@@ -125,6 +126,7 @@ def test_the_end_of_the_stream_is_the_end_of_the_session(server: Server, client:
     assert server.hub.streams == 0
 
 
+# proves: S-183, S-184
 def test_what_is_refused(server: Server, client: Old) -> None:
     assert client.post(request("ping"), query="") == "400"
     assert client.post(request("ping"), query="sessionId=x") == "404"

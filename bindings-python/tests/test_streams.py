@@ -125,6 +125,7 @@ def test_the_get_stream_of_a_session() -> None:
     session = {**plain, "HTTP_MCP_SESSION_ID": headers["Mcp-Session-Id"]}
     status, _, stream = start(app, environ(b"", REQUEST_METHOD="GET", **session))
     assert status == 200
+    assert events(next(stream)) == []  # at once, so that the head of the response is sent
     server.resource_updated("test://a")
     server.add_tool(lambda: "x", "second")
     assert [one["method"] for one in events(next(stream))] == ["notifications/tools/list_changed"]

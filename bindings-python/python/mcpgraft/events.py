@@ -316,6 +316,7 @@ class Resumed(Source):
         self._after = after
         self._kept: Kept | None = kept
         self._fresh = True
+        self._begun = False
         self._silence = keep_alive
         self._said = time.monotonic()
 
@@ -377,13 +378,16 @@ class Resumed(Source):
             if kept is None:
                 break
             if kept.events:
-                self._after, self._said = kept.events[-1][0], time.monotonic()
+                self._after, self._said, self._begun = kept.events[-1][0], time.monotonic(), True
                 if kept.over:
                     with self._changed:
                         self._kept = Kept([], True)
                 return b"".join(event for _, event in kept.events)
             if kept.over:
                 break
+            if not self._begun:
+                self._begun = True
+                return KEEP_ALIVE  # many servers send the head with the first bytes
             if not await wait() and time.monotonic() - self._said >= self._silence:
                 self._said = time.monotonic()
                 return KEEP_ALIVE

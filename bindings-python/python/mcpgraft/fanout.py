@@ -159,6 +159,11 @@ class Link:
         self._thread = threading.Thread(target=self._run, name="mcpgraft-publish", daemon=True)
         self._thread.start()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is nothing to wait for any more."""
+        return self._ready.is_set() or time.monotonic() >= self._until
+
     def wait_ready(self) -> None:
         """Wait until what others publish is heard here; no longer than two seconds after the start, all in all."""
         self._ready.wait(max(0.0, self._until - time.monotonic()))

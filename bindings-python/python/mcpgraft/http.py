@@ -150,7 +150,7 @@ class _Visit:
         """Do what the step asks for."""
         session = self._id if self._known else None
         if step.event == "listening":
-            return self._listen(step, streams)
+            return await self._listen(step, streams)
         if step.resume is not None:
             return await self._resume(step, streams)
         if step.reply is None:
@@ -168,7 +168,7 @@ class _Visit:
                 _route(self._server.hub, session, step)
         return _answer(step.reply)
 
-    def _listen(self, step: HttpStep, streams: int) -> Answer | Listening:
+    async def _listen(self, step: HttpStep, streams: int) -> Answer | Listening:
         from .listening import Stream
 
         assert step.reply is not None
@@ -194,7 +194,7 @@ class _Visit:
             return unavailable(self._exchange, "no more clients can listen here now", 60)
         if sessions is not None and stream.session is not None and id is not None:
             stream.on_close(sessions.hold(id))
-        return Listening(step.reply.status, list(step.reply.headers), stream)
+        return await listening(server, self._hop, step.reply, stream)
 
     async def _resume(self, step: HttpStep, streams: int) -> Answer | Listening:
         events, id, reply = self._server.events, self._id, step.reply
@@ -211,7 +211,7 @@ class _Visit:
         resumed.open()
         if self._sessions is not None:
             resumed.on_close(self._sessions.hold(id))
-        return Listening(reply.status, list(reply.headers), resumed)
+        return await listening(self._server, self._hop, reply, resumed)
 
     def _load(self, sessions: Sessions, id: str) -> Callable[[Hop], Awaitable[bytes | None]]:
         owner = self._owner
@@ -222,6 +222,16 @@ class _Visit:
             return found[OWNER_BYTES:] if found is not None and found[:OWNER_BYTES] == owner else None
 
         return load
+
+
+async def listening(server: Server, hop: Hop, reply: Reply, stream: Source) -> Listening:
+    """Begin an open response, when no change can be missed any more."""
+    try:
+        await server.hub.ready(hop)
+    except BaseException:
+        stream.close()
+        raise
+    return Listening(reply.status, list(reply.headers), stream)
 
 
 @dataclass

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from .bridge import Hop, call
 from .fanout import Link
 
 if TYPE_CHECKING:
@@ -284,6 +285,15 @@ class Hub:
             return False
         stream.on_close(lambda: self._gone(stream))
         return True
+
+    async def ready(self, hop: Hop) -> None:
+        """Wait until changes in other processes are heard here; no longer than two seconds, if they cannot be reached.
+
+        Before a client is told that it hears of everything from now on.
+        """
+        link = self._linked()
+        if link is not None and not link.is_ready:
+            await call(hop, link.wait_ready)
 
     def _add(self, stream: Open, limit: int) -> bool:
         with self._lock:

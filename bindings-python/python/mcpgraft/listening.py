@@ -155,7 +155,8 @@ class Stream(Source):
         self._watches = watches
         self._backlog = backlog
         self._pending: dict[Key, bytes | None] = {}
-        self._first = first
+        # Many servers send the head with the first bytes: a client must not wait for it until something changes.
+        self._first = first or KEEP_ALIVE
         self.dropped = False
         """True if the reader was too slow."""
 

@@ -21,7 +21,7 @@ from ._native import KEEP_ALIVE
 from .bridge import Hop, Inline, call, drive
 from .channel import Answer, ReadBody
 from .connection import Connection
-from .http import Listening, _answer, allowed, places, unavailable
+from .http import Listening, _answer, allowed, listening, places, unavailable
 from .listening import Source, Wait
 from .request import Request
 from .sessions import owner_of
@@ -64,7 +64,7 @@ async def begin_async(server: Server, request: Request, auth: object, read: Read
     if refused is not None and not wrong_method:
         return _answer(refused)
     if request.method == "GET":
-        return _open(server, request, exchange)
+        return await _open(server, request, exchange, hop)
     if wrong_method:
         return _say(exchange, 405, "only GET and POST are possible here", ("Allow", "GET, POST"))
     ids = parse_qs(request.query).get("sessionId", [])
@@ -147,7 +147,7 @@ class Peer(Source):
         self._notify()
 
 
-def _open(server: Server, request: Request, exchange: Exchange) -> Answer | Listening:
+async def _open(server: Server, request: Request, exchange: Exchange, hop: Hop) -> Answer | Listening:
     from secrets import token_urlsafe
 
     id = token_urlsafe(24)
@@ -158,7 +158,7 @@ def _open(server: Server, request: Request, exchange: Exchange) -> Answer | List
     with _lock:
         table[id] = peer
     peer.on_close(lambda: table.pop(id, None))
-    return Listening(200, list(exchange.refuse(200, EVENTS, b"").headers), peer)
+    return await listening(server, hop, exchange.refuse(200, EVENTS, b""), peer)
 
 
 def _table(server: Server) -> dict[str, Peer]:

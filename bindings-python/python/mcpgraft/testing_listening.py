@@ -48,12 +48,18 @@ def over_http(stream: Source, hop: Hop | None = None) -> Heard:
     """Read a stream as a host with threads would."""
     inline = hop or Inline()
 
+    silent = False
+
     async def quiet() -> bool:
+        nonlocal silent
+        silent = True
         return False
 
     def take() -> list[Any]:
-        found = []
-        while (piece := drive(stream.next(inline, quiet))) != KEEP_ALIVE:
+        nonlocal silent
+        found: list[Any] = []
+        silent = False
+        while (piece := drive(stream.next(inline, quiet))) != KEEP_ALIVE or not silent:
             if piece is None:
                 heard.ended = True
                 break
