@@ -321,7 +321,7 @@ impl Core {
             let name: String = name.extract()?;
             if name == "custom_methods" {
                 for method in value.extract::<Vec<String>>()? {
-                    catalog.add_custom_method(&method);
+                    catalog.add_custom_method(&method).map_err(local)?;
                 }
             } else if !(value.is_none() && name == "allowed_hosts") {
                 config.set(&name, &value)?;

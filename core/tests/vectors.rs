@@ -36,7 +36,7 @@ impl Offered {
                 catalog.put(kind, &definition.to_string()).expect("a good definition");
             }
         }
-        settings.custom_methods().for_each(|method| catalog.add_custom_method(method));
+        settings.custom_methods().for_each(|method| catalog.add_custom_method(method).unwrap());
         Offered { settings, catalog }
     }
 

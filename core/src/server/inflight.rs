@@ -2,6 +2,7 @@
 
 use super::call::CallKey;
 use super::request::{Run, Wrap};
+use crate::json::Full;
 use crate::jsonrpc::{Id, Token};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
@@ -42,20 +43,20 @@ impl Inflight {
         level: Option<Level>,
         capabilities: ClientCapabilities,
         batched: bool,
-    ) -> Self {
-        Inflight {
+    ) -> Result<Self, Full> {
+        Ok(Inflight {
             key,
-            id: Token::keep(id),
+            id: Token::keep(id)?,
             revision,
             method: run.method,
             wrap: run.wrap,
-            token: run.token.map(Token::keep),
+            token: run.token.map(Token::keep).transpose()?,
             progress: None,
             level,
             capabilities,
             cancelled: false,
             batched,
-        }
+        })
     }
 }
 

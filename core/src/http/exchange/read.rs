@@ -349,7 +349,7 @@ impl Exchange {
             return Ok(HttpStep::reply(gate::refuse(406, format_args!("{message}"), out)?));
         }
         let limit = server.limits.subscriptions;
-        match listen::Listener::new(id, revision, filter, &server.profile, limit) {
+        match listen::Listener::new(jsonrpc::Token::keep(id)?, revision, filter, &server.profile, limit) {
             Err(fault) => self.refuse(server, &fault, Some(id), Some(revision), out),
             Ok(listener) => {
                 event(out, |out| Ok(listener.acknowledge(filter, &server.profile, out)?))?;
@@ -381,7 +381,7 @@ impl Exchange {
             (None, None) => ClientCapabilities::default(),
         };
         let capabilities = capabilities.with_task(run.task.is_some());
-        self.calls.insert(Inflight::new(key, id, *revision, &run, level, capabilities, batched));
+        self.calls.insert(Inflight::new(key, id, *revision, &run, level, capabilities, batched)?);
         let mut call = Call::new(key, *revision, &run, envelope.as_ref(), capabilities, log, batched);
         call.progress &= delivers;
         Ok(call)
