@@ -85,7 +85,7 @@ test-emitted: test-conformance
 
 test-memory: build
 	$(PYTHON) tests/memory/run.py
-	$(PYTHON) tests/memory/sessions.py
+	$(PY) tests/memory/sessions.py
 
 test-workers: build
 	$(PYTHON) tests/workers/run.py
@@ -103,7 +103,7 @@ bench: build
 	$(PYTHON) tests/bench/run.py
 
 bench-sessions: build
-	$(PYTHON) tests/memory/sessions.py 1,000,000
+	$(PY) tests/memory/sessions.py 1,000,000
 
 fmt: $(STAMP)/venv-lint
 	cargo fmt --all

@@ -72,7 +72,7 @@ class Client:
     def watch(self, session: str, uri: str) -> None:
         """Ask for something that the session remembers."""
         status, _, answer = self.post({"id": 1, "method": "resources/subscribe", "params": {"uri": uri}}, session)
-        assert status == 200 and "result" in json.loads(answer), answer
+        assert (status, "result" in json.loads(answer)) == (200, True), answer
 
 
 def main() -> int:
