@@ -38,7 +38,7 @@ pub enum Fault<'m> {
     NoSession,
     /// The session it names is unknown or over.
     SessionGone,
-    /// An id that is in use.
+    /// An id that is in use: by a call in work, or by an earlier request of the same batch.
     DuplicateId,
     /// A response where none may come.
     NoResponse,
@@ -86,6 +86,16 @@ pub enum Fault<'m> {
     /// Unknown tool.
     NoTool {
         /// As it was asked for.
+        name: Str<'m>,
+    },
+    /// A tool that answers by a task only (`2025-11-25`).
+    TaskNeeded {
+        /// Its name.
+        name: Str<'m>,
+    },
+    /// A tool that is never a task (`2025-11-25`).
+    TaskForbidden {
+        /// Its name.
         name: Str<'m>,
     },
     /// Unknown prompt.
@@ -147,6 +157,12 @@ impl Fault<'_> {
             Fault::NoMethod { method } => ("method not found: %", Fill::Quoted(method), ""),
             Fault::PromptArgument { name } => ("the prompt needs the argument %", Fill::Quoted(name), ""),
             Fault::NoTool { name } => ("unknown tool: %", Fill::Quoted(name), ""),
+            Fault::TaskNeeded { name } => {
+                ("the tool % is called as a task only: send params.task, too", Fill::Quoted(name), "")
+            }
+            Fault::TaskForbidden { name } => {
+                ("the tool % cannot be called as a task: leave params.task out", Fill::Quoted(name), "")
+            }
             Fault::NoPrompt { name } => ("unknown prompt: %", Fill::Quoted(name), ""),
             Fault::NoResource { uri } => ("resource not found: %", Fill::Quoted(uri), ""),
             Fault::Version { requested } => {
@@ -225,7 +241,9 @@ impl Fault<'_> {
             | Fault::NoResponse
             | Fault::Twice { .. } => codes::INVALID_REQUEST,
             Fault::Busy { .. } | Fault::TooManySubscriptions { .. } => codes::INTERNAL_ERROR,
-            Fault::NoMethod { .. } => codes::METHOD_NOT_FOUND,
+            Fault::NoMethod { .. } | Fault::TaskNeeded { .. } | Fault::TaskForbidden { .. } => {
+                codes::METHOD_NOT_FOUND
+            }
             Fault::Envelope { .. }
             | Fault::Param { .. }
             | Fault::Params

@@ -27,9 +27,11 @@ pub(crate) fn page<C: Catalog, S: Sink + ?Sized>(
     w.begin_array()?;
     // A page that must fit is measured with the longest end it can have.
     let begin = w.mark();
-    let budget = match w.sink().room() {
-        usize::MAX => server.limits.page_bytes,
-        room => {
+    let room = w.sink().room();
+    let bounded = room != usize::MAX;
+    let budget = match bounded {
+        false => server.limits.page_bytes,
+        true => {
             end_page(server, revision, Some((kind, from, "")), &mut w)?;
             let end = w.sink().len() - begin.len();
             w.rewind(begin);
@@ -51,7 +53,8 @@ pub(crate) fn page<C: Catalog, S: Sink + ?Sized>(
         let written = write(&mut w);
         w.sink().trial(false);
         // One entry is always sent, however long it is, so that a list ends.
-        if last.is_some() && (written.is_err() || w.sink().len() - begin.len() > budget) {
+        let full = bounded && written.is_err();
+        if last.is_some() && (full || (written.is_ok() && w.sink().len() - begin.len() > budget)) {
             w.rewind(mark);
             break;
         }

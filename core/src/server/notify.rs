@@ -19,6 +19,34 @@ pub struct Progress<'a> {
     pub message: Option<&'a str>,
 }
 
+impl Progress<'_> {
+    /// Whether it can be told at all.
+    pub(crate) fn check(&self) -> Result<(), LocalError> {
+        if self.progress.is_finite() && self.total.is_none_or(f64::is_finite) {
+            return Ok(());
+        }
+        Err(LocalError::NotAllowed("progress and total must be finite numbers"))
+    }
+
+    /// Writes the members of its notification; `token` is JSON text.
+    pub(crate) fn members<S: Sink + ?Sized>(
+        &self,
+        token: &str,
+        says: bool,
+        w: &mut Writer<'_, S>,
+    ) -> Result<(), Full> {
+        w.key("progressToken")?;
+        w.raw_text(token)?;
+        w.key("progress")?;
+        w.f64(self.progress)?;
+        if let Some(total) = self.total {
+            w.key("total")?;
+            w.f64(total)?;
+        }
+        self.message.filter(|_| says).map_or(Ok(()), |message| w.field_str("message", message))
+    }
+}
+
 /// A log message.
 #[derive(Clone, Copy, Debug)]
 pub struct Log<'a> {
@@ -36,20 +64,8 @@ pub(crate) fn progress<S: Sink + ?Sized>(
     progress: &Progress<'_>,
     out: &mut S,
 ) -> Result<bool, LocalError> {
-    if !progress.progress.is_finite() || progress.total.is_some_and(|total| !total.is_finite()) {
-        return Err(LocalError::NotAllowed("progress and total must be finite numbers"));
-    }
-    advance(call, progress.progress, progress.message, out, |w| {
-        w.key("progress")?;
-        w.f64(progress.progress)?;
-        match progress.total {
-            None => Ok(()),
-            Some(total) => {
-                w.key("total")?;
-                w.f64(total)
-            }
-        }
-    })
+    progress.check()?;
+    advance(call, progress.progress, out, |token, says, w| progress.members(token, says, w))
 }
 
 /// The same in whole steps, which needs no text of floats: that is much code on a device.
@@ -59,34 +75,31 @@ pub(crate) fn steps<S: Sink + ?Sized>(
     of: Option<u32>,
     out: &mut S,
 ) -> Result<bool, LocalError> {
-    advance(call, f64::from(done), None, out, |w| {
+    advance(call, f64::from(done), out, |token, _, w| {
+        w.key("progressToken")?;
+        w.raw_text(token)?;
         w.field_u64("progress", u64::from(done))?;
         of.map_or(Ok(()), |of| w.field_u64("total", u64::from(of)))
     })
 }
 
+/// Writes a progress notification whose members `members` writes: it gets the token, and whether the peer knows messages.
 fn advance<S: Sink + ?Sized>(
     call: &mut Inflight,
     reached: f64,
-    message: Option<&str>,
     out: &mut S,
-    numbers: impl FnOnce(&mut Writer<'_, S>) -> Result<(), Full>,
+    members: impl FnOnce(&str, bool, &mut Writer<'_, S>) -> Result<(), Full>,
 ) -> Result<bool, LocalError> {
     let Some(token) = &call.token else { return Ok(false) };
     if call.cancelled || call.progress.is_some_and(|before| reached <= before) {
         return Ok(false);
     }
     let mut w = open("notifications/progress", out)?;
-    w.begin_object()?;
-    w.key("progressToken")?;
-    w.raw_text(token.text())?;
-    numbers(&mut w)?;
     let known = |name: &str| {
         fields::PROGRESS.fields.iter().any(|field| field.name == name && field.exists_in(call.revision))
     };
-    if let Some(message) = message.filter(|_| known("message")) {
-        w.field_str("message", message)?;
-    }
+    w.begin_object()?;
+    members(token.text(), known("message"), &mut w)?;
     w.end_object()?;
     w.end_object()?;
     call.progress = Some(reached);

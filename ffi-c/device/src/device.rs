@@ -322,7 +322,7 @@ impl Device {
             Target::Prompt { entry, name, arguments } => (3, entry, false, Some(name), arguments),
             Target::Completion { .. } => (4, None, false, None, call.params),
             // Not configured here.
-            Target::Task { .. } | Target::List { .. } | Target::Custom { .. } => {
+            Target::Task { .. } | Target::Tasks { .. } | Target::List { .. } | Target::Custom { .. } => {
                 (0, None, false, None, call.params)
             }
         };

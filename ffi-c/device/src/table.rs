@@ -4,6 +4,7 @@ use core::ffi::{CStr, c_char};
 
 use mcpgraft::catalog::{Catalog, Entry, Kind};
 use mcpgraft::json::Raw;
+use mcpgraft::revision::methods::Feature;
 
 use crate::NOT_UTF8;
 
@@ -84,8 +85,8 @@ impl Catalog for Table {
     }
 
     // Tasks need a store and a clock.
-    fn can(&self, feature: mcpgraft::revision::methods::Feature) -> bool {
-        feature != mcpgraft::revision::methods::Feature::Tasks
+    fn can(&self, feature: Feature) -> bool {
+        !matches!(feature, Feature::Tasks | Feature::TaskLists)
     }
 }
 

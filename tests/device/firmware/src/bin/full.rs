@@ -12,6 +12,7 @@ use mcpgraft::catalog::{Catalog, Entry, Kind};
 use mcpgraft::json::Raw;
 use mcpgraft::model::Level;
 use mcpgraft::model::template::Template;
+use mcpgraft::revision::methods::Feature;
 use mcpgraft::server::{Call, CallKey, Failure, Log, Offer, Profile, Target, Text};
 use mcpgraft::{Server, Session};
 
@@ -84,6 +85,10 @@ impl Catalog for Table {
             Kind::Template => TEMPLATES.len(),
             Kind::Prompt => PROMPTS.len(),
         }
+    }
+    fn can(&self, feature: Feature) -> bool {
+        // Tasks need a store and a clock.
+        !matches!(feature, Feature::Tasks | Feature::TaskLists)
     }
     fn at(&self, kind: Kind, index: usize) -> Option<Entry<'_>> {
         match kind {

@@ -318,7 +318,7 @@ fn called(call: &Call<'_>, w: &mut Writer<'_, Out<'_>>) -> Result<(), mcpgraft::
             ("completion", name, None)
         }
         Target::Task { id, .. } => ("task", id, None),
-        Target::List { .. } => return Ok(()),
+        Target::List { .. } | Target::Tasks { .. } => return Ok(()),
         Target::Custom { method } => ("custom", method, None),
     };
     w.begin_object()?;
