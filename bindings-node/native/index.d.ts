@@ -378,8 +378,8 @@ export declare class Exchange {
 
 /** A ring of keys: the first secret seals, all of them open. Nonces are `NONCE_BYTES` random bytes. */
 export declare class Keys {
-  constructor(secrets: readonly Uint8Array[]);
-  seal(purpose: string, plain: Uint8Array, nonce: Uint8Array): string;
+  constructor(secrets: readonly Bytes[]);
+  seal(purpose: string, plain: Bytes, nonce: Uint8Array): string;
   open(purpose: string, sealed: string): Buffer;
   /** `now` and `ttl` in one unit of the host's choice. */
   sealState(
@@ -399,8 +399,9 @@ export declare class Keys {
     method: string,
     target: string,
     arguments_: Bytes,
+    principal: string | null | undefined,
     sealed: string,
-    options: { principal?: string | null | undefined; now: number },
+    options: { now: number },
   ): { round: number; kept: Buffer; nonce: Buffer };
 }
 
@@ -412,8 +413,8 @@ export declare class Validator {
    */
   constructor(schema: Bytes);
   /**
-   * What is wrong with a JSON value, three problems at most: path, what would fit, what came. Empty: it fits.
+   * What is wrong with a JSON value, three problems at most. Empty: it fits.
    * The path is as in `filters.tags[0]`, and empty for the value itself. Values are cut to 60 characters.
    */
-  check(instance: Bytes): [path: string, expected: string, got: string][];
+  check(instance: Bytes): { path: string; expected: string; got: string }[];
 }
