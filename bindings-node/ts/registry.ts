@@ -33,6 +33,11 @@ export abstract class Entry {
     readonly guards: readonly Guard[] = [],
   ) {}
 
+  /** Look at the arguments of a call before it is run. Throws as `run` does. */
+  async check(_ctx: Context): Promise<void> {
+    // Only tools have more to check than their handler sees anyway.
+  }
+
   /**
    * Run the function on the arguments of a call.
    *
@@ -59,11 +64,19 @@ export class ToolEntry extends Entry {
     super(key, fn, guards);
   }
 
+  override async check(ctx: Context): Promise<void> {
+    await this.#arguments(ctx);
+  }
+
   async run(ctx: Context): Promise<unknown> {
-    const text = ctx.call.arguments;
+    return this.fn(await this.#arguments(ctx), ctx);
+  }
+
+  async #arguments(ctx: Context): Promise<unknown> {
+    const text = ctx.call.argumentsText;
     const given = loads(text);
     const { input } = this;
-    return this.fn(input === undefined || !this.validate ? given : await checkArguments(input, given, text), ctx);
+    return input === undefined || !this.validate ? given : checkArguments(input, given, text);
   }
 
   async encode(value: unknown, _ctx: Context): Promise<string> {

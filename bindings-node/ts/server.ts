@@ -1,0 +1,512 @@
+/** The server a user writes: registration, options, hooks, and ways into the hosts. */
+
+import type { Auth } from "./auth.js";
+import { Catalogue } from "./catalogue.js";
+import type { Completion, Content, Contents, Icon, Message, ToolAnnotations, ToolResult } from "./content.js";
+import type { Context } from "./context.js";
+import type { NeedInput } from "./ask.js";
+import { RegistrationError } from "./errors.js";
+import type { Fanout } from "./fanout.js";
+import { fastifyPlugin, type FastifyPlugin } from "./fastify.js";
+import { fetchHandler, type FetchHandler } from "./fetch.js";
+import type { MountOptions } from "./http.js";
+import { Hub } from "./hub.js";
+import { dumps, type JsonObject } from "./json.js";
+import { KeyRing } from "./keys.js";
+import { LowLevel, type ModuleScope, type RequestHandler } from "./lowlevel.js";
+import type { Middleware } from "./middleware.js";
+import type { Call, Core, CoreOptions, Task } from "./native.js";
+import { nodeHandler, type NodeHandler } from "./node-http.js";
+import {
+  CompletionEntry, listedArguments, MethodEntry, PromptEntry, ResourceEntry, ToolEntry,
+  type CompletionRequest, type Entry, type Guard, type Handler, type PromptArgument, type TaskMode,
+} from "./registry.js";
+import { compileSchema, type Compiled, type Schema } from "./schema.js";
+import { sessionsOf, type Sessions, type SessionsOption } from "./sessions.js";
+import type { Output, Input } from "./standard.js";
+import { runStdio, type StdioOptions } from "./stdio.js";
+import { EXTENSION, Tasks } from "./tasks.js";
+
+/** Who the server is (`Implementation` of the protocol). */
+export interface ServerInfo {
+  /** Identifies the server to clients and in logs. */
+  name: string;
+  /** The server's own version, not the protocol's. */
+  version: string;
+  /** Name for people. */
+  title?: string;
+  /** What the server is, for people. */
+  description?: string;
+  /** Where people read more. */
+  websiteUrl?: string;
+  icons?: Icon[];
+}
+
+/** Capabilities, as people declare them who register handlers by method. Typed registration declares by itself. */
+export interface Capabilities {
+  tools?: { listChanged?: boolean };
+  resources?: { listChanged?: boolean; subscribe?: boolean };
+  prompts?: { listChanged?: boolean };
+  completions?: object;
+  logging?: object;
+  extensions?: JsonObject;
+  experimental?: JsonObject;
+}
+
+/** Options of a server. Times in milliseconds. */
+export interface ServerOptions {
+  /** What a model should know before it uses the tools. */
+  instructions?: string;
+  /** Who may call over HTTP; mounts may override it. */
+  auth?: Auth;
+  /** Do not show the text of unexpected errors to clients (they are always reported). */
+  hideErrors?: boolean;
+  /** Told of every unexpected error; default: written to standard error. */
+  onError?: (error: unknown, ctx?: Context) => void;
+  /** What is declared to clients, for handlers by method; see `setRequestHandler`. */
+  capabilities?: Capabilities;
+  /** Offer log messages (`Context.log`) to clients. Default: true. */
+  logging?: boolean;
+  /** Most items per page of a list; unset means one page. */
+  pageItems?: number;
+  /** How long clients may keep a list. */
+  ttlMs?: number;
+  /** Whether shared caches may keep lists. */
+  cacheScope?: "private" | "public";
+  /** Host names the endpoint answers to; unset means decide by what is known. */
+  allowedHosts?: readonly string[];
+  /** Origins of web pages that may call the endpoint. */
+  allowedOrigins?: readonly string[];
+  /** Protocol revisions to serve; default: all. */
+  revisions?: readonly string[];
+  /** Overrides of the limits in `LIMITS` of `mcpgraft/native`. */
+  limits?: Record<string, number>;
+  /**
+   * What seals the state of questions to stateless clients, newest first, each at least 16 bytes; the same in all processes.
+   * Default: a random one, so that a retry must reach the process that asked.
+   */
+  secrets?: readonly (string | Uint8Array)[];
+  /** How long an answer is waited for, where waiting is how a client is asked. Default: 10 minutes. */
+  askTimeoutMs?: number;
+  /** How long a stateless client has for its retry. Default: 10 minutes. */
+  stateTtlMs?: number;
+  /**
+   * False if a state with this nonce came back before; for handlers that must not run twice for one answer. Keep nonces for
+   * `stateTtlMs`, where all processes see them.
+   */
+  onStateUse?: (nonce: string) => boolean | Promise<boolean>;
+  /** For clients of the handshake era over HTTP; they need one to be asked and to take requests back. Default: `off`. */
+  sessions?: SessionsOption;
+  /** How many HTTP responses this process keeps open for clients that listen for changes. Default: 1,000. 0: none. */
+  listenStreams?: number;
+  /** Silence on an open stream after which a comment is sent. Default: 15 seconds. */
+  keepAliveMs?: number;
+  /** A way to the other processes of this server, for changes and answers. */
+  fanout?: Fanout;
+  /** How tools run as tasks, and where tasks are kept; made with its defaults when a tool needs it. */
+  tasks?: Tasks;
+}
+
+/** What all registrations may say. */
+export interface Described {
+  title?: string;
+  description?: string;
+  icons?: Icon[];
+  /** The definition's `_meta`. */
+  meta?: JsonObject;
+  /** Runs before the arguments are looked at; false or an error refuses the call. */
+  guard?: Guard | readonly Guard[];
+}
+
+/** A tool's options. `S` and `O` are the schemas of what it takes and gives. */
+export interface ToolOptions<S, O> extends Described {
+  /** What it takes: a Standard Schema (zod, valibot, arktype) or a JSON Schema object. Left out: no arguments. */
+  input?: S;
+  /** JSON Schema of `input` for clients, where its library makes none. */
+  inputSchema?: JsonObject;
+  /** What it gives, as structured content. */
+  output?: O;
+  /** JSON Schema of `output` for clients, where its library makes none. */
+  outputSchema?: JsonObject;
+  annotations?: ToolAnnotations;
+  /** Check arguments and results. False: somebody else does, such as the server behind a proxy. Default: true. */
+  validate?: boolean;
+  /** Whether a call may become a task. Default: `never`. */
+  task?: TaskMode;
+}
+
+/** What a handler may return: its value, or a promise of it. */
+export type Later<T> = T | Promise<T>;
+
+/** What a tool may return: by its output schema, or anything. */
+export type ToolValue<O> = O extends undefined ? unknown : Input<O> | ToolResult | NeedInput;
+
+/** What a tool's handler gets. */
+export type Arguments<S> = S extends undefined ? Record<string, never> : Output<S>;
+
+/** A tool's function. */
+export type ToolHandler<S, O> = (args: Arguments<S>, ctx: Context) => Later<ToolValue<O>>;
+
+/** A resource's options; `S` is a schema of the template's variables. */
+export interface ResourceOptions<S> extends Described {
+  /** Default: the URI. */
+  name?: string;
+  mimeType?: string;
+  annotations?: JsonObject;
+  /** Bytes; for plain URIs only. */
+  size?: number;
+  /** Checks and converts the variables of a template; they are strings without it. */
+  input?: S;
+}
+
+/** The variables of a URI template, by name. */
+export type Variables<U extends string> = string extends U
+  ? Record<string, string>
+  : U extends `${string}{${infer V}}${infer Rest}`
+    ? { [K in Name<V>]: string } & Variables<Rest>
+    : unknown;
+
+type Name<V extends string> = V extends `${"+" | "#" | "." | "/" | ";" | "?" | "&"}${infer N}` ? Name<N>
+  : V extends `${infer A},${infer B}` ? Name<A> | Name<B>
+  : V extends `${infer A}*` ? A
+  : V extends `${infer A}:${string}` ? A
+  : V;
+
+/** What a resource may return: text, bytes, contents, blocks, or a JSON value. */
+export type ResourceValue = string | Uint8Array | Contents | Contents[] | Content | NeedInput | object | number | boolean | null | undefined;
+
+/** A prompt's options. */
+export interface PromptOptions<S> extends Described {
+  /** What it takes: an object of strings. Its JSON Schema gives the arguments that clients see. */
+  input?: S;
+  /** JSON Schema of `input`, where its library makes none. */
+  inputSchema?: JsonObject;
+  /** The arguments, instead of a schema. */
+  arguments?: readonly PromptArgument[];
+}
+
+/** What a prompt may return: a text (one message of the user), messages or blocks, or the whole result. */
+export type PromptValue = string | Message | Content | (string | Message | Content)[] | { messages: unknown[]; description?: string } | NeedInput;
+
+const NO_ARGUMENTS: JsonObject = { type: "object", additionalProperties: false };
+
+/**
+ * A set of tools, resources and prompts under one name. It opens nothing by itself: mount it in a host, or `stdio()`. Things
+ * may be registered and removed while it serves.
+ */
+export class Server {
+  readonly info: ServerInfo;
+  readonly limits: Readonly<Record<string, number>>;
+  readonly keys: KeyRing;
+  readonly sessions: Sessions | undefined;
+  readonly hub: Hub;
+  readonly auth: Auth | undefined;
+  readonly hideErrors: boolean;
+  readonly askTimeoutMs: number;
+  readonly stateTtlMs: number;
+  readonly onStateUse: ((nonce: string) => boolean | Promise<boolean>) | undefined;
+  readonly listenStreams: number;
+  readonly keepAliveMs: number;
+  /** Told of every unexpected error. May be set at any time. */
+  onerror: ((error: unknown, ctx?: Context) => void) | undefined;
+  middlewares: readonly Middleware[] = [];
+  /** What runs tools as tasks; undefined until a tool needs it. */
+  tasks: Tasks | undefined;
+  readonly #catalogue: Catalogue;
+  readonly #lowLevel: LowLevel;
+
+  constructor(info: ServerInfo, options: ServerOptions = {}) {
+    this.info = info;
+    this.auth = options.auth;
+    this.hideErrors = options.hideErrors ?? false;
+    this.onerror = options.onError;
+    this.askTimeoutMs = options.askTimeoutMs ?? 600_000;
+    this.stateTtlMs = options.stateTtlMs ?? 600_000;
+    this.onStateUse = options.onStateUse;
+    this.listenStreams = options.listenStreams ?? 1000;
+    this.keepAliveMs = options.keepAliveMs ?? 15_000;
+    this.keys = new KeyRing(options.secrets, (message) => console.warn(`mcpgraft: ${message}`));
+    this.sessions = sessionsOf(options.sessions, this.keys);
+    this.hub = new Hub(info.name, options.fanout, (error) => this.report(error));
+    const declared = options.capabilities;
+    this.limits = { ...options.limits, ...(options.pageItems === undefined ? {} : { pageItems: options.pageItems }) };
+    const core: CoreOptions = {
+      logging: options.logging ?? (declared === undefined || declared.logging !== undefined),
+      completions: declared?.completions !== undefined,
+      sessions: this.sessions?.kind ?? "off",
+      listChanged: true,
+      subscribe: declared?.resources === undefined || declared.resources.subscribe === true,
+      ttlMs: options.ttlMs,
+      cacheScope: options.cacheScope,
+      allowedHosts: options.allowedHosts,
+      allowedOrigins: options.allowedOrigins,
+      revisions: options.revisions,
+    };
+    const { instructions } = options;
+    const extensions = { ...declared?.extensions };
+    const experimental = { ...declared?.experimental };
+    this.#catalogue = new Catalogue(
+      { info: { ...info }, instructions, limits: { ...this.limits }, options: core, extensions, experimental },
+      this.hub,
+    );
+    this.#lowLevel = new LowLevel(this, this.#catalogue);
+    this.tasks = options.tasks;
+    if (this.tasks !== undefined) this.#catalogue.extend(EXTENSION);
+  }
+
+  // --- tools --------------------------------------------------------------------------------------------------------
+
+  /**
+   * Make a function a tool.
+   *
+   * @param name What it is called by: letters, digits, `_`, `-`, `.`, at most 128.
+   * @param options Its description and schemas.
+   * @param handler Gets the arguments as the schema gives them, and a context. It returns a text, a JSON value (sent as text
+   *   and as structured content), content, or nothing.
+   * @throws RegistrationError The name is taken or not allowed, or a schema is none.
+   */
+  tool<S extends Schema | undefined = undefined, O extends Schema | undefined = undefined>(
+    name: string,
+    options: ToolOptions<S, O>,
+    handler: ToolHandler<S, O>,
+  ): this {
+    if (typeof handler !== "function") throw new RegistrationError(`tool ${JSON.stringify(name)}: the third argument must be its function`);
+    this.#unique("tool", name);
+    const what = `tool ${JSON.stringify(name)}`;
+    const input = compileSchema(`${what}: input`, options.input ?? options.inputSchema ?? NO_ARGUMENTS, "input", options.input && options.inputSchema);
+    const promised = options.output ?? options.outputSchema;
+    const output = promised && compileSchema(`${what}: output`, promised, "output", options.output && options.outputSchema);
+    const entry = new ToolEntry(name, handler as Handler, guards(options.guard), input, output, options.validate ?? true);
+    entry.task = this.#catalogue.mode(name, options.task ?? "never");
+    if (entry.task !== "never") {
+      this.#catalogue.extend(EXTENSION);
+      this.tasks ??= new Tasks();
+    }
+    this.#catalogue.put("tool", entry, {
+      name,
+      ...described(options),
+      inputSchema: input.schema,
+      outputSchema: output?.schema,
+      annotations: options.annotations,
+    });
+    return this;
+  }
+
+  /** Remove a tool. False if there was none of that name. */
+  removeTool(name: string): boolean {
+    return this.#catalogue.remove("tool", name);
+  }
+
+  // --- resources ----------------------------------------------------------------------------------------------------
+
+  /**
+   * Put a function behind a URI, or behind all URIs of a template (`dataset://sample/{rows}`).
+   *
+   * @param handler Gets the variables of the template, and a context (`ctx.name` is the URI). It returns text, bytes,
+   *   contents, or a JSON value; undefined or null: there is nothing at this URI.
+   * @throws RegistrationError The URI is taken or is none.
+   */
+  resource<U extends string, S extends Schema | undefined = undefined>(
+    uri: U,
+    options: ResourceOptions<S>,
+    handler: (variables: S extends undefined ? Variables<U> : Output<S>, ctx: Context) => Later<ResourceValue>,
+  ): this {
+    const kind = uri.includes("{") ? "template" : "resource";
+    this.#unique("resource", uri);
+    const input = options.input && compileSchema(`resource ${JSON.stringify(uri)}: input`, options.input, "input");
+    const entry = new ResourceEntry(uri, handler as Handler, guards(options.guard), options.mimeType, input as Compiled | undefined);
+    this.#catalogue.put(kind, entry, {
+      ...(kind === "template" ? { uriTemplate: uri } : { uri, size: options.size }),
+      name: options.name ?? uri,
+      ...described(options),
+      mimeType: options.mimeType,
+      annotations: options.annotations,
+    });
+    return this;
+  }
+
+  /** Remove a resource or template by its URI. False if there was none. */
+  removeResource(uri: string): boolean {
+    return this.#catalogue.remove(uri.includes("{") ? "template" : "resource", uri);
+  }
+
+  /** Tell clients that watch `uri` that its content changed. */
+  resourceUpdated(uri: string): void {
+    this.hub.updated(uri);
+  }
+
+  // --- prompts, completions, methods --------------------------------------------------------------------------------
+
+  /** Make a function a prompt; as `tool`. Its arguments are strings. */
+  prompt<S extends Schema | undefined = undefined>(
+    name: string,
+    options: PromptOptions<S>,
+    handler: (args: S extends undefined ? Record<string, string> : Output<S>, ctx: Context) => Later<PromptValue>,
+  ): this {
+    this.#unique("prompt", name);
+    const given = options.input ?? options.inputSchema;
+    const input = given && compileSchema(`prompt ${JSON.stringify(name)}: input`, given, "input", options.input && options.inputSchema);
+    const listed = options.arguments ?? (input === undefined ? [] : listedArguments(input.schema));
+    const entry = new PromptEntry(name, handler as Handler, guards(options.guard), options.description, input, listed);
+    this.#catalogue.put("prompt", entry, { name, ...described(options), arguments: listed.length > 0 ? listed : undefined });
+    return this;
+  }
+
+  /** Remove a prompt. False if there was none of that name. */
+  removePrompt(name: string): boolean {
+    return this.#catalogue.remove("prompt", name);
+  }
+
+  /**
+   * Suggest values for an argument of a prompt or template.
+   *
+   * @param ref Name of the prompt, or the template; undefined: any.
+   * @param argument Name of the argument; undefined: any.
+   * @param suggest Gets what was typed so far. At most 100 values are sent.
+   */
+  completion(
+    ref: string | undefined,
+    argument: string | undefined,
+    suggest: (typed: string, request: CompletionRequest, ctx: Context) => Later<readonly string[] | Completion | undefined>,
+  ): this {
+    this.#catalogue.complete(ref, argument, new CompletionEntry(ref ?? "", suggest));
+    return this;
+  }
+
+  /** Answer a request method that is not the protocol's own. The handler returns an object. */
+  method<S extends Schema | undefined = undefined>(
+    name: string,
+    options: { input?: S; guard?: Guard | readonly Guard[] },
+    handler: (params: S extends undefined ? any : Output<S>, ctx: Context) => Later<object | undefined>,
+  ): this {
+    const input = options.input && compileSchema(`method ${JSON.stringify(name)}: input`, options.input, "input");
+    const entry = new MethodEntry(name, handler as Handler, guards(options.guard), input as Compiled | undefined);
+    this.#catalogue.add(entry, { customMethods: this.#catalogue.methodsWith(name) });
+    return this;
+  }
+
+  // --- handlers by method -------------------------------------------------------------------------------------------
+
+  /**
+   * Answer requests of a method yourself, in the protocol's own shapes: `tools/list`, `tools/call`, `resources/list`,
+   * `resources/templates/list`, `resources/read`, `prompts/list`, `prompts/get`, `completion/complete`, or one of your own.
+   * Several handlers of one method serve together; see `lowlevel`.
+   */
+  setRequestHandler(method: string, handler: RequestHandler): this {
+    this.#lowLevel.set(method, handler);
+    return this;
+  }
+
+  /** A part of the server with request handlers of its own; its `tools/call` gets the tools of its `tools/list`. */
+  module(name: string): ModuleScope {
+    return this.#lowLevel.module(name);
+  }
+
+  /**
+   * Send a notification: `notifications/tools/list_changed` and its like, `notifications/resources/updated` (to who watches
+   * `params.uri`), or one that is not the protocol's own (to duplex connections).
+   */
+  notification(message: { method: string; params?: JsonObject }): void {
+    const list = /^notifications\/(tools|resources|prompts)\/list_changed$/.exec(message.method)?.[1];
+    const { uri } = message.params ?? {};
+    if (list !== undefined) this.hub.changed(list as "tools", true);
+    else if (message.method !== "notifications/resources/updated") {
+      this.hub.notify(message.method, message.params === undefined ? undefined : dumps(message.params));
+    } else if (typeof uri === "string") this.resourceUpdated(uri);
+    else throw new TypeError("notifications/resources/updated needs params.uri");
+  }
+
+  // --- hooks --------------------------------------------------------------------------------------------------------
+
+  /** Put a function around every call; see `middleware`. */
+  middleware(fn: Middleware): this {
+    this.middlewares = [...this.middlewares, fn];
+    return this;
+  }
+
+  /** Report an unexpected error. Never throws. */
+  report(error: unknown, ctx?: Context): void {
+    const hook = this.onerror;
+    if (hook === undefined) {
+      const what = ctx === undefined ? "" : ` ${ctx.kind} ${JSON.stringify(ctx.name)} failed:`;
+      console.error(`mcpgraft:${what}`, error);
+      return;
+    }
+    try {
+      hook(error, ctx);
+    } catch (wrong) {
+      console.error("mcpgraft: the onerror hook failed:", wrong, "on", error);
+    }
+  }
+
+  /** End the open streams in good order, for a shutdown; nothing else is kept open. */
+  async close(): Promise<void> {
+    await this.hub.close();
+  }
+
+  // --- ways in ------------------------------------------------------------------------------------------------------
+
+  /** A handler for Express 5 and 4: `app.all("/mcp", server.express())`. A body parser may have run before it. */
+  express(options: MountOptions = {}): NodeHandler {
+    return nodeHandler(this, options);
+  }
+
+  /** A handler for `http.createServer`, Connect and the like; it answers every request it gets. */
+  node(options: MountOptions = {}): NodeHandler {
+    return nodeHandler(this, options);
+  }
+
+  /** A plugin for Fastify 5: `app.register(server.fastify(), { prefix: "/mcp" })`. */
+  fastify(options: MountOptions = {}): FastifyPlugin {
+    return fastifyPlugin(this, options);
+  }
+
+  /** A handler `(Request) => Promise<Response>`, for Hono, Next, Bun and Deno. */
+  fetch(options: MountOptions = {}): FetchHandler {
+    return fetchHandler(this, options);
+  }
+
+  /** Serve on standard input and output until the input ends. */
+  stdio(options: StdioOptions = {}): Promise<void> {
+    return runStdio(this, options);
+  }
+
+  // --- inside -------------------------------------------------------------------------------------------------------
+
+  /** Used inside: the native catalogue. */
+  get core(): Core {
+    return this.#catalogue.core;
+  }
+
+  /** Used inside: what answers a call. */
+  entryOf(call: Call): Entry | undefined {
+    return this.#catalogue.entryOf(call);
+  }
+
+  /** Used inside: the entry of a tool. */
+  toolEntry(name: string): Entry | undefined {
+    return this.#catalogue.get("tool", name);
+  }
+
+  /** Used inside: tell the listeners of a task how it stands. */
+  taskChanged(task: Task): void {
+    this.hub.taskChanged(task);
+  }
+
+  // Two functions under one name are a copy-and-paste mistake.
+  #unique(kind: string, key: string): void {
+    if (this.#catalogue.get(kind, key) === undefined) return;
+    const remove = `remove${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
+    throw new RegistrationError(`${kind} ${JSON.stringify(key)} is already registered; call ${remove}() first to replace it`);
+  }
+}
+
+function guards(guard: Guard | readonly Guard[] | undefined): readonly Guard[] {
+  if (guard === undefined) return [];
+  return typeof guard === "function" ? [guard] : guard;
+}
+
+function described(options: Described): JsonObject {
+  const { title, description, icons, meta } = options;
+  return { title, description, icons, _meta: meta };
+}
