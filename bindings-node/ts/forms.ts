@@ -48,10 +48,6 @@ function typed(schema: Schema): Form {
 function field(given: JsonObject): JsonObject {
   const { const: only, pattern: _pattern, ...out } = given;
   if (only !== undefined) out["enum"] = [only];
-  if (out["type"] === "integer") {
-    if (out["minimum"] === Number.MIN_SAFE_INTEGER) delete out["minimum"];
-    if (out["maximum"] === Number.MAX_SAFE_INTEGER) delete out["maximum"];
-  }
   return out;
 }
 

@@ -132,8 +132,17 @@ function jsonSchemaOf(what: string, given: StandardSchema, side: "input" | "outp
     );
   }
   // The dialect is the one a schema has without saying so.
-  const { $schema, ...rest } = made;
-  return $schema === undefined || $schema === DIALECT ? rest : made;
+  const { $schema, ...rest } = plain(made) as JsonObject;
+  return $schema === undefined || $schema === DIALECT ? rest : { $schema, ...rest };
+}
+
+// Without the bounds zod gives every integer: they say no more than that it is one, and cost context.
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  if (!isObject(value)) return value;
+  const bound = (name: string, one: unknown): boolean =>
+    (name === "minimum" && one === Number.MIN_SAFE_INTEGER) || (name === "maximum" && one === Number.MAX_SAFE_INTEGER);
+  return Object.fromEntries(Object.entries(value).filter(([name, one]) => !bound(name, one)).map(([name, one]) => [name, plain(one)]));
 }
 
 // zod before it had `~standard.jsonSchema`.
