@@ -79,7 +79,8 @@ export class Connection implements Channel, Live {
   }
 
   notify(method: string, params: string | undefined): void {
-    this.#say(this.#session.notify(method, params));
+    // Stateless peers know only notifications that belong to a request.
+    if (this.#session.revision !== null) this.#say(this.#session.notify(method, params));
   }
 
   end(): void {

@@ -104,10 +104,13 @@ function expected(ctx: Context, error: unknown, words: string): Outcome | undefi
   if (error instanceof NotFound) {
     if (tool) return errorResult(words);
     // Of a resource the peer hears the URI it asked for, whatever the error says.
-    return new Failure("not_found", ctx.kind === "resource" ? ctx.name : words, { data: dataOf(error) });
+    return new Failure("not_found", ctx.kind === "resource" ? ctx.name : words);
   }
   if (error instanceof Forbidden || error instanceof Unauthorized) return tool ? errorResult(words) : new Failure("internal", words);
-  if (error instanceof InvalidParams) return new Failure("invalid_params", words, { data: dataOf(error) });
+  if (error instanceof InvalidParams) {
+    const data = dataOf(error);
+    return data === undefined ? new Failure("invalid_params", words) : new Failure("custom", words, { code: error.code, data });
+  }
   if (error instanceof MissingClientCapability) return new Failure("missing_capability", words, { data: dumps(error.needed) });
   if (error instanceof AskError) return tool ? errorResult(words) : new Failure("internal", words);
   if (error instanceof McpError) return new Failure("custom", words, { code: error.code, data: dataOf(error) });

@@ -36,13 +36,11 @@ export class NotFound extends McpError {
   readonly what: string;
 
   /**
-   * @param what A URI or name (`config://app`), or a whole sentence (`there is no customer 5`).
-   * @param data Details; when `what` is a URI, `{uri}` is sent if this is left out.
+   * @param what A URI or name (`config://app`), or a whole sentence (`there is no customer 5`). Of a resource the peer hears
+   *   the URI it asked for.
    */
-  constructor(what = "", data?: unknown) {
-    const sentence = what.includes(" ") ? what : what === "" ? "not found" : `not found: ${what}`;
-    const uri = data === undefined && what.includes("://") && !what.includes(" ");
-    super(sentence, { code: -32002, data: uri ? { uri: what } : data });
+  constructor(what = "") {
+    super(what.includes(" ") ? what : what === "" ? "not found" : `not found: ${what}`, { code: -32002 });
     this.what = what;
   }
 }

@@ -253,7 +253,7 @@ function matcher(names: string[], templates: boolean): (name: string) => boolean
   const patterns = names.map((one) => {
     const parts = one.split(/(\{[^}]*\})/).map((part) => {
       if (!part.startsWith("{")) return escape(part);
-      return /^\{[+#]/.test(part) || part.endsWith("*}") ? ".*" : "[^/]*";
+      return /^\{[+#]/.test(part) || part.endsWith("*}") ? ".*" : "[^/]*"; // RFC 6570: those reach over slashes
     });
     return new RegExp(`^${parts.join("")}$`);
   });

@@ -159,18 +159,12 @@ export interface ResourceOptions<S> extends Described {
   input?: S;
 }
 
-/** The variables of a URI template, by name. */
+/** The variables of a URI template (`{name}` expressions), by name. */
 export type Variables<U extends string> = string extends U
   ? Record<string, string>
   : U extends `${string}{${infer V}}${infer Rest}`
-    ? { [K in Name<V>]: string } & Variables<Rest>
+    ? { [K in V]: string } & Variables<Rest>
     : unknown;
-
-type Name<V extends string> = V extends `${"+" | "#" | "." | "/" | ";" | "?" | "&"}${infer N}` ? Name<N>
-  : V extends `${infer A},${infer B}` ? Name<A> | Name<B>
-  : V extends `${infer A}*` ? A
-  : V extends `${infer A}:${string}` ? A
-  : V;
 
 /** What a resource may return: text, bytes, contents, blocks, or a JSON value. */
 export type ResourceValue = string | Uint8Array | Contents | Contents[] | Content | NeedInput | object | number | boolean | null | undefined;
@@ -259,7 +253,7 @@ export class Server {
   /**
    * Make a function a tool.
    *
-   * @param name What it is called by: letters, digits, `_`, `-`, `.`, at most 128.
+   * @param name What it is called by. Clients want letters, digits, `_`, `-` and `.`, at most 128 of them.
    * @param options Its description and schemas.
    * @param handler Gets the arguments as the schema gives them, and a context. It returns a text, a JSON value (sent as text
    *   and as structured content), content, or nothing.
@@ -404,14 +398,18 @@ export class Server {
 
   /**
    * Send a notification: `notifications/tools/list_changed` and its like, `notifications/resources/updated` (to who watches
-   * `params.uri`), or one that is not the protocol's own (to duplex connections).
+   * `params.uri`), or one that is not the protocol's own (`acme/changed`: to duplex connections with a handshake).
+   *
+   * @throws TypeError It is another one of the protocol's own, or it has no `uri`.
    */
   notification(message: { method: string; params?: JsonObject }): void {
     const list = /^notifications\/(tools|resources|prompts)\/list_changed$/.exec(message.method)?.[1];
     const { uri } = message.params ?? {};
     if (list !== undefined) this.hub.changed(list as "tools", true);
-    else if (message.method !== "notifications/resources/updated") {
+    else if (!message.method.startsWith("notifications/")) {
       this.hub.notify(message.method, message.params === undefined ? undefined : dumps(message.params));
+    } else if (message.method !== "notifications/resources/updated") {
+      throw new TypeError(`${message.method} belongs to a call: use the context of its handler`);
     } else if (typeof uri === "string") this.resourceUpdated(uri);
     else throw new TypeError("notifications/resources/updated needs params.uri");
   }
