@@ -113,6 +113,7 @@ class FetchSink implements Sink {
   #lost(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#resolve(new Response(null, { status: 499 })); // nobody sees it, but the host waits for something
     const callbacks = this.#gone;
     this.#gone = [];
     for (const callback of callbacks) callback();

@@ -26,6 +26,7 @@ export async function through(chain: readonly Middleware[], ctx: Context, entry:
   const [first, ...rest] = chain;
   if (first !== undefined) return first(ctx, () => through(rest, ctx, entry));
   await admit(ctx, entry);
+  ctx.throwIfCancelled(); // a handler that was not begun need not begin
   return entry.run(ctx);
 }
 
