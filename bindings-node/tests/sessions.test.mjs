@@ -1,5 +1,6 @@
 // Sessions of the handshake era, streams that stay open, and what reaches other processes.
 import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
 import { test } from "node:test";
 import { LocalFanout, MemorySessions, SealedSessions, Server, StoredSessions } from "mcpgraft";
 import { connect } from "mcpgraft/testing";
@@ -139,13 +140,14 @@ test("the GET stream of a session tells of lists and of what is watched", async 
 
 test("a call asks on its own stream; the answer comes in another request, maybe elsewhere; a cancellation, too", async (t) => {
   const fanout = new LocalFanout();
-  const aborted = Promise.withResolvers?.() ?? (() => { const out = {}; out.promise = new Promise((resolve) => (out.resolve = resolve)); return out; })();
+  const seen = new EventEmitter();
   const both = [0, 1].map(() => {
     const server = make({ sessions: "sealed", fanout });
     server.tool("ask", {}, async (_, ctx) => (await ctx.elicit("who", "Who?", Name)).data.name);
     server.tool("hang", {}, async (_, ctx) => {
-      ctx.signal.addEventListener("abort", () => aborted.resolve("aborted"));
-      await new Promise(() => undefined);
+      seen.emit("runs");
+      await once(ctx.signal, "abort");
+      seen.emit("aborted");
     });
     return server;
   });
@@ -158,10 +160,11 @@ test("a call asks on its own stream; the answer comes in another request, maybe 
   assert.equal(method, "elicitation/create");
   assert.equal((await elsewhere({ id, result: { action: "accept", content: { name: "Bo" } } })).status, 202);
   assert.equal(textOf((await heard.next()).value.result), "Bo");
+  const [runs, aborted] = [once(seen, "runs"), once(seen, "aborted")];
   const hanging = post({ id: 4, method: "tools/call", params: { name: "hang", arguments: {} } });
-  await post({ id: 5, method: "ping" });
+  await runs;
   await elsewhere({ method: "notifications/cancelled", params: { requestId: 4 } });
-  assert.equal(await aborted.promise, "aborted");
+  await aborted;
   assert.equal((await hanging).status, 202);
   await Promise.all(both.map((server) => server.close()));
 });

@@ -157,7 +157,8 @@ export class HttpChannel implements Channel {
       this.#sink.write(body);
       this.#rest();
     }
-    if (end) this.close();
+    // The end of a call that was taken back, before anything was said, is none of the response.
+    if (end && this.started) this.close();
   }
 
   // A comment now and then keeps proxies from taking the connection for dead.
