@@ -229,6 +229,26 @@ test("progress and logs arrive before the result", async () => {
   }
 });
 
+test("batches of 2025-03-26", async () => {
+  const server = make();
+  server.tool("add", { input: z.object({ a: z.number() }) }, ({ a }) => String(a + 1));
+  for (const transport of ["http", "stdio"]) {
+    const client = await connect(server, { era: "legacy", revision: "2025-03-26", transport });
+    const one = (id, a) => ({ jsonrpc: "2.0", id, method: "tools/call", params: { name: "add", arguments: { a } } });
+    const headers = { Host: "localhost", "Content-Type": "application/json", Accept: "application/json, text/event-stream", "MCP-Protocol-Version": "2025-03-26" };
+    const { messages } = await client.raw(JSON.stringify([one(1, 1), { jsonrpc: "2.0", id: 2, method: "ping" }, one(3, 5)]), { headers });
+    const answers = messages.flat().sort((a, b) => a.id - b.id);
+    assert.deepEqual(answers.map((answer) => answer.result.content?.[0].text), ["2", undefined, "6"], transport);
+  }
+});
+
+test("one copy of everything, imported or required", async () => {
+  const { createRequire } = await import("node:module");
+  const required = createRequire(import.meta.url)("mcpgraft");
+  assert.equal(required.Server, Server);
+  assert.equal(required.ToolError, ToolError);
+});
+
 test("lists are given in pages", async () => {
   const server = make({ pageItems: 2 });
   for (const name of ["a", "b", "c", "d", "e"]) server.tool(name, {}, () => "");

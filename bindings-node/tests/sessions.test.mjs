@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { test } from "node:test";
-import { LocalFanout, MemorySessions, SealedSessions, Server, StoredSessions } from "mcpgraft";
+import { LocalFanout, MemorySessions, redisFanout, SealedSessions, Server, StoredSessions } from "mcpgraft";
 import { connect } from "mcpgraft/testing";
 import { events, open, send } from "./hosts.mjs";
 
@@ -167,6 +167,29 @@ test("a call asks on its own stream; the answer comes in another request, maybe 
   await aborted;
   assert.equal((await hanging).status, 202);
   await Promise.all(both.map((server) => server.close()));
+});
+
+test("Redis clients of both packages carry what is published", async () => {
+  const listeners = new Set();
+  const deliver = (message) => listeners.forEach((listener) => listener(message));
+  const redis = { publish: async (_channel, message) => deliver(message), duplicate: () => ({
+    on: () => undefined, connect: async () => undefined, pSubscribe: () => undefined, close: async () => listeners.clear(),
+    subscribe: async (_channel, listener) => void listeners.add(listener),
+  }) };
+  const ioredis = { publish: async (channel, message) => deliver([channel, message]), duplicate: () => ({
+    on: (event, listener) => event === "message" && listeners.add(([channel, message]) => listener(channel, message)),
+    subscribe: async () => 1, disconnect: () => listeners.clear(),
+  }) };
+  for (const client of [redis, ioredis]) {
+    const [here, there] = [1, 2].map(() => make({ fanout: redisFanout(client) }));
+    const listening = await connect(there, { transport: "stdio", era: "legacy" });
+    await listening.request("resources/subscribe", { uri: "a://1" });
+    here.resourceUpdated("a://1");
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(listening.notifications.map((one) => one.params.uri), ["a://1"]);
+    await Promise.all([here.close(), there.close()]);
+    assert.equal(listeners.size, 0);
+  }
 });
 
 test("subscriptions of the stateless era end in good order; there are no more than the host allows", async (t) => {

@@ -8,7 +8,7 @@ import { PassThrough } from "node:stream";
 import { handle, type MountOptions } from "./http.js";
 import { dumps } from "./json.js";
 import { LIMITS } from "./native.js";
-import { requestOf, type NodeRequest } from "./node-http.js";
+import { drained, requestOf, type NodeRequest } from "./node-http.js";
 import type { HeaderList } from "./request.js";
 import type { Server } from "./server.js";
 import { hasBody, type Sink } from "./sink.js";
@@ -88,6 +88,10 @@ class FastifySink implements Sink {
 
   waiting(): number {
     return (this.#stream?.readableLength ?? 0) + (this.#stream?.writableLength ?? 0);
+  }
+
+  drained(): Promise<void> {
+    return this.#stream === undefined ? Promise.resolve() : drained(this.#stream);
   }
 
   onGone(callback: () => void): void {

@@ -1,6 +1,6 @@
 /** Fetch-style hosts: `(request: Request) => Promise<Response>`, as Hono, Next, Bun and Deno have them. */
 
-import { handle, type MountOptions, type ReadBody } from "./http.js";
+import { Gone, handle, type MountOptions, type ReadBody } from "./http.js";
 import { McpRequest, type HeaderList } from "./request.js";
 import type { Server } from "./server.js";
 import { hasBody, type Sink } from "./sink.js";
@@ -43,7 +43,9 @@ const read: (request: Request, limit: number) => ReturnType<ReadBody> = async (r
   let size = 0;
   const reader = request.body?.getReader();
   while (reader !== undefined && size < limit) {
-    const { done, value } = await reader.read();
+    const { done, value } = await reader.read().catch((error: unknown) => {
+      throw new Gone("the peer went away before its request was complete", { cause: error });
+    });
     if (done) break;
     parts.push(value as Uint8Array);
     size += (value as Uint8Array).length;
@@ -59,6 +61,8 @@ class FetchSink implements Sink {
   #reject: (error: unknown) => void = () => undefined;
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   #gone: (() => void)[] = [];
+  #lostAlready = false;
+  #wake: () => void = () => undefined;
   #over = false;
 
   constructor(signal: AbortSignal | undefined) {
@@ -66,6 +70,7 @@ class FetchSink implements Sink {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    if (signal?.aborted === true) this.#lost();
     signal?.addEventListener("abort", () => this.#lost(), { once: true });
   }
 
@@ -80,6 +85,7 @@ class FetchSink implements Sink {
       start: (controller) => {
         this.#controller = controller;
       },
+      pull: () => this.#wake(),
       cancel: () => this.#lost(),
     });
     this.#resolve(new Response(body, { status, headers }));
@@ -100,8 +106,14 @@ class FetchSink implements Sink {
     return 1024 * Math.max(0, 1 - (this.#controller?.desiredSize ?? 1));
   }
 
+  drained(): Promise<void> {
+    if (this.#over || (this.#controller?.desiredSize ?? 1) > 0) return Promise.resolve();
+    return new Promise((resolve) => (this.#wake = resolve));
+  }
+
   onGone(callback: () => void): void {
-    this.#gone.push(callback);
+    if (this.#lostAlready) callback();
+    else this.#gone.push(callback);
   }
 
   /** Nothing will be answered. Does nothing if something was. */
@@ -114,6 +126,8 @@ class FetchSink implements Sink {
     if (this.#over) return;
     this.#over = true;
     this.#resolve(new Response(null, { status: 499 })); // nobody sees it, but the host waits for something
+    this.#lostAlready = true;
+    this.#wake();
     const callbacks = this.#gone;
     this.#gone = [];
     for (const callback of callbacks) callback();

@@ -170,8 +170,12 @@ class Visit {
       gone = true;
       stream.close();
     });
+    const closed = new Promise<void>((resolve) => stream.onClose(resolve));
     try {
-      for (let data = await stream.next(); data !== undefined && !gone; data = await stream.next()) sink.write(data);
+      for (let data = await stream.next(); data !== undefined && !gone; data = await stream.next()) {
+        sink.write(data);
+        await Promise.race([sink.drained(), closed]); // what changes meanwhile is told once
+      }
     } catch (wrong) {
       // The session store, most likely. The client will come again, and hear then that it is down.
       if (!(wrong instanceof StoreFailed)) server.report(wrong);

@@ -1,6 +1,7 @@
 /** The host `node:http`, and with it Express and everything else whose requests and responses are Node's. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { Gone, handle, type MountOptions, type ReadBody } from "./http.js";
 import { dumps } from "./json.js";
@@ -111,6 +112,18 @@ function readBody(request: NodeRequest, limit: number): Promise<Buffer> {
   });
 }
 
+/** Settles when a stream has room again, or is closed. */
+export function drained(stream: Writable): Promise<void> {
+  if (!stream.writableNeedDrain || stream.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off("drain", done).off("close", done);
+      resolve();
+    };
+    stream.on("drain", done).on("close", done);
+  });
+}
+
 /** Writes to a response of `node:http`. Headers that the application has set stay, unless the protocol has them too. */
 class NodeSink implements Sink {
   readonly #request: IncomingMessage;
@@ -147,6 +160,10 @@ class NodeSink implements Sink {
 
   waiting(): number {
     return this.#response.writableLength;
+  }
+
+  drained(): Promise<void> {
+    return drained(this.#response);
   }
 
   onGone(callback: () => void): void {

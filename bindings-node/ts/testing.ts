@@ -389,6 +389,10 @@ class TestSink implements Sink {
     return 0;
   }
 
+  drained(): Promise<void> {
+    return Promise.resolve();
+  }
+
   onGone(): void {
     // A test client does not go away.
   }

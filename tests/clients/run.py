@@ -1,6 +1,6 @@
 """Real clients nobody here wrote against the two examples: each client package, every era it speaks, HTTP and stdio.
 
-    run.py [--policies URL]      (a policies app that already runs; without it one is started)
+    run.py [--lang python|node] [--policies URL]      (a policies app that already runs; without it one is started)
 
 Each combination lists the tools, calls them rightly, wrongly and with an argument of the wrong type, and where the
 server has them reads a templated resource and gets a prompt; every answer is compared.
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-from serving import BUILD, EXAMPLES, MODULES, NODE, free_port, python, serving
+from serving import BUILD, EXAMPLES, MODULES, NODE, NODE_EXAMPLES, free_port, python, serving
 
 HERE = Path(__file__).parent
 MODERN, NEWEST_HANDSHAKE = "2026-07-28", "2025-11-25"
@@ -44,6 +44,10 @@ CLIENTS = (
     ),
     ClientKind("sdk 1 (npm)", (str(NODE), str(HERE / "node.mjs"), "sdk", str(MODULES)), ("legacy",)),
 )
+
+
+Target = tuple[str, dict[str, Any], Callable[[dict[str, Any], str], None]]
+"""What a client is pointed at: its name, the plan, and what looks at the answers."""
 
 
 def text_of(result: dict[str, Any]) -> str:
@@ -139,25 +143,34 @@ def drive(client: ClientKind, plan: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lang", choices=("python", "node"), default="python")
     parser.add_argument("--policies", metavar="URL")
     options = parser.parse_args()
     passed = failed = 0
     with contextlib.ExitStack() as stack:
+        app = [str(NODE), str(NODE_EXAMPLES / "policies.mjs")]
+        if options.lang == "python":
+            app = [python(), str(EXAMPLES / "policies.py")]
         policies = options.policies
         if policies is None:
             port = free_port()
-            command = [python(), str(EXAMPLES / "policies.py"), str(port)]
-            stack.enter_context(serving(command, port, BUILD / "log" / "policies.log"))
+            stack.enter_context(serving([*app, str(port)], port, BUILD / "log" / f"policies-{options.lang}.log"))
             policies = f"http://127.0.0.1:{port}/mcp"
-        port = free_port()
-        analytics = [python(), str(EXAMPLES / "data_analytics.py")]
-        stack.enter_context(serving([*analytics, "http", str(port)], port, BUILD / "log" / "data_analytics.log"))
         environment = {"PATH": os.environ.get("PATH", "")}
-        targets: list[tuple[str, dict[str, Any], Callable[[dict[str, Any], str], None]]] = [
-            ("policies, HTTP", {"url": policies, "headers": {"x-api-key": "demo-key"}} | POLICY_PLAN, check_policies),
-            ("data_analytics, HTTP", {"url": f"http://127.0.0.1:{port}/mcp"} | ANALYTICS_PLAN, check_analytics),
-            ("data_analytics, stdio", {"command": analytics, "env": environment} | ANALYTICS_PLAN, check_analytics),
+        targets: list[Target] = [
+            ("policies, HTTP", {"url": policies, "headers": {"x-api-key": "demo-key"}} | POLICY_PLAN, check_policies)
         ]
+        if options.lang == "node":
+            plan: dict[str, Any] = {"command": [*app, "stdio"], "env": environment} | POLICY_PLAN
+            targets.append(("policies, stdio", plan, check_policies))
+        else:
+            port = free_port()
+            analytics = [python(), str(EXAMPLES / "data_analytics.py")]
+            stack.enter_context(serving([*analytics, "http", str(port)], port, BUILD / "log" / "data_analytics.log"))
+            plan = {"command": analytics, "env": environment} | ANALYTICS_PLAN
+            url = {"url": f"http://127.0.0.1:{port}/mcp"}
+            targets.append(("data_analytics, HTTP", url | ANALYTICS_PLAN, check_analytics))
+            targets.append(("data_analytics, stdio", plan, check_analytics))
         for client in CLIENTS:
             for era in client.eras:
                 for target, plan, check in targets:
