@@ -61,7 +61,8 @@ export class Catalogue {
   put(kind: Kind, entry: Entry, fields: JsonObject): void {
     if (this.#identity.options.hostLists?.includes(LISTS[kind]) === true) {
       throw new RegistrationError(
-        `${kind} ${JSON.stringify(entry.key)}: the list of ${LISTS[kind]} has a request handler of its own; put it into that, or register all by methods`,
+        `${kind} ${JSON.stringify(entry.key)}: the list of ${LISTS[kind]} has a request handler of its own; put it into that, or ` +
+          "register all of them by methods of Server",
       );
     }
     try {

@@ -56,7 +56,10 @@ export function fastifyPlugin(server: Server, options: MountOptions = {}): Fasti
   };
 }
 
-const bytes = (body: unknown): Buffer => (body instanceof Uint8Array ? Buffer.from(body) : Buffer.from(typeof body === "string" ? body : dumps(body)));
+function bytes(body: unknown): Buffer {
+  if (body instanceof Uint8Array) return Buffer.from(body);
+  return Buffer.from(typeof body === "string" ? body : dumps(body));
+}
 
 class FastifySink implements Sink {
   readonly #reply: Reply;

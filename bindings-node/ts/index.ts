@@ -11,8 +11,14 @@
  */
 
 export { Elicited, Sampled, type Action, type Root } from "./answers.js";
-export { AskRoots, Elicit, ElicitUrl, NeedInput, Question, Sample, UrlElicitationRequired, type ElicitOptions, type Questions, type SampleOptions, type Said } from "./ask.js";
-export { apiKey, bearer, InsufficientScope, Refusal, requires, type Auth, type Authenticator, type BearerOptions, type Principal } from "./auth.js";
+export {
+  AskRoots, Elicit, ElicitUrl, NeedInput, Question, Sample, UrlElicitationRequired,
+  type ElicitOptions, type Questions, type Said, type SampleOptions,
+} from "./ask.js";
+export {
+  apiKey, bearer, InsufficientScope, Refusal, requires,
+  type Auth, type Authenticator, type BearerOptions, type Principal,
+} from "./auth.js";
 export {
   assistant, audio, contents, Contents, file, image, link, resource, text, ToolResult, user,
   type Annotations, type AudioContent, type Completion, type Content, type ContentsGiven, type EmbeddedResource, type Icon,
@@ -35,10 +41,11 @@ export type { NodeHandler, NodeRequest } from "./node-http.js";
 export type { CompletionRequest, Guard, PromptArgument, TaskMode } from "./registry.js";
 export { HeaderMap, McpRequest, type HeaderList } from "./request.js";
 export type { Schema } from "./schema.js";
-export {
-  Server, type Arguments, type Capabilities, type PromptOptions, type PromptValue, type ResourceOptions, type ResourceValue,
-  type ServerInfo, type ServerOptions, type ToolHandler, type ToolOptions, type Variables,
-} from "./server.js";
+export type {
+  Arguments, Capabilities, PromptOptions, PromptValue, ResourceOptions, ResourceValue, ServerInfo, ServerOptions, ToolHandler,
+  ToolOptions, Variables,
+} from "./options.js";
+export { Server } from "./server.js";
 export { MemorySessions, SealedSessions, StoredSessions, type Sessions, type SessionsOption, type SessionStore } from "./sessions.js";
 export type { StandardSchema } from "./standard.js";
 export type { StdioOptions } from "./stdio.js";

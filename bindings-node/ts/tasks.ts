@@ -177,7 +177,8 @@ export class Tasks {
     }, WATCH_MS);
     watch.unref();
     try {
-      const outcome = entry === undefined ? new Failure("not_found", `tool ${JSON.stringify(job.tool)} is gone`) : await this.#play(id, ctx, entry, job, abort.signal);
+      const gone = new Failure("not_found", `tool ${JSON.stringify(job.tool)} is gone`);
+      const outcome = entry === undefined ? gone : await this.#play(id, ctx, entry, job, abort.signal);
       if (outcome !== undefined) await this.#end(id, ctx, outcome);
     } catch (error) {
       // The store fails, or this package: whoever asks for the task should know.

@@ -246,7 +246,8 @@ export class Client {
     const url = this.#options.url ?? "http://localhost/mcp";
     const request = new McpRequest({ method: options.method ?? "POST", headers, peer: this.#options.peer ?? "127.0.0.1", url });
     const sink = new TestSink(options.onMessage ?? (() => undefined));
-    await handle(this.#server, request, (limit) => bytes.subarray(0, limit), sink, this.#options.auth === undefined ? {} : { auth: this.#options.auth });
+    const { auth } = this.#options;
+    await handle(this.#server, request, (limit) => bytes.subarray(0, limit), sink, auth === undefined ? {} : { auth });
     return sink.raw();
   }
 

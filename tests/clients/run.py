@@ -44,6 +44,10 @@ CLIENTS = (
     ),
     ClientKind("sdk 1 (npm)", (str(NODE), str(HERE / "node.mjs"), "sdk", str(MODULES)), ("legacy",)),
 )
+INSPECTOR = ClientKind(
+    "Inspector (npm)", (sys.executable, str(HERE / "inspector.py"), str(NODE), str(MODULES)), ("legacy",)
+)
+"""Asks for tools only; for the Node package, whose users have it."""
 
 
 Target = tuple[str, dict[str, Any], Callable[[dict[str, Any], str], None]]
@@ -171,7 +175,7 @@ def main() -> int:
             url = {"url": f"http://127.0.0.1:{port}/mcp"}
             targets.append(("data_analytics, HTTP", url | ANALYTICS_PLAN, check_analytics))
             targets.append(("data_analytics, stdio", plan, check_analytics))
-        for client in CLIENTS:
+        for client in (*CLIENTS, INSPECTOR) if options.lang == "node" else CLIENTS:
             for era in client.eras:
                 for target, plan, check in targets:
                     label = f"{client.name:16} {era:10} {target}"
