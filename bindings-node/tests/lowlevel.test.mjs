@@ -74,6 +74,17 @@ test("resources, prompts, completion and methods of one's own", async () => {
   assert.equal((await client.request("acme/one", { x: 1 })).got, 1);
 });
 
+test("capabilities are declared as the host says", async () => {
+  const declared = async (capabilities) => {
+    const server = make(capabilities);
+    server.setRequestHandler("tools/list", () => ({ tools: [] }));
+    return (await connect(server, { era: "legacy", transport: "stdio" })).serverInfo.capabilities;
+  };
+  assert.deepEqual(await declared({ tools: {} }), { tools: {} });
+  assert.deepEqual(await declared({ tools: { listChanged: true }, logging: {} }), { tools: { listChanged: true }, logging: {} });
+  assert.deepEqual(await declared(undefined), { tools: { listChanged: true }, logging: {} });
+});
+
 test("notifications, and mistakes", async () => {
   const server = make({ tools: { listChanged: true }, resources: { subscribe: true } });
   const { list, call } = tools("one", ["a"]);

@@ -71,11 +71,12 @@ export class Server {
     this.hub = new Hub(info.name, options.fanout, (error) => this.report(error));
     const declared = options.capabilities;
     this.limits = { ...options.limits, ...(options.pageItems === undefined ? {} : { pageItems: options.pageItems }) };
+    const lists = [declared?.tools, declared?.resources, declared?.prompts].filter((one) => one !== undefined);
     const core: CoreOptions = {
       logging: options.logging ?? (declared === undefined || declared.logging !== undefined),
       completions: declared?.completions !== undefined,
       sessions: this.sessions?.kind ?? "off",
-      listChanged: true,
+      listChanged: lists.length === 0 || lists.some((one) => one.listChanged === true),
       subscribe: declared?.resources === undefined || declared.resources.subscribe === true,
       ttlMs: options.ttlMs,
       cacheScope: options.cacheScope,
@@ -292,7 +293,10 @@ export class Server {
 
   // --- ways in ------------------------------------------------------------------------------------------------------
 
-  /** A handler for Express 5 and 4: `app.all("/mcp", server.express())`. A body parser may have run before it. */
+  /**
+   * A handler for Express 5 and 4: `app.all("/mcp", server.express())`. A body parser may have run before it; then its limit
+   * counts too, and ids of requests that are numbers beyond 2^53 come back as JavaScript has them.
+   */
   express(options: MountOptions = {}): NodeHandler {
     return nodeHandler(this, options);
   }
