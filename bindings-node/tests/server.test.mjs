@@ -51,9 +51,9 @@ test("arguments that do not fit are an error that names the field", async () => 
   const client = await connect(server);
   for (const [name, args, field] of [
     ["zod", { deep: { tags: ["a", 1] } }, "deep.tags[1]"],
-    ["valibot", { n: "1" }, "n"],
-    ["beside", { n: "1" }, "n"],
-    ["arktype", { n: "1" }, "n"],
+    ["valibot", { n: "one" }, "n"],
+    ["beside", { n: "one" }, "n"],
+    ["arktype", { n: "one" }, "n"],
     ["json", { n: 1.5 }, "n"],
     ["json", {}, "n"],
     ["none", { unknown: 1 }, "unknown"],
@@ -66,6 +66,27 @@ test("arguments that do not fit are an error that names the field", async () => 
   for (const name of ["valibot", "beside", "arktype", "json"]) assert.equal((await client.call(name, { n: 1 })).isError, undefined, name);
   assert.equal(ran.length, 4);
   for (const tool of await client.listTools()) assert.equal(tool.inputSchema.type, "object", tool.name);
+});
+
+test("arguments in the wrong JSON type are repaired where only one reading exists", async () => {
+  const server = make();
+  const repairs = [];
+  server.onRepair((repair, ctx) => repairs.push([ctx.name, repair]));
+  const input = z.object({ n: z.number(), deep: z.object({ tags: z.array(z.number()) }).optional(), s: z.string().default("x") });
+  server.tool("typed", { input }, (given) => given);
+  server.tool("raw", { input: { type: "object", properties: { n: { type: "number" } } } }, () => "");
+  const client = await connect(server);
+  const given = { n: "5", deep: { tags: "[1]" }, s: null };
+  assert.deepEqual((await client.call("typed", given)).structuredContent, { n: 5, deep: { tags: [1] }, s: "x" });
+  assert.deepEqual(repairs.map(([, one]) => one), [
+    { param: "n", sent: "5", used: 5 },
+    { param: "deep.tags", sent: "[1]", used: [1] },
+    { param: "s", sent: null, used: undefined },
+  ]);
+  for (const wrong of [{ n: "five" }, { n: "true" }, { n: {} }, { n: 1, s: 5 }]) assert.equal((await client.call("typed", wrong)).isError, true);
+  assert.match(textOf(await client.call("typed", { n: "true" })), /n: .*received string/); // of what came, not of what was tried
+  assert.equal((await client.call("raw", { n: "5" })).isError, true);
+  assert.equal(repairs.length, 3);
 });
 
 test("what a tool returns becomes content", async () => {

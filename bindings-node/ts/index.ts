@@ -40,6 +40,7 @@ export { LIMITS, REVISIONS, VERSION } from "./native.js";
 export type { NodeHandler, NodeRequest } from "./node-http.js";
 export type { CompletionRequest, Guard, PromptArgument, TaskMode } from "./registry.js";
 export { HeaderMap, McpRequest, type HeaderList } from "./request.js";
+export type { Repair } from "./repair.js";
 export type { Schema } from "./schema.js";
 export type {
   Arguments, Capabilities, PromptOptions, PromptValue, ResourceOptions, ResourceValue, ServerInfo, ServerOptions, ToolHandler,

@@ -76,7 +76,7 @@ export class ToolEntry extends Entry {
     const text = ctx.call.argumentsText;
     const given = loads(text);
     const { input } = this;
-    return input === undefined || !this.validate ? given : checkArguments(input, given, text);
+    return input === undefined || !this.validate ? given : checkArguments(input, given, text, (repair) => ctx.server.repaired(repair, ctx));
   }
 
   async encode(value: unknown, _ctx: Context): Promise<string> {
@@ -242,7 +242,7 @@ export class MethodEntry extends Entry {
     const given = loads(ctx.call.arguments);
     if (this.input === undefined) return this.fn(given, ctx);
     try {
-      return await this.fn(await checkArguments(this.input, given, ctx.call.arguments), ctx);
+      return await this.fn(await checkArguments(this.input, given, ctx.call.arguments, (repair) => ctx.server.repaired(repair, ctx)), ctx);
     } catch (wrong) {
       if (!(wrong instanceof ArgumentError)) throw wrong;
       throw new InvalidParams(wrong.message, { field: wrong.field, cause: wrong });

@@ -3,7 +3,8 @@
 import { ArgumentError, InvalidResult, RegistrationError } from "./errors.js";
 import { dumps, isObject, type JsonObject } from "./json.js";
 import { Validator } from "./native.js";
-import { isStandard, pathOf, type StandardIssue, type StandardSchema } from "./standard.js";
+import { repaired, type Repair } from "./repair.js";
+import { isStandard, keysOf, pathOf, type StandardIssue, type StandardSchema } from "./standard.js";
 
 /** A schema of zod 4, valibot, arktype or another library of the Standard Schema, or a JSON Schema object. */
 export type Schema = StandardSchema | JsonObject;
@@ -24,6 +25,8 @@ export type Checked = { readonly value: unknown } | { readonly problems: readonl
 /** Where something is wrong (`filters.tags[0]`; empty: the whole) and what. */
 export interface Wrong {
   readonly path: string;
+  /** The path in parts, where a library of schemas gave it. */
+  readonly keys?: readonly PropertyKey[];
   readonly text: string;
 }
 
@@ -78,11 +81,22 @@ export function compileSchema(what: string, given: unknown, side: "input" | "out
 /**
  * The arguments of a call as its handler gets them.
  *
+ * @param onRepair Told of what came in the wrong JSON type and was taken all the same.
  * @throws ArgumentError They do not fit; it names each wrong field.
  */
-export async function checkArguments(compiled: Compiled, value: unknown, text: Uint8Array | string): Promise<unknown> {
+export async function checkArguments(
+  compiled: Compiled,
+  value: unknown,
+  text: Uint8Array | string,
+  onRepair: (repair: Repair) => void,
+): Promise<unknown> {
   const found = await compiled.check(value, text);
   if ("value" in found) return found.value;
+  const mended = await repaired(compiled, value, found);
+  if (mended !== undefined) {
+    mended.repairs.forEach(onRepair);
+    return mended.value;
+  }
   throw new ArgumentError(found.problems[0]?.path ?? "", inWords("arguments", found.problems));
 }
 
@@ -104,7 +118,7 @@ export function inWords(root: string, problems: readonly Wrong[]): string {
 
 function checked(result: { value?: unknown; issues?: readonly StandardIssue[] | undefined }): Checked {
   if (result.issues === undefined) return { value: result.value };
-  return { problems: result.issues.slice(0, MOST).map((one) => ({ path: pathOf(one), text: one.message })) };
+  return { problems: result.issues.slice(0, MOST).map((one) => ({ path: pathOf(one), keys: keysOf(one), text: one.message })) };
 }
 
 function compileNative(what: string, json: string): Validator {

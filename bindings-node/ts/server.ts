@@ -23,6 +23,7 @@ import {
   CompletionEntry, listedArguments, MethodEntry, PromptEntry, ResourceEntry, ToolEntry,
   type CompletionRequest, type Entry, type Guard, type Handler,
 } from "./registry.js";
+import type { Repair } from "./repair.js";
 import { compileSchema, type Compiled, type Schema } from "./schema.js";
 import { sessionsOf, type Sessions } from "./sessions.js";
 import type { Output } from "./standard.js";
@@ -55,6 +56,7 @@ export class Server {
   tasks: Tasks | undefined;
   readonly #catalogue: Catalogue;
   readonly #lowLevel: LowLevel;
+  readonly #repairHooks: ((repair: Repair, ctx: Context) => void)[] = [];
 
   constructor(info: ServerInfo, options: ServerOptions = {}) {
     this.info = info;
@@ -269,6 +271,24 @@ export class Server {
   middleware(fn: Middleware): this {
     this.middlewares = [...this.middlewares, fn];
     return this;
+  }
+
+  /** Call `fn` for every argument that came in the wrong JSON type and was repaired; see `Repair`. */
+  onRepair(fn: (repair: Repair, ctx: Context) => void): this {
+    this.#repairHooks.push(fn);
+    return this;
+  }
+
+  /** Used inside: an argument was repaired. */
+  repaired(repair: Repair, ctx: Context): void {
+    if (ctx.replay !== undefined) return; // what was repaired once is not news when the handler is run again
+    for (const hook of this.#repairHooks) {
+      try {
+        hook(repair, ctx);
+      } catch (wrong) {
+        this.report(wrong, ctx);
+      }
+    }
   }
 
   /** Report an unexpected error. Never throws. */

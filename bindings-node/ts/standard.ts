@@ -49,11 +49,15 @@ export function isStandard(value: unknown): value is StandardSchema {
   return typeof props?.validate === "function";
 }
 
+/** The parts of the path of an issue. */
+export function keysOf(issue: StandardIssue): PropertyKey[] {
+  return (issue.path ?? []).map((part) => (typeof part === "object" ? part.key : part));
+}
+
 /** `filters.tags[0]` */
 export function pathOf(issue: StandardIssue): string {
   let text = "";
-  for (const part of issue.path ?? []) {
-    const key = typeof part === "object" ? part.key : part;
+  for (const key of keysOf(issue)) {
     if (typeof key === "number") text += `[${key}]`;
     else text += text === "" ? String(key) : `.${String(key)}`;
   }
