@@ -1,8 +1,8 @@
 //! Which field of which type exists since when, and what an older peer gets instead.
 //!
 //! The host writes everything in the newest shape. A [`Shape`] lists the fields of a type that are not in every
-//! revision, or whose value has such fields; a field that is not listed is passed on to every peer. Since
-//! nothing is ever taken from the newest shape, the newest revision is copied as it is.
+//! revision, or whose value has such fields; a field that is not listed is passed on to every peer. Nothing but
+//! `Tool.execution` is ever taken from the newest shape: everything else is copied as it is for the newest revision.
 //!
 //! Source: the `schema` of each revision; what is *translated* rather than dropped is this project's choice and
 //! is done by `server::translate`.
@@ -22,8 +22,8 @@ pub struct Shape {
 pub struct Field {
     /// Its key.
     pub name: &'static str,
-    /// First revision that has it; dropped for older peers.
-    pub since: Revision,
+    /// The revisions that have it; dropped for the others.
+    pub span: Span,
     /// How its value is written.
     pub value: Value,
 }
@@ -53,7 +53,7 @@ impl Field {
     /// Whether the revision has it.
     #[must_use]
     pub fn exists_in(&self, revision: Revision) -> bool {
-        Span::since(self.since).has(revision)
+        self.span.has(revision)
     }
 }
 
@@ -66,11 +66,11 @@ impl Shape {
 }
 
 const fn new(name: &'static str, since: Revision) -> Field {
-    Field { name, since, value: Value::Same }
+    Field { name, span: Span::since(since), value: Value::Same }
 }
 
 const fn old(name: &'static str, value: Value) -> Field {
-    Field { name, since: Revision::OLDEST, value }
+    Field { name, span: Span::ALL, value }
 }
 
 /// A type with nothing special.
@@ -79,16 +79,16 @@ pub static PLAIN: Shape = Shape { fields: &[] };
 /// `Annotations`.
 pub static ANNOTATIONS: Shape = Shape { fields: &[new("lastModified", V2025_06_18)] };
 
-/// `Tool`. Its `title` moves to `annotations.title` for `2025-03-26`. `execution` announces the experimental tasks
-/// of `2025-11-25`, which are not offered: only the newest revision, where it means nothing, would see it.
+/// `Tool`. Its `title` moves to `annotations.title` for `2025-03-26`. `execution` says how it goes with the experimental
+/// tasks of `2025-11-25`; no other revision has it, the newest one included.
 pub static TOOL: Shape = Shape {
     fields: &[
         new("title", V2025_06_18),
-        Field { name: "inputSchema", since: Revision::OLDEST, value: Value::Schema },
-        Field { name: "outputSchema", since: V2025_06_18, value: Value::OutputSchema },
+        old("inputSchema", Value::Schema),
+        Field { name: "outputSchema", span: Span::since(V2025_06_18), value: Value::OutputSchema },
         new("annotations", V2025_03_26),
         new("icons", V2025_11_25),
-        new("execution", V2026_07_28),
+        Field { name: "execution", span: EXPERIMENTAL_TASKS, value: Value::Same },
         new("_meta", V2025_06_18),
     ],
 };
@@ -175,6 +175,8 @@ pub fn block_since(kind: crate::json::Str<'_>) -> Revision {
 pub const COMPLETIONS_SINCE: Revision = V2025_03_26;
 /// The `extensions` capability.
 pub const EXTENSIONS_SINCE: Revision = V2026_07_28;
+/// The experimental tasks: the capability `tasks`, `Tool.execution`, and `task` in the parameters of a tool call.
+pub const EXPERIMENTAL_TASKS: Span = Span { since: V2025_11_25, until: V2025_11_25 };
 /// The extension by which a tool call may be answered by a task.
 pub const TASKS: &str = "io.modelcontextprotocol/tasks";
 /// The client's `elicitation` capability.
@@ -217,6 +219,8 @@ pub mod meta {
     pub const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
     /// Which subscription a notification belongs to.
     pub const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+    /// Which task a message belongs to (experimental tasks of `2025-11-25`).
+    pub const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
     /// Token for progress notifications, all revisions.
     pub const PROGRESS_TOKEN: &str = "progressToken";
 }

@@ -42,7 +42,7 @@ pub(crate) fn field<S: Sink + ?Sized>(
         Value::Same => w.raw(member),
         Value::One(shape) => object(member, shape, revision, w),
         Value::Each(shape) => each(member, revision, w, |item, w| object(item, shape, revision, w)),
-        Value::Tools => each(member, revision, w, |item, w| tool(item, revision, w)),
+        Value::Tools => tools(member, revision, w),
         Value::Block => block(member, 0, revision, w),
         Value::Blocks => blocks(member, revision, w),
         Value::Schema => schema(member, revision, w),
@@ -66,6 +66,15 @@ fn each<S: Sink + ?Sized>(
     w.end_array()
 }
 
+fn tools<S: Sink + ?Sized>(list: Raw<'_>, revision: Revision, w: &mut Writer<'_, S>) -> Result<(), Full> {
+    if list.kind() != Kind::Array {
+        return w.raw(list);
+    }
+    w.begin_array()?;
+    list.elements().try_for_each(|item| tool(item, revision, w))?;
+    w.end_array()
+}
+
 /// Writes an array of content blocks.
 pub(crate) fn blocks<S: Sink + ?Sized>(
     list: Raw<'_>,
@@ -79,14 +88,31 @@ pub(crate) fn blocks<S: Sink + ?Sized>(
     })
 }
 
+/// Writes a tool for the newest revision: less what it has no more.
+fn newest_tool<S: Sink + ?Sized>(tool: Raw<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {
+    let gone = |key: Str<'_>| fields::TOOL.field(key).is_some_and(|field| !field.exists_in(Revision::NEWEST));
+    if !tool.members().any(|(key, _)| gone(key)) {
+        return w.raw(tool);
+    }
+    w.begin_object()?;
+    for (key, member) in tool.members().filter(|(key, _)| !gone(*key)) {
+        w.raw_key(key)?;
+        w.raw(member)?;
+    }
+    w.end_object()
+}
+
 /// Writes a tool. Where `title` is not known yet but `annotations.title` is, it moves there.
 pub(crate) fn tool<S: Sink + ?Sized>(
     tool: Raw<'_>,
     revision: Revision,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    if revision == Revision::NEWEST || tool.kind() != Kind::Object {
+    if tool.kind() != Kind::Object {
         return w.raw(tool);
+    }
+    if revision == Revision::NEWEST {
+        return newest_tool(tool, w);
     }
     let title = tool.get("title").filter(|_| fields::TITLE_IN_ANNOTATIONS.has(revision));
     w.begin_object()?;

@@ -29,6 +29,11 @@ pub(crate) struct Inflight {
 }
 
 impl Inflight {
+    /// Whether the client asked for a task, so that nothing else answers this call (`2025-11-25`).
+    pub(crate) fn wants_task(&self) -> bool {
+        !self.revision.is_stateless() && self.capabilities.tasks
+    }
+
     pub(crate) fn new(
         key: CallKey,
         id: Id<'_>,
@@ -110,6 +115,11 @@ impl<const N: usize> Table<N> {
         {
             *slot = None;
         }
+    }
+
+    /// Takes all calls back.
+    pub(crate) fn abandon(&mut self) {
+        self.slots.iter_mut().flatten().for_each(|call| call.cancelled = true);
     }
 
     /// The call of that id that was not cancelled.

@@ -1,7 +1,7 @@
 //! From a request to what has to be done: the method, its parameters, and whether their target exists.
 
 use super::Server;
-use super::call::{Reference, Target, TaskAction};
+use super::call::{Reference, Target, TaskAction, TaskWanted};
 use super::cursor;
 use super::fault::Fault;
 use super::mirror::Mirror;
@@ -49,10 +49,27 @@ pub(crate) struct Run<'m> {
     pub(crate) token: Option<Id<'m>>,
     pub(crate) input_responses: Option<Raw<'m>>,
     pub(crate) request_state: Option<Str<'m>>,
+    /// The client wants a task for an answer.
+    pub(crate) task: Option<TaskWanted>,
     /// The method's row; `None` for a custom method.
     pub(crate) method: Option<&'static methods::Row>,
     /// How structured content is written for older peers.
     pub(crate) wrap: Wrap,
+}
+
+impl Wrap {
+    pub(crate) const fn to_bits(self) -> u8 {
+        self as u8
+    }
+
+    /// An unknown number decides by value.
+    pub(crate) const fn from_bits(bits: u64) -> Self {
+        match bits {
+            0 => Wrap::Never,
+            1 => Wrap::Always,
+            _ => Wrap::ByValue,
+        }
+    }
 }
 
 /// Whether a tool's structured content needs an object around it for peers that know objects only.
@@ -66,7 +83,7 @@ pub(crate) enum Wrap {
     ByValue,
 }
 
-const PARAMS: [&str; 13] = [
+const PARAMS: [&str; 14] = [
     "_meta",
     "name",
     "arguments",
@@ -79,6 +96,7 @@ const PARAMS: [&str; 13] = [
     "inputResponses",
     "requestState",
     "taskId",
+    "task",
     "protocolVersion",
 ];
 
@@ -100,24 +118,40 @@ where
     'm: 'x,
 {
     let profile = &server.profile;
-    let row = Method::find(request.method, revision).filter(|row| profile.has(row.feature, channel));
+    let row =
+        Method::find(request.method, revision).filter(|row| profile.has(row.feature, revision, channel));
     let custom = row.is_none() && Method::of(request.method).is_none();
     if row.is_none() && !(custom && server.catalog.custom_method(request.method)) {
         return Err(Fault::NoMethod { method: request.method });
     }
-    if row.is_some_and(|row| row.feature == Feature::Tasks) && !capabilities.tasks {
+    if row.is_some_and(|row| row.feature == Feature::Tasks) && revision.is_stateless() && !capabilities.tasks
+    {
         return Err(Fault::NoTasks);
     }
     let params = request.params.unwrap_or(NOTHING);
     if params.kind() != Kind::Object {
         return Err(Fault::Params);
     }
-    let [meta, name, arguments, uri, cursor, level, reference, argument, context, responses, state, task, _] =
-        params
-            .pick(PARAMS)
-            .map_err(|at| Fault::Twice { field: PARAMS.get(at).copied().unwrap_or("params") })?
-            // A null is an absent one, except in payloads, which are not looked into here.
-            .map(|value| value.filter(|raw| raw.kind() != Kind::Null));
+    let [
+        meta,
+        name,
+        arguments,
+        uri,
+        cursor,
+        level,
+        reference,
+        argument,
+        context,
+        responses,
+        state,
+        task,
+        wanted,
+        _,
+    ] = params
+        .pick(PARAMS)
+        .map_err(|at| Fault::Twice { field: PARAMS.get(at).copied().unwrap_or("params") })?
+        // A null is an absent one, except in payloads, which are not looked into here.
+        .map(|value| value.filter(|raw| raw.kind() != Kind::Null));
     let meta = match meta {
         Some(meta) if meta.kind() != Kind::Object => {
             return Err(Fault::Param { field: "_meta", expected: "an object" });
@@ -131,6 +165,7 @@ where
         token: progress_token(meta)?,
         input_responses: None,
         request_state: None,
+        task: None,
         method: row,
         wrap: Wrap::ByValue,
     };
@@ -184,12 +219,17 @@ where
             {
                 mirror.arguments(schema, arguments)?;
             }
+            let task = if revision.is_stateless() || !profile.tasks_in(revision) {
+                None
+            } else {
+                task_wanted(definition, wanted, name)?
+            };
             let wrap = match definition.and_then(|definition| definition.get("outputSchema")) {
                 None => Wrap::ByValue,
                 Some(schema) if is_object_schema(schema) => Wrap::Never,
                 Some(_) => Wrap::Always,
             };
-            Ok(Plan::Run(Run { target: Target::Tool { entry, name, arguments }, wrap, ..run }))
+            Ok(Plan::Run(Run { target: Target::Tool { entry, name, arguments }, task, wrap, ..run }))
         }
         Method::PromptsGet => {
             let name = required("name", name)?;
@@ -222,11 +262,12 @@ where
             .and_then(Level::of)
             .map(Plan::Level)
             .ok_or(Fault::Param { field: "level", expected: "a log level such as \"info\"" }),
-        Method::TasksGet | Method::TasksUpdate | Method::TasksCancel => {
+        Method::TasksGet | Method::TasksUpdate | Method::TasksCancel | Method::TasksResult => {
             let id = required("taskId", task)?;
             let (action, responses) = match row.method {
                 Method::TasksGet => (TaskAction::Get, NOTHING),
                 Method::TasksCancel => (TaskAction::Cancel, NOTHING),
+                Method::TasksResult => (TaskAction::Result, NOTHING),
                 _ => match object("inputResponses", responses)? {
                     Some(responses) => (TaskAction::Update, responses),
                     None => return Err(Fault::Param { field: "inputResponses", expected: "an object" }),
@@ -234,11 +275,45 @@ where
             };
             Ok(Plan::Run(Run { target: Target::Task { action, id, responses }, ..run }))
         }
+        Method::TasksList => {
+            let cursor = string("cursor", cursor)?;
+            Ok(Plan::Run(Run { target: Target::Tasks { cursor }, ..run }))
+        }
         Method::Complete => {
             let target = completion(server, reference, argument, context)?;
             Ok(Plan::Run(Run { target, ..run }))
         }
     }
+}
+
+/// Whether a tool call asks for a task, which its tool must allow (basic/utilities/tasks of `2025-11-25`, "Tool-Level
+/// Negotiation"). Where the host keeps the table, it judges.
+fn task_wanted<'m>(
+    definition: Option<Raw<'_>>,
+    wanted: Option<Raw<'m>>,
+    name: Str<'m>,
+) -> Result<Option<TaskWanted>, Fault<'m>> {
+    let support = definition.and_then(|definition| definition.at(&["execution", "taskSupport"]));
+    let is = |word: &str| support.and_then(Raw::str).is_some_and(|support| support == *word);
+    let Some(wanted) = object("task", wanted)? else {
+        return if is("required") { Err(Fault::TaskNeeded { name }) } else { Ok(None) };
+    };
+    if definition.is_some() && !is("required") && !is("optional") {
+        return Err(Fault::TaskForbidden { name });
+    }
+    const EXPECTED: Fault<'static> = Fault::Param { field: "task.ttl", expected: "a number of ms above 0" };
+    let ttl = match wanted.get("ttl").filter(|ttl| !ttl.is_null()) {
+        None => None,
+        // A fraction of a millisecond is none.
+        Some(ttl) => Some(ttl.u64().or_else(|| whole_ms(ttl)).filter(|ttl| *ttl > 0).ok_or(EXPECTED)?),
+    };
+    Ok(Some(TaskWanted { ttl_ms: ttl }))
+}
+
+/// A number with a fraction or exponent as whole milliseconds.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked before
+fn whole_ms(number: Raw<'_>) -> Option<u64> {
+    number.f64().filter(|ms| *ms >= 1.0 && *ms < 9e15).map(|ms| ms as u64)
 }
 
 /// What is wrong with a batch as a whole (basic/index of `2025-03-26`, "Batching").

@@ -53,7 +53,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
                     return Ok(Step::Send);
                 }
                 let stateless_only =
-                    Method::of(request.method).is_some_and(|row| !row.span.has(Revision::OLDEST));
+                    Method::of(request.method).is_some_and(|row| row.span.since.is_stateless());
                 let fault = if claim.other || stateless_only || !handshakes {
                     era::no_version()
                 } else {
@@ -133,6 +133,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         let own = envelope.and_then(|envelope| envelope.level);
         let log = self.log_level(revision, own).filter(|_| server.profile.logging);
         let capabilities = envelope.map_or(self.capabilities, |envelope| envelope.capabilities);
+        let capabilities = capabilities.with_task(run.task.is_some());
         self.calls.insert(Inflight::new(key, id, revision, &run, own, capabilities, batched));
         Ok(Step::Call(Call::new(key, revision, &run, envelope.as_ref(), capabilities, log, batched)))
     }
