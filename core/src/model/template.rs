@@ -262,7 +262,8 @@ pub fn variables<'a>(
     let Some(found) = template.matches(uri) else { return Ok(alloc::vec::Vec::new()) };
     let decoded = |raw: &str| {
         let mut value = alloc::vec::Vec::new();
-        let text = percent_decode(raw, &mut value).ok().and_then(|()| alloc::string::String::from_utf8(value).ok());
+        let text =
+            percent_decode(raw, &mut value).ok().and_then(|()| alloc::string::String::from_utf8(value).ok());
         text.unwrap_or_else(|| raw.into())
     };
     Ok(found.iter().map(|(name, raw)| (name, decoded(raw))).collect())

@@ -78,8 +78,10 @@ impl<'a> Failure<'a> {
                 Failure::Custom { code, message, data }
             }
             _ => {
-                return Err("failure must be \"tool\", \"not_found\", \"invalid_params\", \"method_not_found\", \
-                     \"internal\", \"missing_capability\" or \"custom\"");
+                return Err(
+                    "failure must be \"tool\", \"not_found\", \"invalid_params\", \"method_not_found\", \
+                     \"internal\", \"missing_capability\" or \"custom\"",
+                );
             }
         })
     }
