@@ -22,7 +22,7 @@ PARTS := consistency rust freestanding python c demo conformance emitted memory 
 OURS := tests/tools tests/clients tests/conformance tests/demo tests/fixtures tests/workers tests/bench tests/vectors \
 	tests/coverage tests/emitted tests/memory tests/consistency.py bindings-python/examples ffi-c/tests
 
-.PHONY: build c test demo bench fmt lint clean venvs npm $(PARTS:%=test-%)
+.PHONY: build c test demo bench bench-sessions fmt lint clean venvs npm $(PARTS:%=test-%)
 
 build: $(STAMP)/wheel c venvs npm
 
@@ -85,6 +85,7 @@ test-emitted: test-conformance
 
 test-memory: build
 	$(PYTHON) tests/memory/run.py
+	$(PY) tests/memory/sessions.py
 
 test-workers: build
 	$(PYTHON) tests/workers/run.py
@@ -100,6 +101,9 @@ test-fuzz:
 
 bench: build
 	$(PYTHON) tests/bench/run.py
+
+bench-sessions: build
+	$(PY) tests/memory/sessions.py 1,000,000
 
 fmt: $(STAMP)/venv-lint
 	cargo fmt --all

@@ -12,7 +12,7 @@ use super::{Attached, Endpoint, Handshake, Listener, Request, Sessions, gate};
 use crate::catalog::Catalog;
 use crate::error::LocalError;
 use crate::json::{Raw, Sink};
-use crate::revision::Revision;
+use crate::revision::{Era, Revision};
 use crate::server::Server;
 use crate::server::call::{Batch, Call, Notice};
 use crate::server::inflight::Table;
@@ -145,6 +145,12 @@ impl Exchange {
         if self.state != State::New {
             return Err(LocalError::Over);
         }
+        // Sessions belong to the handshake era: a server without it has none, whatever its host could keep.
+        let sessions = match server.profile.revisions.serves(Era::Handshake) {
+            true => endpoint.sessions,
+            false => Sessions::Off,
+        };
+        let endpoint = &Endpoint { sessions, ..*endpoint };
         let refusal =
             whole(out, |out| Ok(gate::check(endpoint, request, server.limits.message_bytes, out)?))?;
         self.accept = Accept::parse(request.headers.texts("Accept"));
