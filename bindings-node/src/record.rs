@@ -74,6 +74,14 @@ pub(crate) mod flag {
     pub(crate) const EXPERIMENTAL: u64 = 1 << 12;
 }
 
+/// Two numbers below 2^35 as ten characters.
+pub(crate) fn entry(low: u64, high: u64) -> [u8; ENTRY] {
+    std::array::from_fn(|at| {
+        let (number, digit) = if at < 5 { (low, at) } else { (high, at - 5) };
+        (number >> (7 * digit) & 0x7f) as u8
+    })
+}
+
 /// A record in the making.
 pub(crate) struct Record {
     text: Vec<u8>,
@@ -92,9 +100,9 @@ impl Record {
 
     fn enter(&mut self, slot: Slot, low: u64, high: u64) {
         let at = slot as usize * ENTRY;
-        let digits = |number: u64| (0..5).map(move |at| (number >> (7 * at) & 0x7f) as u8);
-        let Some(entry) = self.text.get_mut(at..at + ENTRY) else { return };
-        entry.iter_mut().zip(digits(low).chain(digits(high))).for_each(|(to, digit)| *to = digit);
+        if let Some(room) = self.text.get_mut(at..at + ENTRY) {
+            room.copy_from_slice(&entry(low, high));
+        }
     }
 
     pub(crate) fn flag(&mut self, flag: u64, on: bool) {
