@@ -1,7 +1,8 @@
 /**
  * The native addon: bytes in, bytes out. No protocol knowledge lives here or above; each class wraps one of the core's.
  *
- * An object belongs to the thread (main thread or worker) that made it; every worker loads the addon and makes its own.
+ * An object belongs to the thread (main thread or worker) that made it; every worker loads the addon and makes its own. Nothing
+ * here runs JavaScript or waits.
  *
  * Errors. Every `Error` thrown here has a `code`, the same text in every language:
  *
@@ -17,12 +18,17 @@
 /** Bytes, or text that stands for its UTF-8. Text is the faster of the two where it has just been made (`JSON.stringify`). */
 export type Bytes = Uint8Array | string;
 
+/** It may be left out, or be none. */
+export type Maybe<T> = T | null | undefined;
+
 /** A question to the client. Schemas and parameters are JSON objects. */
 export type Ask =
   | { kind: "form"; message: string; schema: Bytes }
   | { kind: "url"; message: string; url: string; id: string }
   | { kind: "sample"; params: Bytes }
-  | { kind: "roots" };
+  | { kind: "roots" }
+  /** A question that a task has kept; see `Task.questions`. */
+  | { kind: "task"; id: string; request: Bytes };
 
 /** Why a client cannot be asked. */
 export interface Unable {
@@ -36,9 +42,9 @@ export interface Unable {
 /** What a failure may carry besides its message. */
 export interface FailOptions {
   /** The JSON-RPC code; needed by `custom`, ignored by others. */
-  code?: number | null | undefined;
+  code?: Maybe<number>;
   /** JSON; the needed capabilities with `missing_capability`. */
-  data?: Bytes | null | undefined;
+  data?: Maybe<Bytes>;
 }
 
 /** How a call failed. `custom` needs a `code`, `missing_capability` needs `data`. */
@@ -76,12 +82,14 @@ export interface CoreOptions {
   /** Methods of the host's own that lead to calls of kind `custom`. */
   customMethods?: readonly string[] | undefined;
   /** Accepted `Host` values; default any. */
-  allowedHosts?: readonly string[] | null | undefined;
+  allowedHosts?: Maybe<readonly string[]>;
   /** Accepted `Origin` values beyond the request's own; default none. */
   allowedOrigins?: readonly string[] | undefined;
   /** Capabilities that are no part of the protocol, as a JSON object. */
   experimental?: Bytes | undefined;
-  /** Offered extensions, as a JSON object. */
+  /** Tasks of 2025-11-25: default `no`; `listed`: also `tasks/list`. */
+  experimentalTasks?: "no" | "offered" | "listed" | undefined;
+  /** Offered extensions, as a JSON object whose names have a prefix, as in `com.example/name`. */
   extensions?: Bytes | undefined;
 }
 
@@ -106,10 +114,10 @@ export declare class Core {
   constructor(
     info: Bytes,
     options?: {
-      instructions?: string | null | undefined;
+      instructions?: Maybe<string>;
       /** By the names in `LIMITS`. */
       limits?: Readonly<Record<string, number>> | null | undefined;
-      options?: CoreOptions | null | undefined;
+      options?: Maybe<CoreOptions>;
     } | null,
   );
   /** Adds a definition (JSON, newest shape) or replaces the one of its name; whether it is new. */
@@ -121,17 +129,32 @@ export declare class Core {
   session(): Session;
   /** Newline framing within this server's limit of a message. */
   framer(): Framer;
+  /** For one call, by the limits. */
+  pace(): Pace;
   /**
    * One HTTP request. Header values are text decoded from Latin-1, as `node:http` gives them.
    *
    * `peer`: the address of the other side. `stream` (default true): the host can send a body in pieces.
-   * `listen` (default false): a response may stay open.
+   * `listen` (default false): a response may stay open. `events`: the name of a stream whose events are numbered and kept, 1 to
+   * 32 letters, digits, `-` and `_` of ASCII.
    */
   exchange(
     method: string,
     headers: readonly (readonly [string, string])[],
-    options?: { peer?: string | null | undefined; stream?: boolean | undefined; listen?: boolean | undefined } | null,
+    options?: {
+      peer?: Maybe<string>;
+      stream?: boolean | undefined;
+      listen?: boolean | undefined;
+      events?: Maybe<string>;
+    } | null,
   ): Exchange;
+}
+
+/** Limits how often one call tells its progress. */
+export declare class Pace {
+  private constructor();
+  /** Whether to tell it now; `now` in ms, whole, by a clock that does not go back. */
+  admits(progress: number, total: Maybe<number>, options: { now: number }): boolean;
 }
 
 /** One thing to run. Frozen, except `cancelled`, which is live. A getter makes its value when it is read. */
@@ -163,16 +186,22 @@ export declare class Call {
   get logLevel(): string | null;
   get batched(): boolean;
   get cancelled(): boolean;
+  /** The client asks for a task with this very call (2025-11-25): nothing else answers it. */
+  get wantsTask(): boolean;
+  /** How long it wants it kept, in ms. */
+  get taskTtlMs(): number | null;
+  /** Its answer waits for something that is not run for it, maybe for long (`tasks/result`). */
+  get waits(): boolean;
   /** The client takes a task for an answer to this call (of a server that offers them). */
   get tasks(): boolean;
   /** A task for this call, as it begins. `now` in ms since the epoch; durations in ms, more than 0. */
   newTask(
     id: string,
     options: {
-      owner?: string | null | undefined;
+      owner?: Maybe<string>;
       now: number;
-      ttlMs?: number | null | undefined;
-      pollMs?: number | null | undefined;
+      ttlMs?: Maybe<number>;
+      pollMs?: Maybe<number>;
     },
   ): Task;
 }
@@ -181,6 +210,8 @@ export declare class Call {
 export declare class Step {
   private constructor();
   get send(): Buffer | null;
+  /** The same as text. */
+  get sendText(): string | null;
   get event():
     | "done"
     | "ignored"
@@ -202,6 +233,7 @@ export declare class Step {
   get key(): number | null;
   get method(): string | null;
   get params(): Buffer | null;
+  get paramsText(): string | null;
   get text(): string | null;
   get ask(): number | null;
   get ok(): boolean;
@@ -214,33 +246,36 @@ export declare class Batch {
   next(): Step | null;
 }
 
-/** One duplex channel: stdio, a WebSocket. What is returned as `Buffer` is one message to write, without a newline. */
+/**
+ * One duplex channel: stdio, a WebSocket. What is returned as `Buffer` is one message to write, without a newline; null: nothing
+ * is to be written. The methods whose names end with `Text` give the same as text.
+ */
 export declare class Session {
   private constructor();
   accept(message: Bytes): Step;
   /** The answer to a message that the framer skipped. */
   tooLong(): Buffer | null;
   reply(key: number, result: Bytes): Buffer | null;
+  replyText(key: number, result: Bytes): string | null;
   fail(key: number, failure: Failure, message: string, options?: FailOptions | null): Buffer | null;
-  progress(
-    key: number,
-    progress: number,
-    total?: number | null | undefined,
-    message?: string | null | undefined,
-  ): Buffer | null;
+  failText(key: number, failure: Failure, message: string, options?: FailOptions | null): string | null;
+  progress(key: number, progress: number, total?: Maybe<number>, message?: Maybe<string>): Buffer | null;
   /** @param key `null`: of no call. */
-  log(key: number | null | undefined, level: string, data: Bytes, logger?: string | null | undefined): Buffer | null;
+  log(key: Maybe<number>, level: string, data: Bytes, logger?: Maybe<string>): Buffer | null;
   listChanged(kind: ListKind): Buffer | null;
   resourceUpdated(uri: string): Buffer | null;
-  taskChanged(task: Task, principal?: string | null | undefined): Buffer | null;
-  notify(method: string, params?: Bytes | null | undefined): Buffer | null;
+  taskChanged(task: Task, principal?: Maybe<string>): Buffer | null;
+  taskProgress(task: Task, progress: number, total?: Maybe<number>, message?: Maybe<string>): Buffer | null;
+  notify(method: string, params?: Maybe<Bytes>): Buffer | null;
   canAsk(key: number, ask: Ask): Unable | null;
   /** The question to write, and its handle. */
   ask(key: number, ask: Ask): { send: Buffer; ask: number };
   giveUp(ask: number): Buffer | null;
-  requireInput(key: number, asks: readonly (readonly [string, Ask])[], state?: string | null | undefined): Buffer | null;
+  requireInput(key: number, asks: readonly (readonly [string, Ask])[], state?: Maybe<string>): Buffer | null;
   elicitationComplete(id: string): Buffer | null;
   endListening(): Buffer | null;
+  /** The peer is gone: takes back all calls in work. */
+  abandon(): void;
   isCancelled(key: number): boolean;
   get inFlight(): number;
   get revision(): string | null;
@@ -248,10 +283,13 @@ export declare class Session {
   get clientCapabilities(): Buffer | null;
 }
 
-/** Newline framing. `null` in a result stands for a line that was too long and skipped. */
+/**
+ * Newline framing. `null` in a result stands for a line that was too long and skipped. A line that lies whole within the input is
+ * given as a view of it: use it, or copy it, before the input is overwritten.
+ */
 export declare class Framer {
   /** @param limit Longest line in bytes; default `LIMITS.messageBytes`. */
-  constructor(limit?: number | null | undefined);
+  constructor(limit?: Maybe<number>);
   feed(data: Bytes): (Buffer | null)[];
   finish(): (Buffer | null)[];
 }
@@ -262,6 +300,7 @@ export declare class Reply {
   get status(): number;
   get headers(): [string, string][];
   get body(): Buffer;
+  get bodyText(): string;
 }
 
 /** What a request body led to: a reply, a call to run, or a batch to walk with `Exchange.next`. */
@@ -283,9 +322,11 @@ export declare class HttpStep {
     | "opened"
     | "ended"
     | "listening"
+    | "resuming"
     | null;
   get method(): string | null;
   get params(): Buffer | null;
+  get paramsText(): string | null;
   get text(): string | null;
   get ok(): boolean;
   get clientInfo(): Buffer | null;
@@ -293,6 +334,8 @@ export declare class HttpStep {
   /** The session as it is to be stored now: a new one, or one that has changed. */
   get session(): Buffer | null;
   get listener(): Listener | null;
+  /** With `resuming`: the stream to go on with, and the last event its client has seen. */
+  get resume(): { stream: string; after: number } | null;
 }
 
 /** A response that stays open: told what has changed, it gives the bytes to write, or null. */
@@ -300,8 +343,12 @@ export declare class Listener {
   private constructor();
   listChanged(kind: ListKind): Buffer | null;
   resourceUpdated(uri: string, session?: Uint8Array | null | undefined): Buffer | null;
-  taskChanged(task: Task, principal?: string | null | undefined): Buffer | null;
+  taskChanged(task: Task, principal?: Maybe<string>): Buffer | null;
   end(): Buffer | null;
+  /** The name of the stream, if its events are numbered. */
+  get stream(): string | null;
+  /** The number of the event given last, if events are numbered. */
+  get event(): number | null;
 }
 
 /** One state of a task. What changes it gives the next one, or throws `not_allowed` if it is over. Times in ms since the epoch. */
@@ -317,9 +364,22 @@ export declare class Task {
   get expires(): number | null;
   get answers(): Buffer;
   get open(): string[];
-  belongsTo(principal: string | null | undefined): boolean;
+  belongsTo(principal: Maybe<string>): boolean;
+  /** It was made by the experimental tasks of 2025-11-25. */
+  get experimental(): boolean;
+  get progressWanted(): boolean;
+  /** Whether a client of that revision can know it. */
+  isOf(revision: string): boolean;
   created(): Buffer;
   detailed(): Buffer;
+  acknowledged(): Buffer;
+  /** For `tasks/result`; null if it is not over. */
+  outcome():
+    | { result: Buffer; error?: undefined }
+    | { error: { code: number; message: string; data: Buffer | null }; result?: undefined }
+    | null;
+  /** The open questions with their keys, to be asked on `tasks/result`. */
+  questions(): [string, Ask][];
   canAsk(ask: Ask): Unable | null;
   say(message: string, options: { now: number }): Task;
   requireInput(asks: readonly (readonly [string, Ask])[], options: { now: number }): Task;
@@ -330,12 +390,18 @@ export declare class Task {
   cancel(options: { now: number }): Task;
 }
 
+/** The result of `tasks/list`. */
+export declare function taskPage(tasks: readonly Task[], next?: Maybe<string>): Buffer;
+
 /** Something to write: `head` starts the response (once), `end` completes it. */
 export declare class Emit {
   private constructor();
   get head(): Reply | null;
   get body(): Buffer;
+  get bodyText(): string;
   get end(): boolean;
+  /** The event to be kept: its number in its stream, and its bytes. */
+  get event(): { number: number; body: Buffer } | null;
 }
 
 /** One HTTP request. */
@@ -355,20 +421,28 @@ export declare class Exchange {
   next(): HttpStep;
   reply(key: number, result: Bytes): Emit;
   fail(key: number, failure: Failure, message: string, options?: FailOptions | null): Emit;
-  progress(
-    key: number,
-    progress: number,
-    total?: number | null | undefined,
-    message?: string | null | undefined,
-  ): Emit | null;
-  log(key: number, level: string, data: Bytes, logger?: string | null | undefined): Emit | null;
+  progress(key: number, progress: number, total?: Maybe<number>, message?: Maybe<string>): Emit | null;
+  taskProgress(key: number, task: Task, progress: number, total?: Maybe<number>, message?: Maybe<string>): Emit | null;
+  /** Begins the response as a stream, if it can be one. */
+  beginStream(key: number): Emit | null;
+  log(key: number, level: string, data: Bytes, logger?: Maybe<string>): Emit | null;
   canAsk(key: number, ask: Ask): Unable | null;
   ask(key: number, id: string, ask: Ask): Emit | null;
   giveUp(key: number, id: string): Emit | null;
   elicitationComplete(key: number, id: string): Emit | null;
-  requireInput(key: number, asks: readonly (readonly [string, Ask])[], state?: string | null | undefined): Emit;
+  requireInput(key: number, asks: readonly (readonly [string, Ask])[], state?: Maybe<string>): Emit;
+  /** The name of the call's stream, if its events are numbered. */
+  get stream(): string | null;
+  openStream(key: number): Emit | null;
+  closeStream(key: number, retryMs: number): Emit | null;
+  /** The answer to a resuming client whose stream, or the events after the one it names, are not kept. */
+  refuseResume(): Reply;
+  /** Goes on with a session's GET stream after its event `last`. */
+  resumeListening(last: number): Listener;
   /** Whether the request of this id (JSON text) is in work here; then it is taken back. */
   cancel(id: string): boolean;
+  /** Takes back the call in work: the session it belongs to is over. */
+  abandon(): void;
   /** A response of the host's own (401, 403, 503), with what browsers need to see it. */
   refuse(status: number, headers: readonly (readonly [string, string])[], body: Bytes): Reply;
   /** The peer went away; whether that took back a call. */
@@ -387,7 +461,7 @@ export declare class Keys {
     target: string,
     arguments_: Bytes,
     options: {
-      principal?: string | null | undefined;
+      principal?: Maybe<string>;
       round: number;
       kept: Bytes;
       now: number;
@@ -399,7 +473,7 @@ export declare class Keys {
     method: string,
     target: string,
     arguments_: Bytes,
-    principal: string | null | undefined,
+    principal: Maybe<string>,
     sealed: string,
     options: { now: number },
   ): { round: number; kept: Buffer; nonce: Buffer };
