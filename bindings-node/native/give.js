@@ -19,7 +19,10 @@ function options(given, needed) {
 /** Text, or bytes that are UTF-8. */
 function asText(value, name) {
   if (typeof value === "string") return value;
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length).toString();
+  if (value instanceof Uint8Array) {
+    // Also where its memory was given away.
+    return value.length === 0 ? "" : Buffer.from(value.buffer, value.byteOffset, value.length).toString();
+  }
   throw invalid(`${name} must be a Uint8Array or a string`);
 }
 
