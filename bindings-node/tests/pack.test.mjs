@@ -31,7 +31,7 @@ const USE = `
   const server = new Server({ name: "installed", version: "1.0.0" });
   server.tool("add", { input: { type: "object", properties: { a: { type: "integer" } }, required: ["a"] } }, ({ a }) => a + 1);
   const client = await connect(server);
-  console.log(VERSION, (await client.callTool("add", { a: 41 })).content[0].text);
+  console.log(VERSION, await client.call("add", { a: 41 }));
 `;
 const WANTED = /^\d+\.\d+\.\d+\S* 42\n$/;
 

@@ -2,6 +2,7 @@
 
 import type { Channel, Context, Waiting } from "./context.js";
 import { Failure, settle, type Outcome } from "./dispatch.js";
+import type { Record } from "./events.js";
 import type { Hub } from "./hub.js";
 import { token } from "./keys.js";
 import { KEEP_ALIVE, type Ask, type Call, type Emit, type Exchange, type Unable } from "./native.js";
@@ -21,12 +22,15 @@ export class HttpChannel implements Channel {
   readonly #exchange: Exchange;
   readonly #sink: Sink;
   readonly #hub: Hub;
+  readonly #record: Record | undefined;
   readonly #session: string | undefined;
   readonly #streams: boolean;
   readonly #keepAliveMs: number;
   #idle: NodeJS.Timeout | undefined;
   #over = false;
   #gone = false;
+  /** The response was ended on purpose; the client comes back for the rest. */
+  #closed = false;
   readonly #lost: Promise<"lost">;
   #grace: NodeJS.Timeout | undefined;
   #lose: () => void = () => undefined;
@@ -40,10 +44,13 @@ export class HttpChannel implements Channel {
     /** Whether this response may be an event stream. */
     streams: boolean;
     keepAliveMs: number;
+    /** Keeps the events, if the server keeps any. */
+    record?: Record | undefined;
   }) {
     this.#exchange = options.exchange;
     this.#sink = options.sink;
     this.#hub = options.hub;
+    this.#record = options.record;
     this.#session = options.session;
     this.#streams = options.streams;
     this.#keepAliveMs = options.keepAliveMs;
@@ -103,6 +110,17 @@ export class HttpChannel implements Channel {
     if (this.#streams) this.#emit(this.#exchange.elicitationComplete(key, id));
   }
 
+  closeStream(key: number, retryMs: number): boolean {
+    if (!this.#streams || this.#record === undefined || this.#over || this.#closed) return false;
+    const emit = this.#exchange.closeStream(key, retryMs);
+    if (emit === null) return false;
+    this.#stream(emit, false);
+    clearTimeout(this.#idle);
+    if (!this.#gone) this.#sink.end();
+    this.#closed = true;
+    return true;
+  }
+
   /** Answer the call. */
   settle(ctx: Context, outcome: Outcome): void {
     this.#emit(settle(this.#exchange, ctx, outcome), outcome instanceof Failure ? outcome.options.http : undefined);
@@ -124,7 +142,7 @@ export class HttpChannel implements Channel {
   close(): void {
     clearTimeout(this.#idle);
     clearTimeout(this.#grace);
-    if (this.started && !this.#over && !this.#gone) this.#sink.end();
+    if (this.started && !this.#over && !this.#gone && !this.#closed) this.#sink.end();
     this.#over = true;
   }
 
@@ -132,33 +150,49 @@ export class HttpChannel implements Channel {
   gone(): boolean {
     this.#gone = true;
     clearTimeout(this.#idle);
-    this.#grace = setTimeout(this.#lose, GRACE_MS);
-    this.#grace.unref();
+    if (this.#record === undefined) {
+      this.#grace = setTimeout(this.#lose, GRACE_MS);
+      this.#grace.unref();
+    } // else the client may come back for the question
     return this.#exchange.close();
   }
 
   #hears(): boolean {
-    return this.#streams && !this.#over && !this.#gone && this.#sink.waiting() < FULL_BYTES;
+    if (!this.#streams || this.#over) return false;
+    // What is kept is read later.
+    if (this.#gone || this.#closed) return this.#record !== undefined;
+    return this.#sink.waiting() < FULL_BYTES;
   }
 
   #emit(emit: Emit | null, http?: { status: number; headers: HeaderList }): void {
     if (emit === null || this.#over) return;
     const { head, body, end } = emit;
-    if (head !== null) {
+    if (head !== null && end) {
       const headers = [...head.headers, ...(http?.headers ?? [])];
-      if (end) {
-        this.answer(http?.status ?? head.status, headers, body.length > 0 ? body : head.body);
-        return;
-      }
-      this.started = true;
-      if (!this.#gone) this.#sink.start(head.status, headers);
+      this.answer(http?.status ?? head.status, headers, body.length > 0 ? body : head.body);
+      return;
     }
-    if (!this.#gone && body.length > 0) {
-      this.#sink.write(body);
-      this.#rest();
-    }
+    this.#stream(emit, end, http);
     // The end of a call that was taken back, before anything was said, is none of the response.
     if (end && this.started) this.close();
+  }
+
+  // A piece of an event stream; `over`: the last one.
+  #stream(emit: Emit, over: boolean, http?: { headers: HeaderList }): void {
+    const { head, body } = emit;
+    const written = !this.#gone && !this.#closed;
+    if (head !== null) {
+      this.started = true;
+      if (written) this.#sink.start(head.status, [...head.headers, ...(http?.headers ?? [])]);
+    }
+    if (body.length === 0) {
+      this.#record?.end();
+      return;
+    }
+    this.#record?.keep(emit, over);
+    if (!written) return;
+    this.#sink.write(body);
+    this.#rest();
   }
 
   // A comment now and then keeps proxies from taking the connection for dead.

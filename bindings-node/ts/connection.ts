@@ -101,6 +101,11 @@ export class Connection implements Channel, Live {
     return this.#session.canAsk(key, ask);
   }
 
+  /** There is one stream for all calls. */
+  closeStream(): boolean {
+    return false;
+  }
+
   noWay(_call: Call): string | undefined {
     return this.#over ? "this client cannot be asked: its connection has ended" : undefined;
   }

@@ -49,6 +49,8 @@ export interface Channel {
   /** Ask the client of a handshake-era call. Throws what the addon throws if it cannot be asked after all. */
   ask(key: number, ask: Ask): Waiting;
   elicitationComplete(key: number, id: string): void;
+  /** End the response now; the client comes back for the rest. False: it cannot. */
+  closeStream(key: number, retryMs: number): boolean;
 }
 
 const PROBES: Record<string, Ask> = {
@@ -164,6 +166,19 @@ export class Context {
   log(level: Level, data: unknown, logger?: string): void {
     if (this.call.logLevel === null || this.replay?.muted === true) return;
     this.#tell(() => this.channel.log(this.call.key, level, logged(data), logger));
+  }
+
+  /**
+   * End the response of this call now, while the handler goes on: the client comes back for the answer, and for what is said
+   * meanwhile (polling, basic/transports, "Sending Messages to the Server"). It frees a connection during long work.
+   *
+   * @param retryMs How long the client is to wait before it comes back, in ms.
+   * @returns False, and nothing has changed, if this client cannot come back: it has to be in a session of `2025-11-25`, take
+   *   event streams, and the server to keep events (the option `events`).
+   */
+  closeStream(retryMs = 1000): boolean {
+    if (this.replay?.muted === true) return false;
+    return this.channel.closeStream(this.call.key, retryMs);
   }
 
   /** `log` at level debug. */

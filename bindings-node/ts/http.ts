@@ -7,6 +7,8 @@ import { authenticate, metadataFor, type Auth } from "./auth.js";
 import { HttpChannel } from "./channel.js";
 import { Context } from "./context.js";
 import { Failure, runCall } from "./dispatch.js";
+import type { OpenStream } from "./hub.js";
+import { token } from "./keys.js";
 import { Stream } from "./listening.js";
 import { SESSION_HEADER, type Exchange, type HttpStep, type Reply } from "./native.js";
 import type { HeaderList, McpRequest } from "./request.js";
@@ -38,7 +40,12 @@ export async function handle(server: Server, request: McpRequest, read: ReadBody
     return;
   }
   const listen = server.listenStreams > 0;
-  const exchange = server.core.exchange(request.method, request.headers.raw, { peer: request.peer, stream: true, listen });
+  const exchange = server.core.exchange(request.method, request.headers.raw, {
+    peer: request.peer,
+    stream: true,
+    listen,
+    events: streamName(server, request),
+  });
   const refused = exchange.gate();
   // A hostile page or host must not learn anything, not even whether its key is right; who is merely unauthenticated hears
   // that first, whatever else is wrong with the request. A preflight carries no credentials.
@@ -65,6 +72,17 @@ export async function handle(server: Server, request: McpRequest, read: ReadBody
   }
 }
 
+/** What the stream of a request is called, if what is said on it is kept. A session's own stream is not. */
+function streamName(server: Server, request: McpRequest): string | undefined {
+  if (server.events === undefined || (request.method === "GET" && request.headers.get("last-event-id") === undefined)) return undefined;
+  return token(16);
+}
+
+/** A stream that waits for what it has to say. */
+interface Readable extends OpenStream {
+  next(): Promise<Buffer | undefined>;
+}
+
 // What failed in the host's store of sessions: reported, and 503 for the client.
 class StoreFailed extends Error {}
 
@@ -88,7 +106,8 @@ class Visit {
   async run(body: Buffer): Promise<void> {
     try {
       const step = await this.#accept(body);
-      if (step.listener !== null) await this.#listen(step);
+      if (step.resume !== null) await this.#resume(step, step.resume);
+      else if (step.listener !== null) await this.#listen(step);
       else if (step.reply !== null) await this.#reply(step, step.reply);
       else await this.#work(step);
     } catch (wrong) {
@@ -144,7 +163,7 @@ class Visit {
   }
 
   async #listen(step: HttpStep): Promise<void> {
-    const { server, sink } = this;
+    const { server } = this;
     const sessions = this.#sessions;
     const id = this.#id;
     const { listener, reply } = step;
@@ -164,6 +183,35 @@ class Visit {
       return;
     }
     if (own !== undefined && sessions !== undefined) stream.onClose(sessions.hold(own.id));
+    await this.#stay(reply, stream);
+  }
+
+  // A client goes on with the stream of a call.
+  async #resume(step: HttpStep, { stream, after }: { stream: string; after: number }): Promise<void> {
+    const { server, sink, exchange } = this;
+    const { events, hub } = server;
+    const id = this.#id;
+    const { reply } = step;
+    if (events === undefined || id === null || reply === null) return;
+    const resumed = await this.#stored(() => events.resume(id, stream, after, server.keepAliveMs));
+    if (resumed === undefined) {
+      send(sink, exchange.refuseResume());
+      return;
+    }
+    // Without a place to wait in the client gets what is there, and comes again.
+    if (resumed.isWhole || !hub.open(resumed, server.listenStreams)) {
+      sink.answer(reply.status, reply.headers, resumed.whole());
+      return;
+    }
+    resumed.open();
+    const release = this.#sessions?.hold(id);
+    if (release !== undefined) resumed.onClose(release);
+    await this.#stay(reply, resumed);
+  }
+
+  // Writes what an open response has to say, until it ends.
+  async #stay(reply: Reply, stream: Readable): Promise<void> {
+    const { server, sink } = this;
     let gone = false;
     sink.start(reply.status, reply.headers);
     sink.onGone(() => {
@@ -188,8 +236,10 @@ class Visit {
     const { server, exchange, sink, request } = this;
     const session = this.#known && first.call?.stateless !== true ? (this.#id ?? undefined) : undefined;
     const { hub, keepAliveMs } = server;
+    const { stream } = exchange;
+    const record = session === undefined || stream === null ? undefined : server.events?.record(session, stream);
     // The answers of a batch leave together as one array, so there is nothing to stream into.
-    const channel = new HttpChannel({ exchange, sink, hub, session, streams: !first.batch, keepAliveMs });
+    const channel = new HttpChannel({ exchange, sink, hub, session, streams: !first.batch, keepAliveMs, record });
     let running: Context | undefined;
     let taken = (): void => undefined;
     const cancel = (): void => {

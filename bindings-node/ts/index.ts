@@ -30,6 +30,7 @@ export {
   MissingClientCapability, NoChannel, NotFound, Refused, RegistrationError, Suspended, TimedOut, ToolError, TooManyRounds,
   Unaskable, Unauthorized,
 } from "./errors.js";
+export { MemoryEvents, type EventStore, type KeptEvents } from "./events.js";
 export { LocalFanout, redisFanout, type Fanout, type RedisLike } from "./fanout.js";
 export type { FastifyPlugin } from "./fastify.js";
 export type { FetchHandler, FetchInfo } from "./fetch.js";

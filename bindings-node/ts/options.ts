@@ -4,6 +4,7 @@ import type { NeedInput } from "./ask.js";
 import type { Auth } from "./auth.js";
 import type { Content, Contents, Icon, Message, ToolAnnotations, ToolResult } from "./content.js";
 import type { Context } from "./context.js";
+import type { EventStore } from "./events.js";
 import type { Fanout } from "./fanout.js";
 import type { JsonObject } from "./json.js";
 import type { Guard, PromptArgument, TaskMode } from "./registry.js";
@@ -81,6 +82,11 @@ export interface ServerOptions {
   onStateUse?: (nonce: string) => boolean | Promise<boolean>;
   /** For clients of the handshake era over HTTP; they need one to be asked and to take requests back. Default: `off`. */
   sessions?: SessionsOption;
+  /**
+   * Keeps what was said on the streams of calls in sessions, so that clients can come back for it: `new MemoryEvents()`, or a
+   * store of your own. Default: nothing is kept.
+   */
+  events?: EventStore;
   /** How many HTTP responses this process keeps open for clients that listen for changes. Default: 1,000. 0: none. */
   listenStreams?: number;
   /** Silence on an open stream after which a comment is sent. Default: 15 seconds. */

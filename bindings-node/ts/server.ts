@@ -25,6 +25,7 @@ import {
 } from "./registry.js";
 import type { Repair } from "./repair.js";
 import { compileSchema, type Compiled, type Schema } from "./schema.js";
+import { Events } from "./events.js";
 import { sessionsOf, type Sessions } from "./sessions.js";
 import type { Output } from "./standard.js";
 import { runStdio, type StdioOptions } from "./stdio.js";
@@ -41,6 +42,8 @@ export class Server {
   readonly limits: Readonly<Record<string, number>>;
   readonly keys: KeyRing;
   readonly sessions: Sessions | undefined;
+  /** What was said on streams, as it is kept. */
+  readonly events: Events | undefined;
   readonly hub: Hub;
   readonly auth: Auth | undefined;
   readonly hideErrors: boolean;
@@ -70,6 +73,10 @@ export class Server {
     this.keepAliveMs = options.keepAliveMs ?? 15_000;
     this.keys = new KeyRing(options.secrets, (message) => console.warn(`mcpgraft: ${message}`));
     this.sessions = sessionsOf(options.sessions, this.keys);
+    if (options.events !== undefined && this.sessions === undefined) {
+      throw new RegistrationError('events: they belong to sessions; choose some, as in { sessions: "memory" }');
+    }
+    this.events = options.events && new Events(options.events, (error) => this.report(error));
     this.hub = new Hub(info.name, options.fanout, (error) => this.report(error));
     const declared = options.capabilities;
     this.limits = { ...options.limits, ...(options.pageItems === undefined ? {} : { pageItems: options.pageItems }) };

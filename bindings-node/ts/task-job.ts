@@ -106,6 +106,7 @@ function silent(task: Task): Channel {
     log: () => undefined,
     canAsk: (_key, ask) => task.canAsk(ask),
     noWay: () => undefined,
+    closeStream: () => false,
     ask: () => {
       throw new Error("a task is no call of the handshake era");
     },
