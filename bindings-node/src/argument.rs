@@ -21,7 +21,7 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// An argument as it came, of any type, or left out. It is good for the running call.
 #[derive(Clone, Copy)]
-pub(crate) struct Arg {
+pub struct Arg {
     env: sys::napi_env,
     value: sys::napi_value,
 }

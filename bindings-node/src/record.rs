@@ -161,18 +161,6 @@ impl Record {
         );
     }
 
-    /// Texts as a JSON array.
-    pub(crate) fn list(&mut self, slot: Slot, texts: impl IntoIterator<Item = String>) {
-        self.bytes(
-            slot,
-            &json(|w| {
-                w.begin_array()?;
-                texts.into_iter().try_for_each(|text| w.string(&text))?;
-                w.end_array()
-            }),
-        );
-    }
-
     pub(crate) fn done(mut self) -> Text {
         self.number(Slot::Flags, self.flags);
         Text(self.text)
@@ -190,7 +178,7 @@ pub(crate) fn json(
 }
 
 /// UTF-8 that becomes a JavaScript string.
-pub(crate) struct Text(pub(crate) Vec<u8>);
+pub struct Text(pub(crate) Vec<u8>);
 
 impl Text {
     /// `None` if nothing was written.
