@@ -89,6 +89,7 @@ test-node: build
 	cd bindings-node && PATH="$(NODE22):$$PATH" npm run --silent test:types
 	cd bindings-node && PATH="$(NODE22):$$PATH" MCPGRAFT_CRASH="$(CURDIR)/.build/node/crash.node" npm run --silent test:addon
 	cd bindings-node && PATH="$(NODE22):$$PATH" npm run --silent test:face
+	PATH="$(NODE22):$$PATH" tests/npm-pack/run
 	$(PYTHON) tests/clients/run.py --lang node
 
 demo test-demo: build
