@@ -501,6 +501,10 @@ typedef struct mcpgraft_event {
   bool can_stream;
   // The client takes a task for an answer to this call: see `mcpgraft_task_new`.
   bool tasks;
+  // The client asks for a task with this very call (2025-11-25, option `experimental_tasks`): nothing else answers it.
+  bool wants_task;
+  // How long it wants the task kept, in milliseconds; 0: it does not say.
+  uint64_t task_ttl_ms;
 } mcpgraft_event;
 
 // The head of an HTTP request. Set `struct_size` to `sizeof(mcpgraft_request)` and all else to zero before you fill it in.

@@ -371,6 +371,10 @@ pub struct mcpgraft_event {
     pub can_stream: bool,
     /// The client takes a task for an answer to this call: see `mcpgraft_task_new`.
     pub tasks: bool,
+    /// The client asks for a task with this very call (2025-11-25, option `experimental_tasks`): nothing else answers it.
+    pub wants_task: bool,
+    /// How long it wants the task kept, in milliseconds; 0: it does not say.
+    pub task_ttl_ms: u64,
 }
 
 /// What a sealed state is bound to: it opens with the same binding only.
@@ -446,6 +450,8 @@ impl mcpgraft_event {
             stateless: false,
             can_stream: false,
             tasks: false,
+            wants_task: false,
+            task_ttl_ms: 0,
         }
     }
 }

@@ -67,6 +67,8 @@ pub(crate) fn call(call: &Call<'_>, catalog: &Owned, scratch: &mut Scratch) -> m
         progress_wanted: call.progress,
         capabilities: u32::from(call.capabilities.to_bits()),
         tasks: call.capabilities.tasks && matches!(call.target, Target::Tool { .. }),
+        wants_task: call.task.is_some(),
+        task_ttl_ms: call.task.and_then(|task| task.ttl_ms).unwrap_or(0),
         stateless: call.revision.is_stateless(),
         more: call.batched,
         ..mcpgraft_event::new(mcpgraft_event_kind::MCPGRAFT_CALL)

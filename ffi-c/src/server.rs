@@ -80,6 +80,7 @@ impl Shared {
             logging: config.logging,
             list_changed: config.list_changed,
             subscribe: config.subscribe,
+            experimental_tasks: config.experimental_tasks,
             experimental: config.experimental.as_deref().map(Raw::trusted),
             extensions: config.extensions.as_deref().map(Raw::trusted),
             ttl_ms: config.ttl_ms,

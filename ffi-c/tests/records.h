@@ -161,7 +161,8 @@ static void answer(struct mcpgraft_peer *peer, uint64_t key, const struct step *
 /* What the transcript says of a call. */
 static void check_call(const struct step *step, const struct mcpgraft_event *event)
 {
-    static const char *const kinds[] = {"", "tool", "resource", "prompt", "completion", "list", "custom", "task", "task", "task"};
+    static const char *const kinds[] = {"", "tool", "resource", "prompt", "completion", "list", "custom",
+                                        "task", "task", "task", "task", "task"};
     const struct record *call = find(step, "call");
     if (!CHECK(call != NULL))
         return;
