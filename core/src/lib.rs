@@ -171,6 +171,8 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
+#[cfg(feature = "schema")]
+extern crate std;
 
 pub mod catalog;
 mod error;
@@ -181,6 +183,8 @@ pub mod jsonrpc;
 pub mod limits;
 pub mod model;
 pub mod revision;
+#[cfg(feature = "schema")]
+pub mod schema;
 #[cfg(feature = "seal")]
 pub mod seal;
 pub mod server;

@@ -33,6 +33,22 @@ impl<'a> TaskOrigin<'a> {
         TaskOrigin { revision, capabilities, wrap, token }
     }
 
+    /// All but the token as a number below 2^24, for bindings that pass it through other languages.
+    #[must_use]
+    pub fn to_bits(self) -> u32 {
+        let TaskOrigin { revision, capabilities, wrap, token: _ } = self;
+        u32::from_be_bytes([0, revision as u8, capabilities.to_bits(), wrap.to_bits()])
+    }
+
+    /// The origin of that number, without a token; `None` if it is none.
+    #[must_use]
+    pub fn from_bits(bits: u32) -> Option<TaskOrigin<'static>> {
+        let [0, revision, capabilities, wrap] = bits.to_be_bytes() else { return None };
+        let revision = Revision::ALL.into_iter().find(|known| *known as u8 == revision)?;
+        let origin = TaskOrigin::new(revision, ClientCapabilities::from_bits(capabilities));
+        Some(origin.wrapping(Wrap::from_bits(u64::from(wrap))))
+    }
+
     pub(crate) const fn wrapping(self, wrap: Wrap) -> Self {
         TaskOrigin { wrap, ..self }
     }
