@@ -3,7 +3,7 @@
 use mcpgraft::catalog::{Kind, Owned};
 use mcpgraft::http::Sessions;
 use mcpgraft::json::{Raw, Writer};
-use mcpgraft::server::CacheScope;
+use mcpgraft::server::{CacheScope, ExperimentalTasks};
 use mcpgraft::{Limits, Revision, RevisionSet};
 
 use crate::guard::Done;
@@ -26,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) subscribe: bool,
     pub(crate) experimental: Option<String>,
     pub(crate) extensions: Option<String>,
+    pub(crate) experimental_tasks: ExperimentalTasks,
     pub(crate) ttl_ms: u64,
     pub(crate) cache_scope: CacheScope,
     pub(crate) hosts: Option<Vec<String>>,
@@ -47,6 +48,7 @@ impl Config {
             subscribe: false,
             experimental: None,
             extensions: None,
+            experimental_tasks: ExperimentalTasks::No,
             ttl_ms: 0,
             cache_scope: CacheScope::Private,
             hosts: None,
@@ -92,6 +94,18 @@ impl Config {
             "allowed_origins" => self.origins = texts(value)?,
             "experimental" => self.experimental = Some(object(value)?),
             "extensions" => self.extensions = Some(object(value)?),
+            "experimental_tasks" => {
+                self.experimental_tasks = match &*text(value)? {
+                    "no" => ExperimentalTasks::No,
+                    "offered" => ExperimentalTasks::Offered,
+                    "listed" => ExperimentalTasks::Listed,
+                    _ => {
+                        return Err(Trouble::argument(
+                            r#"experimental_tasks must be "no", "offered" or "listed""#,
+                        ));
+                    }
+                }
+            }
             "limits" => self.limits = limits(self.limits, value)?,
             "custom_methods" => {
                 for method in texts(value)? {

@@ -82,6 +82,7 @@ impl Shared {
             subscribe: config.subscribe,
             experimental: config.experimental.as_deref().map(Raw::trusted),
             extensions: config.extensions.as_deref().map(Raw::trusted),
+            experimental_tasks: config.experimental_tasks,
             ttl_ms: config.ttl_ms,
             cache_scope: config.cache_scope,
             ..Profile::new(Raw::trusted(&config.info))
