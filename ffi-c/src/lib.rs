@@ -30,5 +30,5 @@ pub mod resume;
 pub mod server;
 pub mod session;
 pub mod task;
-mod task_2025;
+pub mod task_2025;
 mod trouble;
