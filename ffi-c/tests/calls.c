@@ -338,11 +338,39 @@ static void experimental_tasks(void)
     CHECK(mcpgraft_free(other) == MCPGRAFT_OK && mcpgraft_free(made) == MCPGRAFT_OK && mcpgraft_free(peer) == MCPGRAFT_OK);
 }
 
+static void experimental_tasks_over_http(void)
+{
+    struct mcpgraft_event event = fresh();
+    struct mcpgraft_str stored, none = str(NULL), page = str(ASKING);
+    char memory[2048];
+    uint64_t key;
+    CHECK(post("POST", NULL, INITIALIZE, none, &event) == MCPGRAFT_OK && event.kind == MCPGRAFT_OPENED);
+    memcpy(memory, event.stored.ptr, event.stored.len);
+    stored.ptr = memory, stored.len = event.stored.len;
+    CHECK(post("POST", "s", TASK_ASKS("2", "result", "\"taskId\":\"t\""), stored, &event) == MCPGRAFT_OK);
+    CHECK(event.kind == MCPGRAFT_CALL && event.target == MCPGRAFT_TASK_RESULT && event.can_stream);
+    key = event.key;
+    /* Its client could not come back, so there is something to be sent only for the sake of the connection. */
+    CHECK(mcpgraft_open_stream(exchange, key, false, &event) == MCPGRAFT_OK && event.send.len == 0 && event.status == 0);
+    CHECK(mcpgraft_open_stream(exchange, key, true, &event) == MCPGRAFT_OK && event.send.len > 0 && event.send.ptr[0] == ':');
+    CHECK(event.status == 200 && !event.end);
+    CHECK(mcpgraft_open_stream(exchange, key, true, &event) == MCPGRAFT_OK && event.send.len == 0);
+    CHECK(mcpgraft_task_ask(exchange, key, str(ASKING), str("q"), str("q-1"), &event) == MCPGRAFT_OK);
+    CHECK(has(event.send, "\"id\":\"q-1\"") && has(event.send, "related-task\":{\"taskId\":\"t\"}") && event.status == 0);
+    CHECK(mcpgraft_task_progress(exchange, key, str(ASKING), 1, 3, none, &event) == MCPGRAFT_OK);
+    CHECK(has(event.send, "\"progressToken\":1,\"progress\":1,\"total\":3"));
+    CHECK(mcpgraft_reply(exchange, key, str("{\"content\":[]}"), &event) == MCPGRAFT_OK && event.end);
+    CHECK(post("POST", "s", TASK_ASKS("3", "list", ""), stored, &event) == MCPGRAFT_OK && event.target == MCPGRAFT_LIST_TASKS);
+    CHECK(mcpgraft_task_page(exchange, event.key, &page, 1, none, &event) == MCPGRAFT_OK && event.end);
+    CHECK(has(event.send, "{\"tasks\":[{\"taskId\":\"t\",\"status\":\"input_required\""));
+}
+
 int main(void)
 {
     make();
     tasks();
     experimental_tasks();
+    experimental_tasks_over_http();
     seals();
     asking();
     sessions_over_http();
