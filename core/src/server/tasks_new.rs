@@ -6,7 +6,7 @@ use crate::error::LocalError;
 use crate::json::{Sink, Writer};
 use crate::jsonrpc::Id;
 use crate::model::ClientCapabilities;
-use crate::revision::Revision;
+use crate::revision::{Revision, RevisionSet};
 use crate::server::out::whole;
 
 /// What a task remembers of the call it was made for; see [`Call::task_origin`](super::Call::task_origin).
@@ -33,20 +33,22 @@ impl<'a> TaskOrigin<'a> {
         TaskOrigin { revision, capabilities, wrap, token }
     }
 
-    /// All but the token as a number below 2^24, for bindings that pass it through other languages.
+    /// It as a number, the token left out, for hosts that pass it through other languages; not to be stored.
     #[must_use]
-    pub fn to_bits(self) -> u32 {
-        let TaskOrigin { revision, capabilities, wrap, token: _ } = self;
-        u32::from_be_bytes([0, revision as u8, capabilities.to_bits(), wrap.to_bits()])
+    pub fn to_bits(&self) -> u32 {
+        let age = RevisionSet::ALL.newest_first().position(|known| known == self.revision);
+        let age = age.and_then(|age| u8::try_from(age).ok()).unwrap_or(0);
+        u32::from_le_bytes([self.capabilities.to_bits(), self.wrap.to_bits(), age, 0])
     }
 
-    /// The origin of that number, without a token; `None` if it is none.
+    /// What that number was made of, without a token. `None`: it cannot have been made here.
     #[must_use]
     pub fn from_bits(bits: u32) -> Option<TaskOrigin<'static>> {
-        let [0, revision, capabilities, wrap] = bits.to_be_bytes() else { return None };
-        let revision = Revision::ALL.into_iter().find(|known| *known as u8 == revision)?;
-        let origin = TaskOrigin::new(revision, ClientCapabilities::from_bits(capabilities));
-        Some(origin.wrapping(Wrap::from_bits(u64::from(wrap))))
+        let [capabilities, wrap, age, _] = bits.to_le_bytes();
+        let revision = RevisionSet::ALL.newest_first().nth(usize::from(age))?;
+        let capabilities = ClientCapabilities::from_bits(capabilities);
+        let origin = TaskOrigin::new(revision, capabilities).wrapping(Wrap::from_bits(u64::from(wrap)));
+        (origin.to_bits() == bits).then_some(origin)
     }
 
     pub(crate) const fn wrapping(self, wrap: Wrap) -> Self {
@@ -113,5 +115,25 @@ impl NewTask<'_> {
             w.end_object()?;
             Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_passes_through_a_number() {
+        for revision in Revision::ALL {
+            for wrap in [Wrap::Never, Wrap::Always, Wrap::ByValue] {
+                let origin = TaskOrigin::new(revision, ClientCapabilities::from_bits(0x15)).wrapping(wrap);
+                let again = TaskOrigin::from_bits(origin.to_bits()).unwrap();
+                assert_eq!((again.revision, again.wrap), (revision, wrap));
+                assert_eq!((again.capabilities.to_bits(), again.token), (0x15, None));
+            }
+        }
+        for bits in [0x0100_0000, 0x0005_0000, 0x0000_0300, u32::MAX] {
+            assert!(TaskOrigin::from_bits(bits).is_none(), "{bits:x}");
+        }
     }
 }
