@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # Written apart, so that this file does not find itself.
 MACHINE_PATH = re.compile(r"(?<![\w.:-])/" + r"(work|root)/")
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
-CODE = {".rs", ".c", ".h", ".hpp", ".cpp", ".go", ".py", ".pyi", ".mjs", ".ts", ".toml", ".sh", ".json", ".md", ".txt", ""}
+SOURCES = {".rs", ".c", ".h", ".hpp", ".cpp", ".go", ".py", ".pyi", ".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"}
+CODE = SOURCES | {".toml", ".sh", ".json", ".md", ".txt", ""}
 
 
 class Facts:

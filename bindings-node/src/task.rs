@@ -1,9 +1,9 @@
 //! Tasks: a state and what it turns into, over saved bytes. JavaScript keeps them; here are only functions.
 
+use mcpgraft::Revision;
 use mcpgraft::json::{Raw, Str};
 use mcpgraft::jsonrpc::Id;
 use mcpgraft::server::{self, NewTask, Outcome, TaskOrigin};
-use mcpgraft::{LocalError, Revision};
 use napi::Env;
 use napi_derive::napi;
 
@@ -61,7 +61,7 @@ pub fn task_new(
         let origin =
             TaskOrigin::from_bits(bits).ok_or_else(|| Trouble::argument("origin is that of no call"))?;
         let (token, id, owner) = (token.maybe_text("token")?, id.text("id")?, owner.maybe_text("owner")?);
-        let token = token.as_deref().map(|token| Ok::<_, Trouble>(json("token", token.as_bytes())?));
+        let token = token.as_deref().map(|token| json("token", token.as_bytes()));
         let token = token.transpose()?.map(|token| Id::read(Raw::trusted(token.text()))).and_then(Result::ok);
         let new = NewTask {
             id: &id,
@@ -231,7 +231,7 @@ pub fn task_page(env: Env, tasks: Arg, cursor: Arg) -> napi::Result<Text> {
         let (tasks, cursor, mut out) = (tasks.bytes("tasks")?, cursor.maybe_text("next")?, Vec::new());
         let texts: Vec<String> = json("tasks", &tasks)?.elements().filter_map(Raw::str).map(owned).collect();
         let all = texts.iter().filter_map(|task| server::Task::restore(task.as_bytes()));
-        server::task_page(all, cursor.as_deref(), &mut out).map_err(LocalError::from)?;
+        server::task_page(all, cursor.as_deref(), &mut out)?;
         Ok(Text(out))
     })
 }

@@ -19,7 +19,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import tasks_2025  # type: ignore[import-not-found]  # a file beside this one
@@ -28,7 +28,9 @@ from serving import BUILD, EXAMPLES, MODULES, NODE, NODE_EXAMPLES, ROOT, free_po
 
 HERE = Path(__file__).parent
 Check = Callable[[dict[str, Any], str], None]
-Target = tuple[str, dict[str, Any], Check]
+Target: TypeAlias = tuple[str, dict[str, Any], Check]
+"""What a client is pointed at: its name, the plan, and what looks at the answers."""
+
 MODERN, NEWEST_HANDSHAKE = "2026-07-28", "2025-11-25"
 RECORDS = [{"city": "Bonn", "n": "1"}, {"city": "Bonn", "n": "3"}, {"city": "Kiel", "n": "2"}]
 
@@ -54,10 +56,6 @@ INSPECTOR = ClientKind(
     "Inspector (npm)", (sys.executable, str(HERE / "inspector.py"), str(NODE), str(MODULES)), ("legacy",)
 )
 """Asks for tools only; for the Node package, whose users have it."""
-
-
-Target = tuple[str, dict[str, Any], Callable[[dict[str, Any], str], None]]
-"""What a client is pointed at: its name, the plan, and what looks at the answers."""
 
 
 def text_of(result: dict[str, Any]) -> str:

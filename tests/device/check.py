@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+import replaying
 import sizes
-import transcripts
 from emulator import Board, command
 from soak import Soak
 
@@ -145,7 +145,7 @@ def main(arguments: list[str]) -> int:
             run(partial(client, IMAGES / name, by_command, era, full))
     run(partial(client, IMAGES / "full", by_tcp, "auto", True))
     run(partial(client, IMAGES / "full", by_serial_line, "legacy", True))
-    run(partial(transcripts.replay, IMAGES / "replay"))
+    run(partial(replaying.replay, IMAGES / "replay"))
     for name, full in FIRMWARES.items():
         run(partial(soaking, name, full, SOAK if name == "full" else WARM))
     run(lambda: sizes.check({name: IMAGES / name for name in peaks}, peaks, bless="--bless" in arguments))
