@@ -17,7 +17,7 @@ PY := $(V)/python/bin/python
 STAMP := .build/stamp
 SOURCES := $(shell find core bindings-python -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' \
 	-o -name 'py.typed' -o -name 'README.md' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*')
-PARTS := consistency rust freestanding python demo conformance emitted memory workers wheel fuzz
+PARTS := consistency rust freestanding python demo conformance emitted memory workers wheel instructions fuzz
 OURS := tests/tools tests/clients tests/conformance tests/demo tests/fixtures tests/workers tests/bench tests/vectors \
 	tests/coverage tests/emitted tests/memory tests/consistency.py bindings-python/examples
 
@@ -82,6 +82,9 @@ test-workers: build
 
 test-wheel: build
 	tests/wheel/run
+
+test-instructions:
+	$(PYTHON) tests/bench/instructions/run.py
 
 test-fuzz:
 	tests/tools/fuzz

@@ -13,7 +13,7 @@ const INFO: &str = r#"{"name":"bench","version":"1.0.0"}"#;
 /// 20 tools with schemas, 10 resources, 2 templates, 3 prompts.
 pub fn catalog() -> Owned {
     let mut catalog = Owned::new();
-    let mut put = |kind, text: &str| drop(catalog.put(kind, text).expect("a definition"));
+    let mut put = |kind, text: &str| assert!(catalog.put(kind, text).expect("a definition"), "new");
     put(
         Kind::Tool,
         r#"{"name":"add","description":"Add two numbers.","inputSchema":{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer"}},"required":["a","b"]}}"#,
