@@ -25,6 +25,9 @@ impl<'a> Str<'a> {
 
     /// The string as on the wire, without its quotes.
     pub fn escaped(self) -> &'a str {
+        if let [b'"', .., b'"'] = self.0.as_bytes() {
+            return self.0.get(1..self.0.len() - 1).unwrap_or_default();
+        }
         let inner = self.0.strip_prefix('"').unwrap_or(self.0);
         inner.strip_suffix('"').unwrap_or(inner)
     }
@@ -50,13 +53,18 @@ impl<'a> Str<'a> {
         clippy::should_implement_trait,
         reason = "PartialEq<str> is there too; this form takes its arguments by value"
     )]
+    #[inline]
     pub fn eq(self, other: &str) -> bool {
-        let inner = self.escaped();
+        let inner = self.escaped().as_bytes();
         // An escape is always longer than what it means, so equal lengths leave no room for one.
         match inner.len().cmp(&other.len()) {
             core::cmp::Ordering::Less => false,
-            core::cmp::Ordering::Equal => inner == other && !other.contains('\\'),
-            core::cmp::Ordering::Greater => self.chars().eq(other.chars()),
+            core::cmp::Ordering::Equal => inner == other.as_bytes() && !inner.contains(&b'\\'),
+            core::cmp::Ordering::Greater => {
+                // What is longer is equal only if it has an escape, at the first difference at the latest.
+                let same = inner.iter().zip(other.as_bytes()).take_while(|(a, b)| a == b).count();
+                inner.get(same) == Some(&b'\\') && self.chars().eq(other.chars())
+            }
         }
     }
 
