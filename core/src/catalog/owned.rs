@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::texts::Texts;
-use super::{Catalog, Entry, Kind, check};
+use super::{Catalog, Entry, Kind, ToolTraits, check};
 use crate::error::LocalError;
 use crate::json::{self, Raw, Str};
 use crate::revision::Revision;
@@ -28,6 +28,7 @@ struct Table {
 struct Row {
     key: String,
     texts: Texts,
+    traits: ToolTraits,
 }
 
 impl Owned {
@@ -66,15 +67,17 @@ impl Owned {
             .map_err(|error| LocalError::BadJson(error.kind))?;
         let key = check::entry(kind, raw)?.to_cow().into_owned();
         let texts = Texts::new(kind, raw);
+        let traits = if kind == Kind::Tool { ToolTraits::of(raw) } else { ToolTraits::default() };
         let table = self.table_mut(kind);
         match table.index.get(&key).and_then(|at| table.rows.get_mut(*at)) {
             Some(row) => {
                 row.texts = texts;
+                row.traits = traits;
                 Ok(false)
             }
             None => {
                 table.index.insert(key.clone(), table.rows.len());
-                table.rows.push(Row { key, texts });
+                table.rows.push(Row { key, texts, traits });
                 Ok(true)
             }
         }
@@ -123,6 +126,10 @@ impl Catalog for Owned {
 
     fn listed(&self, kind: Kind, index: usize, revision: Revision) -> Option<&str> {
         self.table(kind).rows.get(index)?.texts.listed(revision)
+    }
+
+    fn tool(&self, index: usize) -> Option<ToolTraits> {
+        self.table(Kind::Tool).rows.get(index).map(|row| row.traits)
     }
 
     fn custom_method(&self, method: Str<'_>) -> bool {

@@ -26,5 +26,6 @@ pub(crate) use sink::whole;
 pub use sink::{Full, Sink, SliceSink};
 pub use string::{Chars, Str, fnv64};
 pub(crate) use utf8::{NotUtf8, Partial};
+pub(crate) use value::Picked;
 pub use value::{Elements, Kind, Members, Raw};
 pub use write::{Mark, Writer, escape};

@@ -35,15 +35,14 @@ const fn exact_zero_bytes(word: u64) -> u64 {
 #[inline(always)]
 fn run(bytes: &[u8], marks: impl Fn(u64) -> u64) -> usize {
     let first = |seen: u64| seen.trailing_zeros() as usize / 8;
-    // Most strings are short: the first words one by one.
-    let (words, _) = bytes.as_chunks::<8>();
     let mut at = 0;
-    for word in words.iter().take(2) {
+    // Most strings are short.
+    if let Some(word) = bytes.first_chunk::<8>() {
         let seen = marks(u64::from_le_bytes(*word));
         if seen != 0 {
-            return at + first(seen);
+            return first(seen);
         }
-        at += 8;
+        at = 8;
     }
     let (blocks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<32>();
     for block in blocks {

@@ -61,9 +61,9 @@ impl<'a> Str<'a> {
             core::cmp::Ordering::Less => false,
             core::cmp::Ordering::Equal => inner == other.as_bytes() && !inner.contains(&b'\\'),
             core::cmp::Ordering::Greater => {
-                // What is longer is equal only if it has an escape, at the first difference at the latest.
+                // What is longer is equal only if it has an escape, which begins at the first difference or before it.
                 let same = inner.iter().zip(other.as_bytes()).take_while(|(a, b)| a == b).count();
-                inner.get(same) == Some(&b'\\') && self.chars().eq(other.chars())
+                inner.iter().take(same + 1).any(|byte| *byte == b'\\') && self.chars().eq(other.chars())
             }
         }
     }

@@ -12,7 +12,7 @@ pub(crate) fn object<S: Sink + ?Sized>(
     revision: Revision,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    if revision == Revision::NEWEST || value.kind() != Kind::Object {
+    if revision >= shape.settled || value.kind() != Kind::Object {
         return w.raw(value);
     }
     w.begin_object()?;
@@ -41,10 +41,12 @@ pub(crate) fn field<S: Sink + ?Sized>(
     match &field.value {
         Value::Same => w.raw(member),
         Value::One(shape) => object(member, shape, revision, w),
-        Value::Each(shape) => each(member, revision, w, |item, w| object(item, shape, revision, w)),
-        Value::Tools => each(member, revision, w, |item, w| tool(item, revision, w)),
-        Value::Block => block(member, 0, revision, w),
-        Value::Blocks => blocks(member, revision, w),
+        Value::Each(shape) => {
+            each(member, shape.settled, revision, w, |item, w| object(item, shape, revision, w))
+        }
+        Value::Tools => each(member, fields::TOOL.settled, revision, w, |item, w| tool(item, revision, w)),
+        Value::Block(_) => block(member, 0, revision, w),
+        Value::Blocks(_) => blocks(member, revision, w),
         Value::Schema => schema(member, revision, w),
         Value::OutputSchema => output_schema(member, revision, w),
     }
@@ -52,11 +54,12 @@ pub(crate) fn field<S: Sink + ?Sized>(
 
 fn each<S: Sink + ?Sized>(
     list: Raw<'_>,
+    settled: Revision,
     revision: Revision,
     w: &mut Writer<'_, S>,
     mut item: impl FnMut(Raw<'_>, &mut Writer<'_, S>) -> Result<(), Full>,
 ) -> Result<(), Full> {
-    if revision == Revision::NEWEST || list.kind() != Kind::Array {
+    if revision >= settled || list.kind() != Kind::Array {
         return w.raw(list);
     }
     w.begin_array()?;
@@ -73,7 +76,7 @@ pub(crate) fn blocks<S: Sink + ?Sized>(
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
     let mut at = 0;
-    each(list, revision, w, |item, w| {
+    each(list, fields::BLOCK.settled, revision, w, |item, w| {
         at += 1;
         block(item, at - 1, revision, w)
     })

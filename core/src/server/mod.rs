@@ -20,6 +20,7 @@ pub(crate) mod lists;
 pub(crate) mod mirror;
 pub(crate) mod notify;
 pub(crate) mod out;
+pub(crate) mod params;
 pub(crate) mod profile;
 pub(crate) mod request;
 mod session;

@@ -5,17 +5,16 @@ use super::call::{Reference, Target, TaskAction};
 use super::cursor;
 use super::fault::Fault;
 use super::mirror::Mirror;
+use super::params::{NAMES, Params};
 use super::profile::{Channel, Offer};
-use crate::catalog::{Catalog, Kind as Entries, param_headers};
+use crate::catalog::{Catalog, Kind as Entries, Wrap};
 use crate::json::{Kind, Raw, SliceSink, Str};
 use crate::jsonrpc::{Id, Request};
 use crate::limits::URI_BYTES;
 use crate::model::template::Template;
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
-use crate::revision::fields::meta;
 use crate::revision::methods::{self, Feature, Method};
-use crate::revision::translate::is_object_schema;
 
 /// What a request asks for, checked.
 #[derive(Clone, Copy, Debug)]
@@ -55,33 +54,6 @@ pub(crate) struct Run<'m> {
     pub(crate) wrap: Wrap,
 }
 
-/// Whether a tool's structured content needs an object around it for peers that know objects only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wrap {
-    /// The output schema is an object: never.
-    Never,
-    /// The output schema is something else: always, so that list and call agree.
-    Always,
-    /// No schema: when the value is not an object.
-    ByValue,
-}
-
-const PARAMS: [&str; 13] = [
-    "_meta",
-    "name",
-    "arguments",
-    "uri",
-    "cursor",
-    "level",
-    "ref",
-    "argument",
-    "context",
-    "inputResponses",
-    "requestState",
-    "taskId",
-    "protocolVersion",
-];
-
 /// `{}`, for what was not sent.
 const NOTHING: Raw<'static> = Raw::trusted("{}");
 
@@ -91,6 +63,7 @@ const NOTHING: Raw<'static> = Raw::trusted("{}");
 pub(crate) fn plan<'m, 'x, C: Catalog>(
     server: &'x Server<'_, C>,
     request: &Request<'m>,
+    given: &Params<'m>,
     revision: Revision,
     capabilities: ClientCapabilities,
     channel: Channel,
@@ -112,12 +85,12 @@ where
     if params.kind() != Kind::Object {
         return Err(Fault::Params);
     }
-    let [meta, name, arguments, uri, cursor, level, reference, argument, context, responses, state, task, _] =
-        params
-            .pick(PARAMS)
-            .map_err(|at| Fault::Twice { field: PARAMS.get(at).copied().unwrap_or("params") })?
-            // A null is an absent one, except in payloads, which are not looked into here.
-            .map(|value| value.filter(|raw| raw.kind() != Kind::Null));
+    if let Some(at) = given.named.twice {
+        return Err(Fault::Twice { field: NAMES.get(at).copied().unwrap_or("params") });
+    }
+    // A null is an absent one, except in payloads, which are not looked into here.
+    let [meta, name, arguments, uri, cursor, level, reference, argument, context, responses, state, task] =
+        given.named.values.map(|value| value.filter(|raw| raw.kind() != Kind::Null));
     let meta = match meta {
         Some(meta) if meta.kind() != Kind::Object => {
             return Err(Fault::Param { field: "_meta", expected: "an object" });
@@ -128,7 +101,7 @@ where
         target: Target::Custom { method: request.method },
         params,
         meta,
-        token: progress_token(meta)?,
+        token: progress_token(given)?,
         input_responses: None,
         request_state: None,
         method: row,
@@ -179,16 +152,13 @@ where
             let arguments = object("arguments", arguments)?.unwrap_or(NOTHING);
             let (entry, definition) =
                 find(server, profile.tools, Entries::Tool, name).ok_or(Fault::NoTool { name })?;
-            if let Some(schema) = definition.and_then(|definition| definition.get("inputSchema"))
-                && param_headers::present(schema)
+            let traits = entry.and_then(|at| server.catalog.tool(at)).unwrap_or_default();
+            if traits.mirrored
+                && let Some(schema) = definition.and_then(|definition| definition.get("inputSchema"))
             {
                 mirror.arguments(schema, arguments)?;
             }
-            let wrap = match definition.and_then(|definition| definition.get("outputSchema")) {
-                None => Wrap::ByValue,
-                Some(schema) if is_object_schema(schema) => Wrap::Never,
-                Some(_) => Wrap::Always,
-            };
+            let wrap = traits.wrap;
             Ok(Plan::Run(Run { target: Target::Tool { entry, name, arguments }, wrap, ..run }))
         }
         Method::PromptsGet => {
@@ -358,8 +328,9 @@ fn completion<'m, C: Catalog>(
 }
 
 /// The progress token, in any revision: a string or an integer.
-fn progress_token(meta: Option<Raw<'_>>) -> Result<Option<Id<'_>>, Fault<'_>> {
-    match meta.and_then(|meta| meta.get(meta::PROGRESS_TOKEN)).filter(|raw| raw.kind() != Kind::Null) {
+fn progress_token<'m>(given: &Params<'m>) -> Result<Option<Id<'m>>, Fault<'m>> {
+    let [.., token] = given.meta.values;
+    match token.filter(|raw| raw.kind() != Kind::Null) {
         None => Ok(None),
         Some(token) => Id::read(token)
             .ok()

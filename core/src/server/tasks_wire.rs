@@ -1,8 +1,8 @@
 //! What a task looks like on the wire: flat, with `resultType` `task` only where it is created.
 
 use super::answer;
-use super::request::Wrap;
 use super::tasks::{Status, Task};
+use crate::catalog::Wrap;
 use crate::error::LocalError;
 use crate::json::{Full, Raw, Sink, Writer};
 use crate::revision::Revision;
@@ -115,7 +115,8 @@ pub(crate) fn tool_result<S: Sink + ?Sized>(result: Raw<'_>, w: &mut Writer<'_, 
             w.raw(member)?;
         }
     }
-    answer::tool_content(result, Wrap::Never, Revision::NEWEST, w)?;
+    let [content, structured, failed] = result.sift(&["content", "structuredContent", "isError"]).values;
+    answer::tool_content(content, structured, failed, Wrap::Never, Revision::NEWEST, w)?;
     w.end_object()
 }
 
