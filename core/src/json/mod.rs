@@ -20,8 +20,9 @@ mod utf8;
 mod value;
 mod write;
 
+pub(crate) use check::check_str;
 pub use check::{JsonError, JsonErrorKind, MAX_DEPTH, check};
-pub(crate) use scan::find;
+pub(crate) use scan::{find, line_run};
 pub(crate) use sink::whole;
 pub use sink::{Full, Sink, SliceSink};
 pub use string::{Chars, Str, fnv64};

@@ -1,6 +1,6 @@
 //! A JSON string, read and compared without being unescaped first.
 
-use super::scan::quote_run;
+use super::scan::{quote_run, same_plain};
 use super::sink::whole;
 use super::{Full, Sink};
 use core::fmt;
@@ -59,11 +59,13 @@ impl<'a> Str<'a> {
         // An escape is always longer than what it means, so equal lengths leave no room for one.
         match inner.len().cmp(&other.len()) {
             core::cmp::Ordering::Less => false,
-            core::cmp::Ordering::Equal => inner == other.as_bytes() && !inner.contains(&b'\\'),
+            core::cmp::Ordering::Equal => same_plain(inner, other.as_bytes()),
+            // Equal only with an escape in it; most names differ in their first letter already.
             core::cmp::Ordering::Greater => {
-                // What is longer is equal only if it has an escape, which begins at the first difference or before it.
-                let same = inner.iter().zip(other.as_bytes()).take_while(|(a, b)| a == b).count();
-                inner.iter().take(same + 1).any(|byte| *byte == b'\\') && self.chars().eq(other.chars())
+                let first = inner.first();
+                (first == other.as_bytes().first() || first == Some(&b'\\'))
+                    && quote_run(inner) < inner.len()
+                    && self.chars().eq(other.chars())
             }
         }
     }

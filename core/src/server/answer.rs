@@ -81,7 +81,8 @@ pub(crate) fn foot<C, S: Sink + ?Sized>(
         w.raw(value)?;
     }
     if revision.is_stateless() && !named {
-        w.field(meta::SERVER_INFO, server.profile.info)?;
+        w.key(meta::SERVER_INFO)?;
+        w.line(server.profile.info)?;
     }
     w.end_object()
 }
@@ -139,14 +140,14 @@ pub(crate) fn input_required<C, S: Sink + ?Sized>(
 /// Checks that a result can be the answer of a call.
 fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> Result<Given<'r>, LocalError> {
     let bad = |why| Err(LocalError::BadResult(why));
-    let raw =
-        json::check(result.as_bytes(), json::MAX_DEPTH).map_err(|error| LocalError::BadJson(error.kind))?;
+    let (raw, line) =
+        json::check_str(result, json::MAX_DEPTH).map_err(|error| LocalError::BadJson(error.kind))?;
     if raw.kind() != Kind::Object {
         return bad("it must be a JSON object");
     }
     let row = call.method;
     let named = raw.sift(&Given::NAMES).values;
-    let given = Given { raw, named };
+    let given = Given { raw, named, line };
     let [result_type, content, ..] = named;
     let ty = match result_type.filter(|ty| row.is_some() && !ty.is_null()).map(Raw::str) {
         Some(None) => return bad("\"resultType\" must be a string"),
@@ -208,6 +209,8 @@ fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> R
 struct Given<'r> {
     raw: Raw<'r>,
     named: [Option<Raw<'r>>; 4],
+    /// It is one line.
+    line: bool,
 }
 
 impl Given<'_> {
@@ -237,6 +240,9 @@ pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
     let method = call.method.map(|row| row.method);
     let shape = call.method.map_or(&fields::PLAIN, |row| row.result);
     let mut w = Writer::new(out);
+    if given.line {
+        w.trust_lines();
+    }
     open(call.id.id(), &mut w)?;
     w.begin_object()?;
     let absent = |member: Raw<'_>| member.is_null() && method.is_some();
