@@ -10,7 +10,7 @@ use crate::report::Report;
 
 /// Waits until somebody listens.
 fn connect(port: u16) -> TcpStream {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         match TcpStream::connect(("127.0.0.1", port)) {
             Ok(stream) => {

@@ -25,6 +25,11 @@ bench-load cold RUNS -- COMMAND...
 bench-load trivial (stdio | http PORT)";
 
 fn main() {
+    // The first thing that goes wrong, in one line, ends the run.
+    std::panic::set_hook(Box::new(|why| {
+        eprintln!("bench-load: {}", why.to_string().replace('\n', " "));
+        std::process::exit(1);
+    }));
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let split = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());
     let (own, command) = arguments.split_at(split);

@@ -7,6 +7,7 @@ uvicorn; `python workload.py inproc` prints what a request costs in this process
 from __future__ import annotations
 
 import sys
+from functools import partial
 
 from mcpgraft import Server
 
@@ -47,7 +48,7 @@ def note(number: int) -> str:
 
 
 for number in range(10):
-    server.add_resource(f"note://{number}", lambda number=number: note(number), name=f"note {number}", mime_type="text/plain")
+    server.add_resource(partial(note, number), f"note://{number}", name=f"note {number}", mime_type="text/plain")
 
 
 @server.resource("row://{number}")
