@@ -8,7 +8,8 @@
 #   make clean   removes every artefact
 #
 # A machine needs Rust, Python 3.10 or newer, Node with npm, a C compiler, curl and make. Everything else is installed by
-# the scripts in tests/tools, under .build/, and again only when a requirements or lock file changes.
+# the scripts in tests/tools, under .build/ (for C also from Debian: clang, Go, valgrind, CMake, libmicrohttpd), and again
+# only when a requirements or lock file changes.
 
 PYTHON ?= python3
 export PYTHON
@@ -17,13 +18,16 @@ PY := $(V)/python/bin/python
 STAMP := .build/stamp
 SOURCES := $(shell find core bindings-python -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' \
 	-o -name 'py.typed' -o -name 'README.md' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*')
-PARTS := consistency rust freestanding python demo conformance emitted memory workers wheel instructions fuzz
+PARTS := consistency rust freestanding python c demo conformance emitted memory workers wheel instructions fuzz
 OURS := tests/tools tests/clients tests/conformance tests/demo tests/fixtures tests/workers tests/bench tests/vectors \
-	tests/coverage tests/emitted tests/memory tests/consistency.py bindings-python/examples
+	tests/coverage tests/emitted tests/memory tests/consistency.py bindings-python/examples ffi-c/tests
 
-.PHONY: build test demo bench fmt lint clean venvs npm $(PARTS:%=test-%)
+.PHONY: build c test demo bench bench-sessions fmt lint clean venvs npm $(PARTS:%=test-%)
 
-build: $(STAMP)/wheel venvs npm
+build: $(STAMP)/wheel c venvs npm
+
+c:
+	@tests/tools/c
 
 venvs:
 	@tests/tools/venv mcp1
@@ -58,8 +62,13 @@ test-freestanding:
 	tests/freestanding/run
 
 test-python: build
+	@tests/tools/debian redis-server=redis-server || [ $$? = 3 ]
 	cd bindings-python && ../$(PY) -m pytest tests
 	$(PY) tests/vectors/replay.py
+
+test-c: build
+	ffi-c/run-tests
+	$(PYTHON) tests/clients/run.py --lang c
 
 demo test-demo: build
 	$(PYTHON) tests/demo/run.py
@@ -67,6 +76,7 @@ demo test-demo: build
 test-conformance: build
 	$(PYTHON) tests/conformance/run.py --lang python
 	$(PYTHON) tests/conformance/run.py --lang python-asgi
+	$(PYTHON) tests/conformance/run.py --lang c
 
 # With what the conformance suite made the fixtures say.
 test-emitted: test-conformance
@@ -75,6 +85,7 @@ test-emitted: test-conformance
 
 test-memory: build
 	$(PYTHON) tests/memory/run.py
+	$(PY) tests/memory/sessions.py
 
 test-workers: build
 	$(PYTHON) tests/workers/run.py
@@ -93,6 +104,9 @@ test-fuzz:
 
 bench: build
 	$(PYTHON) tests/bench/run.py
+
+bench-sessions: build
+	$(PY) tests/memory/sessions.py 1,000,000
 
 fmt: $(STAMP)/venv-lint
 	cargo fmt --all

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Written apart, so that this file does not find itself.
 MACHINE_PATH = re.compile(r"(?<![\w.:-])/" + r"(work|root)/")
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
-CODE = {".rs", ".py", ".pyi", ".mjs", ".toml", ".sh", ".json", ".md", ".txt", ""}
+CODE = {".rs", ".c", ".h", ".hpp", ".cpp", ".go", ".py", ".pyi", ".mjs", ".toml", ".sh", ".json", ".md", ".txt", ""}
 
 
 class Facts:
@@ -49,6 +49,15 @@ def find(path: str, pattern: str) -> str | None:
     return match.group(1) if match else None
 
 
+def header_version() -> str | None:
+    """The version in the C header, put together."""
+    parts = [
+        find("ffi-c/include/mcpgraft.h", rf"^#define MCPGRAFT_VERSION_{part} (\d+)")
+        for part in ("MAJOR", "MINOR", "PATCH")
+    ]
+    return None if None in parts else ".".join(str(part) for part in parts)
+
+
 def versions(facts: Facts) -> None:
     cargo = r'^\[workspace\.package\]\s+version = "([^"]+)"'
     facts.same(
@@ -58,9 +67,21 @@ def versions(facts: Facts) -> None:
             "Cargo.toml, mcpgraft as a dependency": find("Cargo.toml", r'^mcpgraft = .*version = "([^"]+)"'),
             "Cargo.lock, mcpgraft": find("Cargo.lock", r'^name = "mcpgraft"\nversion = "([^"]+)"'),
             "Cargo.lock, mcpgraft-python": find("Cargo.lock", r'^name = "mcpgraft-python"\nversion = "([^"]+)"'),
+            "Cargo.lock, mcpgraft-c": find("Cargo.lock", r'^name = "mcpgraft-c"\nversion = "([^"]+)"'),
+            "mcpgraft.h": header_version(),
             "CHANGELOG.md": find("CHANGELOG.md", r"^## (\S+)"),
         },
     )
+    facts.same(
+        "the ABI version of the C library",
+        {
+            "mcpgraft.h": find("ffi-c/include/mcpgraft.h", r"^#define MCPGRAFT_ABI_VERSION (\d+)"),
+            "ffi-c/build.rs": find("ffi-c/build.rs", r"libmcpgraft\.so\.(\d+)"),
+            "ffi-c/README.md": find("ffi-c/README.md", r"libmcpgraft\.so\.(\d+)"),
+            "ffi-c/run-tests": find("ffi-c/run-tests", r"libmcpgraft\.so\.(\d+)"),
+        },
+    )
+    facts.holds("mcpgraft.pc takes its version from Cargo.toml", "@VERSION@" in text("ffi-c/install/mcpgraft.pc.in"))
     project = "bindings-python/pyproject.toml"
     facts.holds(
         "pyproject.toml takes its version from Cargo.toml", find(project, r"^dynamic = \[(.*)\]") == '"version"'
@@ -162,6 +183,7 @@ def links(facts: Facts) -> None:
         "CONTRIBUTING.md",
         "core/README.md",
         "bindings-python/README.md",
+        "ffi-c/README.md",
         "tests/vectors/README.md",
     ):
         for target in re.findall(r"\]\(([^)#]+)", text(page)):

@@ -18,10 +18,13 @@ from mcpgraft import TaskRecord
 
 TABLE = """
 CREATE TABLE IF NOT EXISTS task (
-    id TEXT PRIMARY KEY, task BLOB NOT NULL, job BLOB NOT NULL, version INTEGER NOT NULL, expires INTEGER
+    id TEXT PRIMARY KEY, task BLOB NOT NULL, job BLOB NOT NULL, version INTEGER NOT NULL, expires INTEGER,
+    "group" TEXT
 ) WITHOUT ROWID
 """
 INDEX = "CREATE INDEX IF NOT EXISTS task_expires ON task (expires)"
+GROUPS = 'CREATE INDEX IF NOT EXISTS task_group ON task ("group", id)'
+COLUMNS = 'id, task, job, version, expires, "group"'
 ALIVE = "(expires IS NULL OR expires > :now)"
 
 
@@ -41,19 +44,20 @@ class SqliteTasks:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute(TABLE)
             db.execute(INDEX)
+            db.execute(GROUPS)
 
     def add(self, record: TaskRecord, now: int) -> bool:
         with self._db as db:
             db.execute("DELETE FROM task WHERE expires <= ?", (now,))
             added = db.execute(
-                "INSERT OR IGNORE INTO task SELECT :id, :task, :job, :version, :expires"
+                "INSERT OR IGNORE INTO task SELECT :id, :task, :job, :version, :expires, :group"
                 " WHERE (SELECT count(*) FROM task) < :limit",
                 {**record._asdict(), "limit": self._limit},
             )
             return added.rowcount == 1
 
     def get(self, id: str, now: int) -> TaskRecord | None:
-        sql = f"SELECT id, task, job, version, expires FROM task WHERE id = :id AND {ALIVE}"
+        sql = f"SELECT {COLUMNS} FROM task WHERE id = :id AND {ALIVE}"
         found = self._db.execute(sql, {"id": id, "now": now}).fetchone()
         return None if found is None else TaskRecord(*found)
 
@@ -64,6 +68,11 @@ class SqliteTasks:
         )
         with self._db as db:
             return db.execute(sql, {**record._asdict(), "now": now}).rowcount == 1
+
+    def list(self, group: str, after: str, limit: int, now: int) -> list[TaskRecord]:
+        sql = f'SELECT {COLUMNS} FROM task WHERE "group" = :group AND id > :after AND {ALIVE} ORDER BY id LIMIT :limit'
+        found = self._db.execute(sql, {"group": group, "after": after, "limit": limit, "now": now})
+        return [TaskRecord(*row) for row in found]
 
     @property
     def _db(self) -> sqlite3.Connection:

@@ -1,6 +1,6 @@
 //! Questions to the client, as Python gives them.
 
-use mcpgraft::json::Raw;
+use mcpgraft::json::{Raw, Str};
 use mcpgraft::server::{Ask, Unable};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -8,13 +8,15 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use crate::error::json;
 
-/// A question that owns its parts: `("form", message, schema)`, `("url", message, url, id)`, `("sample", params)` or
-/// `("roots",)`; schemas and parameters are JSON bytes.
+/// A question that owns its parts: `("form", message, schema)`, `("url", message, url, id)`, `("sample", params)`,
+/// `("roots",)` or `("task", id, request)`; schemas, parameters and kept requests are JSON bytes.
 pub(crate) enum OwnedAsk {
     Form(String, Vec<u8>),
     Url(String, String, String),
     Sample(Vec<u8>),
     Roots,
+    /// The id with its quotes.
+    Task(String, Vec<u8>),
 }
 
 impl OwnedAsk {
@@ -33,6 +35,12 @@ impl OwnedAsk {
             "url" => OwnedAsk::Url(text(1)?, text(2)?, text(3)?),
             "sample" => OwnedAsk::Sample(object(1)?),
             "roots" => OwnedAsk::Roots,
+            "task" => {
+                let mut id = Vec::new();
+                // A Vec has room.
+                let _ = mcpgraft::json::escape(&text(1)?, &mut id);
+                OwnedAsk::Task(String::from_utf8_lossy(&id).into_owned(), object(2)?)
+            }
             _ => return Err(PyValueError::new_err(format!("ask: {kind:?} is no kind of question"))),
         })
     }
@@ -44,6 +52,7 @@ impl OwnedAsk {
             OwnedAsk::Url(message, url, id) => Ask::Url { message, url, id },
             OwnedAsk::Sample(params) => Ask::Sample { params: raw(params) },
             OwnedAsk::Roots => Ask::Roots,
+            OwnedAsk::Task(id, request) => Ask::Task { id: Str::trusted(id), request: raw(request) },
         }
     }
 }

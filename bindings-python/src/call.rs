@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use mcpgraft::catalog::{Catalog, Kind, Owned};
 use mcpgraft::json::Raw;
+use mcpgraft::jsonrpc::Id;
 use mcpgraft::model::ClientCapabilities;
 use mcpgraft::model::template::{self, Template};
-use mcpgraft::server::{self, CallKey, Failure, Reference, Target};
+use mcpgraft::server::{self, CallKey, Failure, NewTask, Reference, Target, TaskAction, TaskOrigin};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -30,6 +31,16 @@ impl<T: Owner> Owner for Mutex<T> {
 pub(crate) struct Call {
     owner: Arc<dyn Owner>,
     capabilities: ClientCapabilities,
+    origin: TaskOrigin<'static>,
+    token: Option<String>,
+    /// The client asks for a task with this very call.
+    #[pyo3(get)]
+    wants_task: bool,
+    #[pyo3(get)]
+    task_ttl_ms: Option<u64>,
+    /// Its answer waits for something that is not run for it.
+    #[pyo3(get)]
+    waits: bool,
     #[pyo3(get)]
     key: u64,
     #[pyo3(get)]
@@ -91,7 +102,9 @@ impl Call {
         ttl_ms: Option<u64>,
         poll_ms: Option<u64>,
     ) -> PyResult<Task> {
-        Task::begin(id, owner, now, ttl_ms, poll_ms, self.capabilities)
+        let token = self.token.as_deref().map(|token| Id::read(Raw::trusted(token)));
+        let origin = self.origin.with_token(token.and_then(Result::ok));
+        Task::begin(&NewTask { id, owner, now, ttl: ttl_ms, poll: poll_ms, origin })
     }
 
     fn __repr__(&self) -> String {
@@ -146,6 +159,10 @@ impl Call {
                 };
                 ("completion", name, None, call.params)
             }
+            Target::Tasks { cursor: from } => {
+                cursor = from.map(|from| from.to_cow().into_owned());
+                ("task", String::new(), None, call.params)
+            }
             Target::Task { id, responses, .. } => ("task", id.to_cow().into_owned(), None, responses),
             Target::List { kind, cursor: from } => {
                 cursor = from.map(|from| from.to_cow().into_owned());
@@ -162,6 +179,11 @@ impl Call {
         let call = Call {
             owner,
             capabilities: call.capabilities,
+            origin: call.task_origin().with_token(None),
+            token: call.token.map(|token| token.text().to_owned()),
+            wants_task: call.task.is_some(),
+            task_ttl_ms: call.task.and_then(|task| task.ttl_ms),
+            waits: matches!(call.target, Target::Task { action: TaskAction::Result, .. }),
             key: call.key.to_bits(),
             kind,
             method: call.target.method().into_owned(),

@@ -3,29 +3,35 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
+use mcpgraft::http::events::{Event, StreamName};
 use mcpgraft::http::{self, Head, cors};
-use mcpgraft::server::{self, CallKey, Log, Notice, Progress};
+use mcpgraft::server::{self, CallKey, Log, Progress};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::ask::{self, OwnedAsk, Reason};
 use crate::call::{self, Call, Client, Owner};
 use crate::error::{json, local, lock, text};
+use crate::http_step::{Emit, HttpStep, Reply, note, saved};
 use crate::listener::Listener;
 use crate::shared::{Shared, borrow, headers};
+use crate::task::Task;
 
 struct State {
     inner: http::Exchange,
     /// The call in work.
     key: Option<CallKey>,
     batch: Option<Pending>,
+    /// What a resuming client asked for.
+    resume: Option<http::events::Resume>,
 }
 
-/// A batch in work: its message, how far it is, and the answers so far.
+/// A batch in work: its message, how far it is, the answers so far, and the session it belongs to.
 struct Pending {
     body: Vec<u8>,
     at: server::Batch,
     out: Vec<u8>,
+    session: Option<http::Handshake>,
 }
 
 impl Owner for State {
@@ -46,42 +52,6 @@ pub(crate) struct Exchange {
     state: Arc<Mutex<State>>,
 }
 
-/// Status, headers and body of a response.
-#[pyclass(frozen, get_all, module = "mcpgraft._native")]
-pub(crate) struct Reply {
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: Py<PyBytes>,
-}
-
-/// What a request led to.
-#[pyclass(frozen, get_all, module = "mcpgraft._native")]
-pub(crate) struct HttpStep {
-    reply: Option<Py<Reply>>,
-    call: Option<Py<Call>>,
-    batch: bool,
-    /// What happened besides: `notification`, `response`, `cancelled`, `roots_changed`, `ready`, `level`, `subscribed`,
-    /// `unsubscribed`, `opened`, `ended`, `listening`.
-    event: Option<&'static str>,
-    method: Option<String>,
-    params: Option<Py<PyBytes>>,
-    text: Option<String>,
-    ok: bool,
-    client_info: Option<Py<PyBytes>>,
-    client_capabilities: Option<Py<PyBytes>>,
-    /// The session as it is to be stored now: a new one, or one that has changed.
-    session: Option<Py<PyBytes>>,
-    listener: Option<Py<Listener>>,
-}
-
-/// What to send now.
-#[pyclass(frozen, get_all, module = "mcpgraft._native")]
-pub(crate) struct Emit {
-    head: Option<Py<Reply>>,
-    body: Py<PyBytes>,
-    end: bool,
-}
-
 impl Exchange {
     pub(crate) fn new(
         shared: Arc<Shared>,
@@ -90,6 +60,7 @@ impl Exchange {
         peer: Option<&str>,
         streams: bool,
         listens: bool,
+        events: Option<StreamName>,
     ) -> Self {
         // Hosts hand headers over as text decoded from Latin-1, as WSGI and ASGI do.
         let latin1 = |value: String| match value.chars().map(|c| u8::try_from(u32::from(c))).collect() {
@@ -99,8 +70,11 @@ impl Exchange {
         let headers = headers.into_iter().map(|(name, value)| (name, latin1(value))).collect();
         let peer_is_loopback =
             peer.and_then(|peer| peer.parse::<IpAddr>().ok()).map(|peer| peer.to_canonical().is_loopback());
-        let inner = http::Exchange::new(shared.tag());
-        let state = Arc::new(Mutex::new(State { inner, key: None, batch: None }));
+        let mut inner = http::Exchange::new(shared.tag());
+        if let Some(stream) = events {
+            inner = inner.with_events(stream);
+        }
+        let state = Arc::new(Mutex::new(State { inner, key: None, batch: None, resume: None }));
         Exchange { shared, method, headers, peer_is_loopback, streams, listens, state }
     }
 
@@ -111,6 +85,11 @@ impl Exchange {
             headers: headers(&borrowed),
             peer_is_loopback: self.peer_is_loopback,
         })
+    }
+
+    fn resumed<R>(&self, with: impl FnOnce(&http::events::Resume) -> R) -> PyResult<R> {
+        let state = lock(&self.state)?;
+        state.resume.as_ref().map(with).ok_or_else(|| local(mcpgraft::LocalError::Over))
     }
 
     /// Adds what browsers need to see the response.
@@ -131,7 +110,12 @@ impl Exchange {
         Py::new(py, Reply { status: head.status, headers: all, body: PyBytes::new(py, body).unbind() })
     }
 
-    fn emit(&self, py: Python<'_>, emit: http::Emit, out: &[u8]) -> PyResult<Emit> {
+    fn emit(&self, py: Python<'_>, emit: http::Emit, event: Option<Event>, out: &[u8]) -> PyResult<Emit> {
+        let event = event.filter(|_| matches!(emit, http::Emit::Events { .. }));
+        let event = event.map(|event| {
+            let kept = out.get(event.start..).unwrap_or_default();
+            (event.number, PyBytes::new(py, kept).unbind())
+        });
         let (head, end) = match emit {
             http::Emit::Whole(head) => (Some(head), true),
             http::Emit::Events { start, end } => (start, end),
@@ -139,7 +123,7 @@ impl Exchange {
             http::Emit::Nothing => (None, true),
         };
         let head = head.map(|head| self.head(py, &head, b"")).transpose()?;
-        Ok(Emit { head, body: PyBytes::new(py, out).unbind(), end })
+        Ok(Emit { head, body: PyBytes::new(py, out).unbind(), end, event })
     }
 
     fn answer(
@@ -154,8 +138,9 @@ impl Exchange {
         let mut own = Vec::new();
         let out = batch.as_mut().map_or(&mut own, |batch| &mut batch.out);
         let emit = write(inner, key, out).map_err(local)?;
+        let event = inner.event();
         state.key = None;
-        self.emit(py, emit, &own)
+        self.emit(py, emit, event, &own)
     }
 
     fn notification(
@@ -164,9 +149,10 @@ impl Exchange {
         write: impl FnOnce(&mut http::Exchange, &mut Vec<u8>) -> Result<http::Emit, mcpgraft::LocalError>,
     ) -> PyResult<Option<Emit>> {
         let mut out = Vec::new();
-        match write(&mut lock(&self.state)?.inner, &mut out).map_err(local)? {
+        let mut state = lock(&self.state)?;
+        match write(&mut state.inner, &mut out).map_err(local)? {
             http::Emit::Nothing | http::Emit::Held => Ok(None),
-            emit => self.emit(py, emit, &out).map(Some),
+            emit => self.emit(py, emit, state.inner.event(), &out).map(Some),
         }
     }
 
@@ -177,20 +163,7 @@ impl Exchange {
         made: &http::HttpStep<'_>,
         out: &[u8],
     ) -> PyResult<HttpStep> {
-        let mut step = HttpStep {
-            reply: None,
-            call: None,
-            batch: false,
-            event: None,
-            method: None,
-            params: None,
-            text: None,
-            ok: true,
-            client_info: None,
-            client_capabilities: None,
-            session: None,
-            listener: None,
-        };
+        let mut step = HttpStep { ok: true, ..HttpStep::default() };
         let bytes = |raw: mcpgraft::json::Raw<'_>| PyBytes::new(py, raw.bytes()).unbind();
         match made {
             http::HttpStep::Reply { head, notice } => {
@@ -214,8 +187,13 @@ impl Exchange {
             http::HttpStep::Listen { head, listener } => {
                 step.reply = Some(self.head(py, head, out)?);
                 step.event = Some("listening");
-                let listener = Listener { shared: self.shared.clone(), inner: listener.clone() };
-                step.listener = Some(Py::new(py, listener)?);
+                step.listener = Some(Py::new(py, Listener::new(&self.shared, listener.clone()))?);
+            }
+            http::HttpStep::Resume { head, resume } => {
+                step.reply = Some(self.head(py, head, out)?);
+                step.event = Some("resuming");
+                step.resume = Some((resume.stream.text().to_owned(), resume.after));
+                state.resume = Some(resume.clone());
             }
             http::HttpStep::Call(call) => {
                 state.key = Some(call.key);
@@ -229,49 +207,6 @@ impl Exchange {
         }
         Ok(step)
     }
-}
-
-/// Puts what a request told besides its answer into a step.
-fn note(py: Python<'_>, step: &mut HttpStep, notice: &Notice<'_>) {
-    let bytes = |raw: mcpgraft::json::Raw<'_>| PyBytes::new(py, raw.bytes()).unbind();
-    match *notice {
-        Notice::Notification { method, params } => {
-            step.event = Some("notification");
-            step.method = Some(method.to_cow().into_owned());
-            step.params = params.map(bytes);
-        }
-        Notice::Response { id, outcome } => {
-            step.event = Some("response");
-            step.text = id.map(|id| id.text().to_owned());
-            step.ok = outcome.is_ok();
-            step.params = Some(bytes(outcome.unwrap_or_else(|error| error)));
-        }
-        Notice::CancelledElsewhere { id, .. } => {
-            step.event = Some("cancelled");
-            step.text = Some(id.text().to_owned());
-        }
-        Notice::RootsChanged => step.event = Some("roots_changed"),
-        Notice::Ready => step.event = Some("ready"),
-        Notice::Level(level) => {
-            step.event = Some("level");
-            step.text = Some(level.name().to_owned());
-        }
-        Notice::Subscribed(uri) => {
-            step.event = Some("subscribed");
-            step.text = Some(uri.to_cow().into_owned());
-        }
-        Notice::Unsubscribed(uri) => {
-            step.event = Some("unsubscribed");
-            step.text = Some(uri.to_cow().into_owned());
-        }
-        _ => {}
-    }
-}
-
-fn saved(py: Python<'_>, handshake: &http::Handshake) -> PyResult<Py<PyBytes>> {
-    let mut out = Vec::new();
-    handshake.save(&mut out).map_err(|full| local(full.into()))?;
-    Ok(PyBytes::new(py, &out).unbind())
 }
 
 #[pymethods]
@@ -329,7 +264,8 @@ impl Exchange {
             })
             .map_err(local)?;
         if let http::HttpStep::Batch(at) = &made {
-            state.batch = Some(Pending { body: body.to_vec(), at: at.clone(), out: Vec::new() });
+            let (body, session) = (body.to_vec(), handshake.take());
+            state.batch = Some(Pending { body, at: at.clone(), out: Vec::new(), session });
         }
         let mut step = self.step(py, &mut state, &made, &out)?;
         if let Some(handshake) = handshake.filter(http::Handshake::changed) {
@@ -341,15 +277,20 @@ impl Exchange {
     fn next(&self, py: Python<'_>) -> PyResult<HttpStep> {
         let mut state = lock(&self.state)?;
         let Some(mut pending) = state.batch.take() else { return Err(local(mcpgraft::LocalError::Over)) };
-        let Pending { body, at, out } = &mut pending;
-        let step = match self.shared.serve(|server| state.inner.next(server, at, body, out)) {
+        let Pending { body, at, out, session } = &mut pending;
+        let before = session.clone();
+        let made = self.shared.serve(|server| state.inner.next(server, session.as_mut(), at, body, out));
+        let step = match made {
             Ok(made) => {
                 let over = matches!(made, http::HttpStep::Reply { .. });
-                let step = self.step(py, &mut state, &made, if over { out } else { &[] });
-                if over {
-                    return step;
+                let mut step = self.step(py, &mut state, &made, if over { out } else { &[] })?;
+                if let Some(session) = session.as_ref().filter(|_| *session != before) {
+                    step.session = Some(saved(py, session)?);
                 }
-                step.map(|step| HttpStep { batch: true, ..step })
+                if over {
+                    return Ok(step);
+                }
+                Ok(HttpStep { batch: true, ..step })
             }
             Err(error) => Err(local(error)),
         };
@@ -392,6 +333,27 @@ impl Exchange {
     ) -> PyResult<Option<Emit>> {
         let progress = Progress { progress, total, message };
         self.notification(py, |inner, out| inner.progress(CallKey::from_bits(key), &progress, out))
+    }
+
+    #[pyo3(signature = (key, task, progress, total=None, message=None))]
+    fn task_progress(
+        &self,
+        py: Python<'_>,
+        key: u64,
+        task: &Task,
+        progress: f64,
+        total: Option<f64>,
+        message: Option<&str>,
+    ) -> PyResult<Option<Emit>> {
+        let (key, progress) = (CallKey::from_bits(key), Progress { progress, total, message });
+        self.notification(py, |inner, out| {
+            task.view(|task| inner.task_progress(key, &task, &progress, out))
+                .unwrap_or(Ok(http::Emit::Nothing))
+        })
+    }
+
+    fn begin_stream(&self, py: Python<'_>, key: u64) -> PyResult<Option<Emit>> {
+        self.notification(py, |inner, out| inner.begin_stream(CallKey::from_bits(key), out))
     }
 
     #[pyo3(signature = (key, level, data, logger=None))]
@@ -444,9 +406,41 @@ impl Exchange {
         })
     }
 
+    /// The name of the call's stream, if its events are numbered.
+    #[getter]
+    fn stream(&self) -> PyResult<Option<String>> {
+        Ok(lock(&self.state)?.inner.stream().map(|name| name.text().to_owned()))
+    }
+
+    fn open_stream(&self, py: Python<'_>, key: u64) -> PyResult<Option<Emit>> {
+        self.notification(py, |inner, out| inner.open_stream(CallKey::from_bits(key), out))
+    }
+
+    fn close_stream(&self, py: Python<'_>, key: u64, retry_ms: u32) -> PyResult<Option<Emit>> {
+        self.notification(py, |inner, out| inner.close_stream(CallKey::from_bits(key), retry_ms, out))
+    }
+
+    /// The answer to a resuming client whose stream, or the events after the one it names, are not kept.
+    fn refuse_resume(&self, py: Python<'_>) -> PyResult<Py<Reply>> {
+        let mut out = Vec::new();
+        let head = self.resumed(|resume| resume.refuse(&mut out))?.map_err(local)?;
+        self.head(py, &head, &out)
+    }
+
+    /// Goes on with a session's GET stream after its event `last`.
+    fn resume_listening(&self, last: u32) -> PyResult<Listener> {
+        self.resumed(|resume| Listener::new(&self.shared, resume.listener(last)))
+    }
+
     /// Whether the request of this id (JSON text) is in work here; then it is taken back.
     fn cancel(&self, id: &str) -> PyResult<bool> {
         Ok(lock(&self.state)?.inner.cancel(id).is_some())
+    }
+
+    /// Takes back the call in work: the session it belongs to is over.
+    fn abandon(&self) -> PyResult<()> {
+        lock(&self.state)?.inner.abandon();
+        Ok(())
     }
 
     /// A response of the host's own (401, 403, 503), with what browsers need to see it.

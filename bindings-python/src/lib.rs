@@ -8,6 +8,7 @@ mod call;
 mod error;
 mod exchange;
 mod framer;
+mod http_step;
 mod listener;
 mod seal;
 mod session;
@@ -29,9 +30,11 @@ mod _native {
     #[pymodule_export]
     use super::error::LocalError;
     #[pymodule_export]
-    use super::exchange::{Emit, Exchange, HttpStep, Reply};
+    use super::exchange::Exchange;
     #[pymodule_export]
     use super::framer::Framer;
+    #[pymodule_export]
+    use super::http_step::{Emit, HttpStep, Reply};
     #[pymodule_export]
     use super::listener::Listener;
     #[pymodule_export]
@@ -39,9 +42,9 @@ mod _native {
     #[pymodule_export]
     use super::session::{Batch, Session, Step};
     #[pymodule_export]
-    use super::shared::Core;
+    use super::shared::{Core, Pace};
     #[pymodule_export]
-    use super::task::Task;
+    use super::task::{Task, task_page};
     #[cfg(feature = "schema")]
     #[pymodule_export]
     use super::validate::Validator;

@@ -286,6 +286,21 @@ impl Session {
         })
     }
 
+    #[pyo3(signature = (task, progress, total=None, message=None))]
+    fn task_progress<'py>(
+        &self,
+        py: Python<'py>,
+        task: &Task,
+        progress: f64,
+        total: Option<f64>,
+        message: Option<&str>,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let progress = Progress { progress, total, message };
+        self.notification(py, |inner, out| {
+            task.view(|task| inner.task_progress(&task, &progress, out).map(|_| ())).unwrap_or(Ok(()))
+        })
+    }
+
     #[pyo3(signature = (method, params=None))]
     fn notify<'py>(
         &self,
@@ -343,6 +358,12 @@ impl Session {
 
     fn end_listening<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
         self.notification(py, |inner, out| self.shared.serve(|server| inner.end_listening(server, out)))
+    }
+
+    /// The peer is gone: takes back all calls in work.
+    fn abandon(&self) -> PyResult<()> {
+        lock(&self.state)?.inner.abandon();
+        Ok(())
     }
 
     fn is_cancelled(&self, key: u64) -> PyResult<bool> {

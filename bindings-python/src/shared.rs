@@ -1,19 +1,21 @@
 //! What a server offers, shared by all its sessions and exchanges.
 
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use mcpgraft::catalog::{Catalog, Kind, Owned};
+use mcpgraft::http::events::StreamName;
 use mcpgraft::http::guard::{Guard, Hosts};
 use mcpgraft::http::{Endpoint, Headers, Sessions};
 use mcpgraft::json::Raw;
-use mcpgraft::server::{CacheScope, Offer, Profile};
+use mcpgraft::model::is_extension;
+use mcpgraft::server::{self, CacheScope, ExperimentalTasks, Offer, Profile, Progress};
 use mcpgraft::{Limits, Revision, RevisionSet, Server};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::error::{json, local, text};
+use crate::error::{json, local, lock, text};
 use crate::exchange::Exchange;
 use crate::framer::Framer;
 use crate::session::Session;
@@ -32,6 +34,7 @@ struct Config {
     subscribe: bool,
     experimental: Option<String>,
     extensions: Option<String>,
+    experimental_tasks: ExperimentalTasks,
     ttl_ms: u64,
     cache_scope: CacheScope,
     hosts: Option<Vec<String>>,
@@ -87,6 +90,7 @@ impl Shared {
             subscribe: config.subscribe,
             experimental: config.experimental.as_deref().map(Raw::trusted),
             extensions: config.extensions.as_deref().map(Raw::trusted),
+            experimental_tasks: config.experimental_tasks,
             ttl_ms: config.ttl_ms,
             cache_scope: config.cache_scope,
             ..Profile::new(Raw::trusted(&config.info))
@@ -156,6 +160,23 @@ fn object(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(raw.text().to_owned())
 }
 
+/// What a server declares of extensions.
+fn extensions(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let text = object(name, value)?;
+    for (key, settings) in Raw::trusted(&text).members() {
+        let key = key.to_cow();
+        if !is_extension(&key) {
+            return Err(PyValueError::new_err(format!(
+                "{name}: {key:?} is no name of an extension: it needs a prefix, as in \"com.example/name\""
+            )));
+        }
+        if !settings.is_object() {
+            return Err(PyValueError::new_err(format!("{name}: the value of {key:?} must be an object")));
+        }
+    }
+    Ok(text)
+}
+
 impl Config {
     fn set(&mut self, name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
         match name {
@@ -216,15 +237,43 @@ impl Config {
             "allowed_hosts" => self.hosts = value.extract()?,
             "allowed_origins" => self.origins = value.extract()?,
             "experimental" => self.experimental = Some(object(name, value)?),
-            "extensions" => self.extensions = Some(object(name, value)?),
+            "extensions" => self.extensions = Some(extensions(name, value)?),
+            "experimental_tasks" => {
+                self.experimental_tasks = match value.extract::<String>()?.as_str() {
+                    "no" => ExperimentalTasks::No,
+                    "offered" => ExperimentalTasks::Offered,
+                    "listed" => ExperimentalTasks::Listed,
+                    other => {
+                        let text = format!("{name}: {other:?} is none of \"no\", \"offered\", \"listed\"");
+                        return Err(PyValueError::new_err(text));
+                    }
+                };
+            }
             _ => return Err(PyTypeError::new_err(format!("unknown option {name:?}"))),
         }
         Ok(())
     }
 }
 
+/// Limits how often one call tells its progress.
+#[pyclass(frozen, module = "mcpgraft._native")]
+pub(crate) struct Pace(Mutex<server::Pace>);
+
+#[pymethods]
+impl Pace {
+    /// Whether to tell it now; `now` in ms by a clock that does not go back.
+    #[pyo3(signature = (progress, total, *, now))]
+    fn admits(&self, progress: f64, total: Option<f64>, now: u64) -> PyResult<bool> {
+        Ok(lock(&self.0)?.admits(&Progress { progress, total, message: None }, now))
+    }
+}
+
 #[pymethods]
 impl Core {
+    fn pace(&self) -> Pace {
+        Pace(Mutex::new(server::Pace::new(&self.shared.config.limits)))
+    }
+
     #[new]
     #[pyo3(signature = (info, *, instructions=None, limits=None, options=None))]
     fn new(
@@ -253,6 +302,7 @@ impl Core {
             subscribe: false,
             experimental: None,
             extensions: None,
+            experimental_tasks: ExperimentalTasks::No,
             ttl_ms: 0,
             cache_scope: CacheScope::Private,
             hosts: None,
@@ -271,7 +321,7 @@ impl Core {
             let name: String = name.extract()?;
             if name == "custom_methods" {
                 for method in value.extract::<Vec<String>>()? {
-                    catalog.add_custom_method(&method);
+                    catalog.add_custom_method(&method).map_err(local)?;
                 }
             } else if !(value.is_none() && name == "allowed_hosts") {
                 config.set(&name, &value)?;
@@ -323,7 +373,8 @@ impl Core {
         Framer::with_limit(self.shared.limits().message_bytes)
     }
 
-    #[pyo3(signature = (method, headers, *, peer=None, stream=true, listen=false))]
+    #[pyo3(signature = (method, headers, *, peer=None, stream=true, listen=false, events=None))]
+    #[allow(clippy::too_many_arguments)] // keywords, in Python
     fn exchange(
         &self,
         method: String,
@@ -331,8 +382,12 @@ impl Core {
         peer: Option<&str>,
         stream: bool,
         listen: bool,
-    ) -> Exchange {
-        Exchange::new(self.shared.clone(), method, headers, peer, stream, listen)
+        events: Option<&str>,
+    ) -> PyResult<Exchange> {
+        let wrong = "events: the name of a stream is 1 to 32 letters, digits, - and _ of ASCII";
+        let name = |text| StreamName::new(text).ok_or_else(|| PyValueError::new_err(wrong));
+        let events = events.map(name).transpose()?;
+        Ok(Exchange::new(self.shared.clone(), method, headers, peer, stream, listen, events))
     }
 }
 

@@ -1,9 +1,8 @@
 //! Tasks: a state and what it turns into, over saved bytes.
 
-use mcpgraft::LocalError;
 use mcpgraft::json::Str;
-use mcpgraft::model::ClientCapabilities;
-use mcpgraft::server::{self, NewTask};
+use mcpgraft::server::{self, NewTask, Outcome};
+use mcpgraft::{LocalError, Revision};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
@@ -20,16 +19,9 @@ pub(crate) struct Task {
 
 impl Task {
     /// A task that begins.
-    pub(crate) fn begin(
-        id: &str,
-        owner: Option<&str>,
-        now: u64,
-        ttl: Option<u64>,
-        poll: Option<u64>,
-        capabilities: ClientCapabilities,
-    ) -> PyResult<Self> {
+    pub(crate) fn begin(new: &NewTask<'_>) -> PyResult<Self> {
         let mut saved = Vec::new();
-        NewTask { id, owner, now, ttl, poll, capabilities }.save(&mut saved).map_err(local)?;
+        new.save(&mut saved).map_err(local)?;
         Ok(Task { saved })
     }
 
@@ -58,6 +50,25 @@ impl Task {
         self.view(|task| write(task, &mut saved))?.map_err(local)?;
         Ok(Task { saved })
     }
+}
+
+/// A kept question, as `OwnedAsk` reads it.
+type Question<'py> = (&'static str, String, Bound<'py, PyBytes>);
+/// How a task ended.
+type Ended<'py> = (Option<Bound<'py, PyBytes>>, Option<(i32, String, Option<Bound<'py, PyBytes>>)>);
+
+/// The result of `tasks/list`.
+#[pyfunction]
+#[pyo3(signature = (tasks, next=None))]
+pub(crate) fn task_page<'py>(
+    py: Python<'py>,
+    tasks: Vec<PyRef<'py, Task>>,
+    next: Option<&str>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let mut out = Vec::new();
+    let all = tasks.iter().filter_map(|task| server::Task::restore(&task.saved));
+    server::task_page(all, next, &mut out).map_err(local)?;
+    Ok(PyBytes::new(py, &out))
 }
 
 fn owned(text: Str<'_>) -> String {
@@ -112,6 +123,32 @@ impl Task {
         self.view(|task| task.open().map(|(key, _)| owned(key)).collect())
     }
 
+    /// The open questions, to be asked on `tasks/result`.
+    fn questions<'py>(&self, py: Python<'py>) -> PyResult<Vec<(String, Question<'py>)>> {
+        self.view(|task| {
+            let id = owned(task.id());
+            task.open()
+                .map(|(key, request)| (owned(key), ("task", id.clone(), PyBytes::new(py, request.bytes()))))
+                .collect()
+        })
+    }
+
+    /// It was made by the experimental tasks of 2025-11-25.
+    #[getter]
+    fn experimental(&self) -> PyResult<bool> {
+        self.view(|task| task.is_experimental())
+    }
+
+    #[getter]
+    fn progress_wanted(&self) -> PyResult<bool> {
+        self.view(|task| task.progress_token().is_some())
+    }
+
+    /// Whether a client of that revision can know it.
+    fn is_of(&self, revision: &str) -> PyResult<bool> {
+        self.view(|task| Revision::parse(revision).is_some_and(|revision| task.is_of(revision)))
+    }
+
     #[pyo3(signature = (principal))]
     fn belongs_to(&self, principal: Option<&str>) -> PyResult<bool> {
         self.view(|task| task.belongs_to(principal))
@@ -123,6 +160,25 @@ impl Task {
 
     fn detailed<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         self.bytes(py, |task, out| task.detailed(out))
+    }
+
+    fn acknowledged<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        self.bytes(py, |task, out| task.acknowledged(out))
+    }
+
+    /// `(result, None)` or `(None, (code, message, data))`; None if it is not over.
+    fn outcome<'py>(&self, py: Python<'py>) -> PyResult<Option<Ended<'py>>> {
+        let mut out = Vec::new();
+        self.view(|task| {
+            Ok(match task.outcome(&mut out).map_err(local)? {
+                Outcome::Open => None,
+                Outcome::Result => Some((Some(PyBytes::new(py, &out)), None)),
+                Outcome::Error { code, message, data } => {
+                    let data = data.map(|data| PyBytes::new(py, data.bytes()));
+                    Some((None, Some((code, owned(message), data))))
+                }
+            })
+        })?
     }
 
     fn can_ask(&self, py: Python<'_>, ask: &Bound<'_, PyTuple>) -> PyResult<Reason> {

@@ -311,6 +311,38 @@ def test_timed_out(server: Server, make: Make) -> None:
     assert text(client.call("ask")) == "no answer came within 0.3 seconds: poem"
 
 
+# proves: S-054
+@HANDSHAKE
+def test_each_question_has_its_own_time(server: Server, make: Make) -> None:
+    server.ask_timeout = 600
+
+    @server.tool
+    def both(ctx: Context) -> str:
+        questions = {"who": Elicit("Who?", NAME), "poem": Sample("Hi", timeout=0.05)}
+        found = ctx.ask_all(questions, errors=True)
+        return f"{found['who'].data} {found['poem']}"
+
+    @server.tool
+    def alone(ctx: Context) -> str:
+        try:
+            return ctx.roots(timeout=0.05)[0].uri
+        except TimedOut as late:
+            return str(late)
+
+    @server.tool
+    def never(ctx: Context) -> str:
+        return str(ctx.elicit("who", "Who?", NAME, timeout=0))
+
+    replies = Replies(elicit=named, sample=lambda _: NO_ANSWER, roots=lambda _: NO_ANSWER)
+    client = make(server, answers=replies)
+    assert text(client.call("both")) == "{'name': 'Ada'} no answer came within 0.05 seconds: poem"
+    assert text(client.call("alone")) == "no answer came within 0.05 seconds: roots"
+    given_up = [one["params"]["requestId"] for one in client.notifications if "cancelled" in one["method"]]
+    unanswered = [one["id"] for one in replies.asked if one["method"] != "elicitation/create"]
+    assert given_up == unanswered
+    assert "more than 0 seconds" in text(client.call("never"))
+
+
 # proves: S-354, S-072, T-115, T-125
 @EVERYWHERE
 def test_a_missing_capability(server: Server, make: Make) -> None:

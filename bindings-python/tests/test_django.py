@@ -11,7 +11,7 @@ import pytest
 
 from mcpgraft import Bearer, Server
 
-from .wire import HEADERS, call, events, text_of
+from .wire import HEADERS, call, events, request, text_of
 
 django = pytest.importorskip("django")
 META = {"HTTP_ACCEPT": HEADERS["Accept"]}
@@ -123,6 +123,54 @@ def test_metadata_and_challenge(site: Any) -> None:
 def test_existing_view(site: Any, server: Server) -> None:
     from django.test import RequestFactory
 
-    request = RequestFactory().post("/view", call("add", a=2), content_type="application/json")
-    assert request.body  # somebody read it
-    assert text_of(server.respond(request).content) == "3"
+    sent = RequestFactory().post("/view", call("add", a=2), content_type="application/json")
+    assert sent.body  # somebody read it
+    assert text_of(server.respond(sent).content) == "3"
+
+
+# proves: S-166
+@pytest.mark.parametrize("path", ["/mcp", "/later"])
+def test_a_response_ends_before_its_answer(path: str) -> None:
+    import sys
+    import types
+
+    from django.test import AsyncClient, override_settings
+    from django.urls import clear_url_caches
+
+    from mcpgraft import Context
+    from mcpgraft.django import urls
+    from mcpgraft.events import MemoryEvents
+
+    server = Server("long", sessions="memory", events=MemoryEvents())
+    go = threading.Event()
+
+    @server.tool
+    async def long(ctx: Context) -> str:
+        ctx.close_stream(10)
+        await asyncio.to_thread(go.wait, 10)
+        return "done"
+
+    module = types.ModuleType("urls")
+    module.urlpatterns = [*urls(server, "mcp"), *urls(server, "later", asynchronous=True)]  # type: ignore[attr-defined]
+    sys.modules["urls"] = module
+    clear_url_caches()
+
+    async def main() -> None:
+        client, head = AsyncClient(), {"accept": HEADERS["Accept"]}
+
+        async def send(body: bytes) -> Any:
+            return await client.post(path, body, content_type="application/json", headers=head)
+
+        hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "0"}}
+        head["mcp-session-id"] = (await send(request("initialize", hello)))["Mcp-Session-Id"]
+        answer = await send(call("long"))
+        said = b"".join([piece async for piece in answer.streaming_content])
+        assert b"retry: 10" in said
+        go.set()
+        id = said.split(b"id: ")[1].split(b"\n")[0].decode()
+        rest = await client.get(path, headers={**head, "last-event-id": id})
+        body = b"".join([piece async for piece in rest.streaming_content]) if rest.streaming else rest.content
+        assert text_of(json.dumps(events(body)[0]).encode()) == "done"
+
+    with override_settings(ROOT_URLCONF="urls"):
+        asyncio.run(main())

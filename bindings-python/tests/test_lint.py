@@ -64,6 +64,7 @@ CASES: list[tuple[str, str, set[tuple[str, str]]]] = [
 ]  # fmt: skip
 
 
+# proves: S-238
 @pytest.mark.parametrize(("rule", "path", "problems"), CASES)
 def test_each_rule_finds_its_problem_and_no_other(rule: str, path: str, problems: set[tuple[str, str]]) -> None:
     assert problems == {(rule, path)}

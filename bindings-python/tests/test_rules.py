@@ -155,6 +155,15 @@ def test_a_log_of_the_session_waits_for_initialize() -> None:
     assert opened(made).log(None, "emergency", b'"x"') is not None
 
 
+# proves: S-080
+@pytest.mark.parametrize("name", ["tasks", "/tasks", "1acme/x", "acme/x/y"])
+def test_extensions_need_a_prefix(name: str) -> None:
+    with pytest.raises(ValueError, match=f"extensions: {name!r}".replace("'", '"')):
+        core(extensions=json.dumps({"com.example/x": {}, name: {}}).encode())
+    with pytest.raises(ValueError, match="must be an object"):
+        core(extensions=b'{"com.example/x":true}')
+
+
 # proves: T-073
 def test_extensions_are_told_in_the_stateless_era_only() -> None:
     made = core(extensions=b'{"com.example/x":{}}')
@@ -259,3 +268,25 @@ def test_every_call_of_a_batch_is_answered_over_http(count: int) -> None:
     assert answer.status == 200
     said = [(one["id"], one["result"]["content"][0]["text"]) for one in json.loads(answer.body)]
     assert said == [(id, f"{id}") for id in range(count)]
+
+
+# proves: S-214
+@pytest.mark.parametrize("transport", ["http", "stdio"])
+def test_progress_is_told_so_often_and_no_oftener(transport: Any) -> None:
+    server, now = Server("s", limits={"progress_rate": 10}), [100.0]
+    server.clock = lambda: now[0]
+
+    @server.tool
+    def work(ctx: Context) -> str:
+        for step in range(1, 1001):
+            if step == 500:
+                now[0] += 0.25
+            ctx.progress(step, 1000)
+        return "done"
+
+    client = Client(server, transport=transport, progress=True)
+    client.call("work")
+    told = [one["params"]["progress"] for one in client.notifications]
+    assert told == [*range(1, 11), 500, 501, 1000]
+    client.call("work")
+    assert len(client.notifications) == 2 * len(told), "each call has its own"

@@ -88,6 +88,7 @@ def test_values_nobody_can_validate() -> None:
     assert "out of range" in number[0][2]
 
 
+# proves: S-244
 def test_drafts() -> None:
     def pair(label: str | None) -> list[tuple[str, str, str]]:
         # A list of schemas in `items` is 2019-09 and before; later it is `prefixItems`.
@@ -101,6 +102,7 @@ def test_drafts() -> None:
     assert pair(None) == [("[0]", "object", '"x"')]
 
 
+# proves: S-244, S-245, S-246, S-248, T-079
 @pytest.mark.parametrize(
     ("schema", "why"),
     [
@@ -122,6 +124,7 @@ def test_refused_schemas(schema: object, why: str) -> None:
         check(schema, None)
 
 
+# proves: S-247
 def test_nesting_is_bounded() -> None:
     with pytest.raises(ValueError, match="nested too deeply"):
         Validator(b'{"items":' * 101 + b"{}" + b"}" * 101)
@@ -130,6 +133,7 @@ def test_nesting_is_bounded() -> None:
         Validator(b"{")
 
 
+# proves: S-247
 def test_a_backtracking_pattern_ends() -> None:
     text = json.dumps("a" * 5000 + "b").encode()
     assert Validator(rb'{"pattern":"^(?=(a+)+$)(a|aa)+(?<=x)$"}').check(text)
@@ -190,6 +194,7 @@ def test_a_bad_schema_is_found_at_registration(bad: dict[str, Any]) -> None:
 # --- structured results ----------------------------------------------------------------------------------------------
 
 
+# proves: S-236
 @pytest.mark.parametrize("era", ["modern", "legacy"])
 def test_a_result_that_does_not_fit_is_an_internal_error(era: Any, caplog: pytest.LogCaptureFixture) -> None:
     client = Client(tool({"n": "five"}, properties(n={"type": "integer"})), era=era)
@@ -223,6 +228,7 @@ def test_an_error_result_promises_nothing() -> None:
     assert "structuredContent" not in result
 
 
+# proves: S-236, T-061
 def test_a_missing_structured_result() -> None:
     with pytest.raises(ProtocolError, match="no structured content"):
         Client(tool(ToolResult(content="text"), OBJECT)).call("get", key="x")

@@ -15,7 +15,7 @@ import pytest
 
 from mcpgraft import Context, Server
 from mcpgraft.request import Request
-from mcpgraft.stdio import Connection
+from mcpgraft.stdio import Reader
 
 PROGRAM = """
 print("an import prints")
@@ -217,8 +217,9 @@ def test_drain_has_a_deadline() -> None:
     source, feed = os.pipe()
     drop, output = os.pipe()
     try:
-        connection = Connection(server, output, 2, Request())
-        reader = threading.Thread(target=connection.read, args=(source,))
+        loop = Reader(server, output, 2, Request())
+        connection = loop.connection
+        reader = threading.Thread(target=loop.read, args=(source,))
         reader.start()
         for message in (
             {"jsonrpc": "2.0", "id": 0, **INITIALIZE},

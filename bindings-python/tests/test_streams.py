@@ -84,7 +84,7 @@ def test_changes_are_told_to_those_who_asked_and_come_together() -> None:
     assert last["id"] == 7
     assert last["result"]["resultType"] == "complete"
     assert list(body) == []
-    assert len(server.streams) == 0
+    assert server.hub.streams == 0
 
 
 def test_a_client_that_goes_frees_its_place_and_there_are_only_so_many() -> None:
@@ -98,7 +98,7 @@ def test_a_client_that_goes_frees_its_place_and_there_are_only_so_many() -> None
     bodies[0].close()  # type: ignore[attr-defined]
     status, _, body = start(app, environ(listen({})))
     assert status == 200
-    assert len(server.streams) == 2
+    assert server.hub.streams == 2
 
 
 @pytest.mark.parametrize(("multithread", "options"), [(False, {}), (True, {"listen_streams": 0})])
@@ -125,6 +125,7 @@ def test_the_get_stream_of_a_session() -> None:
     session = {**plain, "HTTP_MCP_SESSION_ID": headers["Mcp-Session-Id"]}
     status, _, stream = start(app, environ(b"", REQUEST_METHOD="GET", **session))
     assert status == 200
+    assert events(next(stream)) == []  # at once, so that the head of the response is sent
     server.resource_updated("test://a")
     server.add_tool(lambda: "x", "second")
     assert [one["method"] for one in events(next(stream))] == ["notifications/tools/list_changed"]
@@ -177,4 +178,4 @@ def test_under_asgi() -> None:
     assert begun["status"] == 200
     assert events(ack["body"])[0]["params"]["_meta"] == {"io.modelcontextprotocol/subscriptionId": "L"}
     assert events(changed["body"])[0]["method"] == "notifications/tools/list_changed"
-    assert len(server.streams) == 0
+    assert server.hub.streams == 0

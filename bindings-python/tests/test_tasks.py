@@ -111,7 +111,7 @@ def test_a_declaring_client_gets_a_task_and_then_its_result(world: World) -> Non
     assert text(done["result"]) == '{"n":2}'
 
 
-# proves: S-390, S-391, S-396
+# proves: S-081, S-390, S-391, S-396
 @pytest.mark.parametrize(
     "options",
     [
@@ -496,7 +496,7 @@ def test_listeners_over_http_hear_how_their_tasks_stand_now(world: World) -> Non
         told[user] = events(next(pieces))
     world.go.set()
     assert world.tasks.idle(LONG)
-    world.server.streams.close()
+    world.server.close()
     for user, (_, _, pieces) in streams.items():
         told[user] += [message for piece in pieces for message in events(piece)]
     methods = {user: [message.get("method", "end") for message in messages] for user, messages in told.items()}

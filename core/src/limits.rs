@@ -12,6 +12,7 @@
 /// | `subscriptions` | resources one session watches | 256 | error -32603 to that request only |
 /// | `page_items` | entries on one page of a list | 1000 | the rest follows by `nextCursor` |
 /// | `page_bytes` | bytes of the entries on one page of a list | 1 MiB | the same; at least one entry is sent |
+/// | `progress_rate` | progress notifications of one call a second, by [`Pace`](crate::server::Pace) | 100 | left out |
 ///
 /// Two more are fixed: an id or a progress token is at most [`TOKEN_BYTES`] long on the wire, and `in_flight` and
 /// `subscriptions` cannot exceed the capacities a `Session` was compiled with.
@@ -31,6 +32,9 @@ pub struct Limits {
     pub page_items: usize,
     /// Most bytes of entries on one page of a list; one entry is always sent.
     pub page_bytes: usize,
+    /// Most progress notifications of one call: in a burst, and per second after it. A host asks
+    /// [`Pace`](crate::server::Pace), since nothing in here has a clock.
+    pub progress_rate: usize,
 }
 
 /// Longest request id or progress token, as written on the wire (quotes included), in bytes: 1024, and 64 without a heap.
@@ -49,11 +53,12 @@ impl Limits {
         subscriptions: 256,
         page_items: 1000,
         page_bytes: 1 << 20,
+        progress_rate: 100,
     };
 
     /// Every limit by name, with its value: for bindings that take limits by name.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, usize); 7] {
+    pub fn named(&self) -> [(&'static str, usize); 8] {
         [
             ("message_bytes", self.message_bytes),
             ("depth", usize::from(self.depth)),
@@ -62,6 +67,7 @@ impl Limits {
             ("subscriptions", self.subscriptions),
             ("page_items", self.page_items),
             ("page_bytes", self.page_bytes),
+            ("progress_rate", self.progress_rate),
         ]
     }
 
@@ -81,6 +87,7 @@ impl Limits {
             "subscriptions" => self.subscriptions = value,
             "page_items" => self.page_items = value,
             "page_bytes" => self.page_bytes = value,
+            "progress_rate" => self.progress_rate = value,
             _ => return false,
         }
         true

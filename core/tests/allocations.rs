@@ -6,7 +6,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use mcpgraft::catalog::{Kind, Owned};
-use mcpgraft::http::{Emit, Endpoint, Exchange, Headers, HttpStep, Request};
+use mcpgraft::http::events::StreamName;
+use mcpgraft::http::{Attached, Emit, Endpoint, Exchange, Headers, HttpStep, Request, Sessions};
 use mcpgraft::json::Raw;
 use mcpgraft::model::Level;
 use mcpgraft::server::{Log, Offer, Profile, Progress, Step};
@@ -124,7 +125,7 @@ fn an_exchange_allocates_nothing() {
         let mut exchange = Exchange::new(1);
         assert!(exchange.gate(&server, &endpoint, &request, &mut out).unwrap().is_none());
         let HttpStep::Call(call) =
-            exchange.accept(&server, &request, mcpgraft::http::Attached::Off, &body, &mut out).unwrap()
+            exchange.accept(&server, &request, Attached::Off, &body, &mut out).unwrap()
         else {
             panic!("a call")
         };
@@ -132,6 +133,42 @@ fn an_exchange_allocates_nothing() {
         exchange.progress(call.key, &progress, &mut out).unwrap();
         let emit = exchange.reply(&server, call.key, RESULT, &mut out).unwrap();
         assert_eq!(emit, Emit::Events { start: None, end: true });
+    });
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn numbered_events_allocate_nothing() {
+    let catalog = catalog();
+    let server = server(&catalog);
+    let endpoint = Endpoint { streams: true, sessions: Sessions::Kept, ..Endpoint::default() };
+    let headers: [(&str, &[u8]); 3] = [
+        ("Host", b"localhost:3000"),
+        ("Content-Type", b"application/json"),
+        ("Accept", b"application/json, text/event-stream"),
+    ];
+    let request = Request { method: "POST", headers: Headers(&headers), peer_is_loopback: Some(true) };
+    let hello = br#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#;
+    let [body, ..] = messages();
+    let mut out = Vec::with_capacity(4096);
+    let count = allocations(|| {
+        let mut opening = Exchange::new(1);
+        assert!(opening.gate(&server, &endpoint, &request, &mut out).unwrap().is_none());
+        let step = opening.accept(&server, &request, Attached::Missing, hello, &mut out).unwrap();
+        let HttpStep::Opened { mut handshake, .. } = step else { panic!("a session") };
+        let mut exchange = Exchange::new(1).with_events(StreamName::new("s").unwrap());
+        assert!(exchange.gate(&server, &endpoint, &request, &mut out).unwrap().is_none());
+        let attached = Attached::Known(&mut handshake);
+        let HttpStep::Call(call) = exchange.accept(&server, &request, attached, &body, &mut out).unwrap()
+        else {
+            panic!("a call")
+        };
+        let progress = Progress { progress: 0.5, total: None, message: None };
+        exchange.progress(call.key, &progress, &mut out).unwrap();
+        let closed = exchange.close_stream(call.key, 10, &mut out).unwrap();
+        assert_eq!(closed, Emit::Events { start: None, end: true });
+        exchange.reply(&server, call.key, RESULT, &mut out).unwrap();
+        assert_eq!(exchange.event().map(|event| event.number), Some(2));
     });
     assert_eq!(count, 0);
 }

@@ -55,7 +55,7 @@ fn what_cannot_be_sent_is_said_to_the_host() {
         ("[]", "it must be a JSON object"),
         (r#"{"resultType":1}"#, "\"resultType\" must be a string"),
         (r#"{"resultType":"late"}"#, "\"resultType\" must be \"complete\" or \"input_required\""),
-        (r#"{"resultType":"task"}"#, "only a tool call of a client that declared tasks is answered by one"),
+        (r#"{"resultType":"task"}"#, "only a tool call of a client that takes tasks is answered by one"),
         (
             r#"{"resultType":"input_required"}"#,
             "\"input_required\" needs \"inputRequests\" or \"requestState\"",

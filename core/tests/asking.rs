@@ -175,3 +175,26 @@ fn without_a_session_there_is_no_way_to_ask() {
         assert!(out.is_empty());
     });
 }
+
+#[test]
+fn who_is_gone_gets_nothing() {
+    let (server, mut out) = (served(), Vec::new());
+    let (mut session, key) = session("2025-11-25");
+    session.abandon();
+    assert!(session.is_cancelled(key));
+    session.reply(&server, key, r#"{"content":[]}"#, &mut out).unwrap();
+    assert_eq!(text(&mut out), "");
+    assert_eq!(session.in_flight(), 0);
+}
+
+#[test]
+fn the_end_of_a_session_takes_its_call_back() {
+    over_http("2025-11-25", true, |exchange, key| {
+        let (server, mut out) = (served(), Vec::new());
+        exchange.abandon();
+        assert!(exchange.is_cancelled(key));
+        let emit = exchange.reply(&server, key, r#"{"content":[]}"#, &mut out).unwrap();
+        assert_eq!(emit, Emit::Nothing);
+        assert_eq!(text(&mut out), "");
+    });
+}

@@ -48,7 +48,7 @@ fn sent(endpoint: &Endpoint<'_>, method: &str, headers: &[(String, Vec<u8>)], bo
     }
     let mut step = exchange.accept(&server, &request, mcpgraft::http::Attached::Off, body, &mut out).unwrap();
     if let HttpStep::Batch(mut batch) = step {
-        step = exchange.next(&server, &mut batch, body, &mut out).unwrap();
+        step = exchange.next(&server, None, &mut batch, body, &mut out).unwrap();
     }
     match step {
         HttpStep::Reply { head, .. } | HttpStep::Opened { head, .. } => shown(head, &out),

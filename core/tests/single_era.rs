@@ -1,9 +1,10 @@
-//! A server of the handshake era alone must not look like one of the stateless era to a client that tries it first.
+//! Servers of one era: one of the handshake era alone must not look like one of the stateless era to a client that tries it
+//! first, and one of the stateless era alone has no streams and no sessions.
 #![cfg(feature = "std")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use mcpgraft::catalog::Fixed;
-use mcpgraft::http::{Attached, Endpoint, Exchange, Headers, HttpStep, Request};
+use mcpgraft::http::{Attached, Endpoint, Exchange, Headers, HttpStep, Request, Sessions};
 use mcpgraft::json::Raw;
 use mcpgraft::server::{Offer, Profile};
 use mcpgraft::{Limits, Revision, RevisionSet, Server, Session};
@@ -11,8 +12,12 @@ use mcpgraft::{Limits, Revision, RevisionSet, Server, Session};
 const LIST: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#;
 
 fn server() -> Server<'static, Fixed<'static>> {
+    serving(Revision::V2025_06_18)
+}
+
+fn serving(revision: Revision) -> Server<'static, Fixed<'static>> {
     let profile = Profile {
-        revisions: RevisionSet::NONE.with(Revision::V2025_06_18),
+        revisions: RevisionSet::NONE.with(revision),
         tools: Offer::Catalog,
         ..Profile::new(Raw::trusted(r#"{"name":"s","version":"1"}"#))
     };
@@ -44,4 +49,20 @@ fn on_a_channel() {
         String::from_utf8(out).unwrap(),
         r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"the session is not initialized: send initialize first, or say the version in _meta"}}"#
     );
+}
+
+// proves: S-132
+#[test]
+fn without_the_handshake_era_there_is_nothing_to_get_or_delete() {
+    let server = serving(Revision::V2026_07_28);
+    for method in ["GET", "DELETE"] {
+        // Not even where the host would keep sessions and streams.
+        let endpoint =
+            Endpoint { sessions: Sessions::Kept, streams: true, listens: true, ..Endpoint::default() };
+        let headers: [(&str, &[u8]); 2] = [("Accept", b"text/event-stream"), ("Mcp-Session-Id", b"s")];
+        let request = Request { method, headers: Headers(&headers), peer_is_loopback: None };
+        let mut out = Vec::new();
+        let head = Exchange::new(1).gate(&server, &endpoint, &request, &mut out).unwrap().unwrap();
+        assert_eq!((head.status, head.headers().next()), (405, Some(("Allow", "POST"))), "{method}");
+    }
 }

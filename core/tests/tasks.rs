@@ -5,10 +5,11 @@
 #[path = "common/served.rs"]
 mod served;
 
+use mcpgraft::Revision;
 use mcpgraft::http::{Attached, Emit, Endpoint, Exchange, Headers, HttpStep, Request};
 use mcpgraft::json::Raw;
 use mcpgraft::model::ClientCapabilities;
-use mcpgraft::server::{Ask, Failure, NewTask, Status, Step, Target, Task, TaskAction};
+use mcpgraft::server::{Ask, Failure, NewTask, Status, Step, Target, Task, TaskAction, TaskOrigin};
 use mcpgraft::{LocalError, Server, Session};
 use proptest::prelude::*;
 use served::{Borrowed, served};
@@ -36,7 +37,14 @@ fn request(method: &str, params: &str, declares: bool) -> String {
 
 fn new<'a>(owner: Option<&'a str>) -> NewTask<'a> {
     let capabilities = ClientCapabilities { elicit_form: true, ..ClientCapabilities::default() };
-    NewTask { id: "t1", owner, now: NOW, ttl: Some(60_000), poll: Some(500), capabilities }
+    NewTask {
+        id: "t1",
+        owner,
+        now: NOW,
+        ttl: Some(60_000),
+        poll: Some(500),
+        origin: TaskOrigin::new(Revision::NEWEST, capabilities),
+    }
 }
 
 fn saved(write: impl FnOnce(&mut Vec<u8>) -> Result<(), LocalError>) -> Vec<u8> {
@@ -349,7 +357,7 @@ fn http_repeats_the_task_in_a_header() {
 fn streams_hear_of_their_tasks() {
     let listen = request("subscriptions/listen", r#""notifications":{"taskIds":["t1"]},"#, true);
     let (_, text) = post(&listen, None, |_, step, out| {
-        let HttpStep::Listen { listener, .. } = step else { panic!("{step:?}") };
+        let HttpStep::Listen { mut listener, .. } = step else { panic!("{step:?}") };
         let owned = saved(|out| new(Some("anne")).save(out));
         let task = Task::restore(&owned).unwrap();
         assert!(!listener.task_changed(&task, None, out).unwrap());

@@ -7,6 +7,8 @@ mod common;
 
 use std::collections::HashMap;
 
+use mcpgraft::http::events::{Event, StreamName};
+
 use common::{
     During, Settings, bytes, check_able, check_call, during, list, required, steps, text, with_answer,
 };
@@ -34,12 +36,32 @@ impl Offered {
                 catalog.put(kind, &definition.to_string()).expect("a good definition");
             }
         }
-        settings.custom_methods().for_each(|method| catalog.add_custom_method(method));
+        settings.custom_methods().for_each(|method| catalog.add_custom_method(method).unwrap());
         Offered { settings, catalog }
     }
 
     fn server(&self) -> Server<'_, &Owned> {
         Server { profile: self.settings.profile(), limits: self.settings.limits, catalog: &self.catalog }
+    }
+}
+
+/// A session and a stream, by their names.
+type Key = (String, String);
+
+/// What a host keeps between requests, under the names that the steps give.
+#[derive(Default)]
+struct Kept {
+    handshakes: HashMap<String, Handshake>,
+    /// Number and bytes of each event.
+    events: HashMap<Key, Vec<(u32, Vec<u8>)>>,
+}
+
+impl Kept {
+    fn event(&mut self, stream: &Key, event: Option<Event>, out: &[u8]) {
+        let Some(event) = event else { return };
+        let kept = self.events.entry(stream.clone()).or_default();
+        assert_eq!(kept.last().map_or(1, |(last, _)| last + 1), event.number);
+        kept.push((event.number, out[event.start..].to_vec()));
     }
 }
 
@@ -49,6 +71,8 @@ struct Seen {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    /// The connection is closed.
+    closed: bool,
 }
 
 impl Seen {
@@ -62,19 +86,23 @@ impl Seen {
             Emit::Whole(head) | Emit::Events { start: Some(head), .. } => self.head(&head),
             _ => {}
         }
-        self.body.extend_from_slice(out);
+        if !self.closed {
+            self.body.extend_from_slice(out);
+        }
+        self.closed |= matches!(emit, Emit::Events { end: true, .. });
     }
 }
 
 /// Tells an open response what has changed.
 fn tell(
     server: &Server<'_, &Owned>,
-    listener: &Listener,
+    listener: &mut Listener,
     handshake: Option<&Handshake>,
     step: &Value,
-) -> Vec<u8> {
-    let mut out = Vec::new();
+    mut each: impl FnMut(&Listener, &[u8]),
+) {
     for what in step.get("tell").and_then(Value::as_array).into_iter().flatten() {
+        let mut out = Vec::new();
         if let Some(kind) = text(what, "list_changed") {
             listener.list_changed(server, list(kind), &mut out).unwrap();
         } else if let Some(uri) = text(what, "updated") {
@@ -82,8 +110,10 @@ fn tell(
         } else {
             listener.end(server, &mut out).unwrap();
         }
+        if !out.is_empty() {
+            each(listener, &out);
+        }
     }
-    out
 }
 
 /// What the host learns besides the answer, as a step says it.
@@ -105,13 +135,15 @@ fn emit_during(
     exchange: &mut Exchange,
     key: CallKey,
     step: &Value,
-    seen: &mut Seen,
+    mut each: impl FnMut(&Exchange, Emit, &[u8]),
 ) {
     for item in during(step) {
         let mut out = Vec::new();
         let emit = match item {
             During::Progress(progress) => exchange.progress(key, &progress, &mut out).unwrap(),
             During::Log(log) => exchange.log(server, key, &log, &mut out).unwrap(),
+            During::OpenStream => exchange.open_stream(key, &mut out).unwrap(),
+            During::CloseStream(ms) => exchange.close_stream(key, ms, &mut out).unwrap(),
             During::Ask(item) => {
                 let ask = common::ask(&item["ask"]);
                 let able = check_able(item, exchange.can_ask(key, &ask).unwrap());
@@ -124,11 +156,11 @@ fn emit_during(
                 }
             }
         };
-        seen.emit(emit, &out);
+        each(exchange, emit, &out);
     }
 }
 
-fn exchange(step: &Value, offered: &Offered, kept: &mut HashMap<String, Handshake>) -> Seen {
+fn exchange(step: &Value, offered: &Offered, kept: &mut Kept) -> Seen {
     let server = offered.server();
     let request = &step["request"];
     let headers: Vec<(String, String)> = serde_json::from_value(request["headers"].clone()).unwrap();
@@ -167,6 +199,9 @@ fn exchange(step: &Value, offered: &Offered, kept: &mut HashMap<String, Handshak
     }
     let mut seen = Seen::default();
     let mut exchange = Exchange::new(1);
+    if let Some(name) = text(request, "events") {
+        exchange = exchange.with_events(StreamName::new(name).expect("a good name"));
+    }
     if let Some(head) = exchange.gate(&server, &endpoint, &request_head, &mut seen.body).unwrap() {
         seen.head(&head);
         mcpgraft::http::cors::headers(&endpoint.guard, &request_head, |name, value| {
@@ -176,7 +211,8 @@ fn exchange(step: &Value, offered: &Offered, kept: &mut HashMap<String, Handshak
     }
     let body = bytes(request, "body").unwrap_or_default();
     let named = text(request, "session");
-    let mut handshake = named.map(|name| kept[name].clone());
+    let mut handshake = named.map(|name| kept.handshakes[name].clone());
+    let own = |stream: &StreamName| (named.unwrap_or_default().to_owned(), stream.text().to_owned());
     let attached = match &mut handshake {
         _ if sessions == Sessions::Off => Attached::Off,
         Some(handshake) => Attached::Known(handshake),
@@ -196,27 +232,60 @@ fn exchange(step: &Value, offered: &Offered, kept: &mut HashMap<String, Handshak
             HttpStep::Opened { head, handshake, .. } => {
                 seen.head(&head);
                 if let Some(name) = text(step, "opens") {
-                    kept.insert(name.to_owned(), handshake);
+                    kept.handshakes.insert(name.to_owned(), handshake);
                 }
                 break;
             }
             HttpStep::Ended { head } => {
                 seen.head(&head);
-                assert!(kept.remove(text(step, "ends").expect("no end was expected")).is_some());
+                assert!(kept.handshakes.remove(text(step, "ends").expect("no end was expected")).is_some());
                 break;
             }
-            HttpStep::Listen { head, listener } => {
+            HttpStep::Listen { head, mut listener } => {
                 seen.head(&head);
-                seen.body.extend(tell(&server, &listener, handshake.as_ref(), step));
+                tell(&server, &mut listener, handshake.as_ref(), step, |listener, out| {
+                    if let Some(stream) = listener.stream() {
+                        kept.event(&own(stream), listener.event(), out);
+                    }
+                    seen.body.extend(out);
+                });
+                break;
+            }
+            HttpStep::Resume { head, resume } => {
+                let stream = own(&resume.stream);
+                let Some(events) = kept.events.get(&stream) else {
+                    let head = resume.refuse(&mut seen.body).unwrap();
+                    seen.head(&head);
+                    break;
+                };
+                seen.head(&head);
+                events
+                    .iter()
+                    .filter(|(number, _)| *number > resume.after)
+                    .for_each(|(_, bytes)| seen.body.extend(bytes));
+                let mut listener = resume.listener(events.last().map_or(0, |(last, _)| *last));
+                tell(&server, &mut listener, handshake.as_ref(), step, |listener, out| {
+                    kept.event(&stream, listener.event(), out);
+                    seen.body.extend(out);
+                });
                 break;
             }
             HttpStep::Batch(begun) => batch = Some(begun),
             HttpStep::Notice(notice) => notices.extend(told(&notice)),
             HttpStep::Call(call) => {
                 check_call(step, &call);
-                emit_during(&server, &mut exchange, call.key, step, &mut seen);
-                let mut own = Vec::new();
-                let out = if batch.is_some() { &mut seen.body } else { &mut own };
+                let stream = exchange.stream().map(own);
+                let mut each = |exchange: &Exchange, seen: &mut Seen, emit: Emit, out: &[u8]| {
+                    if let (Some(stream), Emit::Events { .. }) = (&stream, emit) {
+                        kept.event(stream, exchange.event(), out);
+                    }
+                    seen.emit(emit, out);
+                };
+                emit_during(&server, &mut exchange, call.key, step, |exchange, emit, out| {
+                    each(exchange, &mut seen, emit, out);
+                });
+                let mut alone = Vec::new();
+                let out = if batch.is_some() { &mut seen.body } else { &mut alone };
                 let emit = match required(step) {
                     Some((asks, state)) => exchange.require_input(&server, call.key, &asks, state, out),
                     None => with_answer(step, |answer| match answer {
@@ -226,26 +295,26 @@ fn exchange(step: &Value, offered: &Offered, kept: &mut HashMap<String, Handshak
                 }
                 .unwrap();
                 if emit != Emit::Held {
-                    seen.emit(emit, &own);
+                    each(&exchange, &mut seen, emit, &alone);
                     break;
                 }
             }
         }
         let batch = batch.as_mut().expect("only a batch goes on");
-        made = exchange.next(&server, batch, &body, &mut seen.body).unwrap();
+        made = exchange.next(&server, handshake.as_mut(), batch, &body, &mut seen.body).unwrap();
     }
     if let Some(wanted) = step.get("notices") {
         assert_eq!(wanted.as_array(), Some(&notices), "{}", step["about"]);
     }
     if let (Some(name), Some(handshake)) = (named, handshake.filter(Handshake::changed)) {
-        kept.insert(name.to_owned(), handshake);
+        kept.handshakes.insert(name.to_owned(), handshake);
     }
     seen
 }
 
 fn http(file: &Value, offered: &Offered) -> Vec<String> {
     let mut wrong = Vec::new();
-    let mut kept = HashMap::new();
+    let mut kept = Kept::default();
     for step in steps(file) {
         let about = text(step, "about").unwrap_or("");
         let seen = exchange(step, offered, &mut kept);

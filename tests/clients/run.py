@@ -1,6 +1,7 @@
-"""Real clients nobody here wrote against the two examples: each client package, every era it speaks, HTTP and stdio.
+"""Real clients nobody here wrote against the examples: each client package, every era it speaks, HTTP and stdio.
 
-    run.py [--policies URL]      (a policies app that already runs; without it one is started)
+    run.py [--policies URL]      the Python examples (with a policies app that already runs; without it one is started)
+    run.py --lang c              the C and Go examples, as ffi-c/run-tests has built them
 
 Each combination lists the tools, calls them rightly, wrongly and with an argument of the wrong type, and where the
 server has them reads a templated resource and gets a prompt; every answer is compared.
@@ -20,9 +21,13 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+import tasks_2025  # type: ignore[import-not-found]  # a file beside this one
+
 from serving import BUILD, EXAMPLES, MODULES, NODE, free_port, python, serving
 
 HERE = Path(__file__).parent
+Check = Callable[[dict[str, Any], str], None]
+Target = tuple[str, dict[str, Any], Check]
 MODERN, NEWEST_HANDSHAKE = "2026-07-28", "2025-11-25"
 RECORDS = [{"city": "Bonn", "n": "1"}, {"city": "Bonn", "n": "3"}, {"city": "Kiel", "n": "2"}]
 
@@ -95,7 +100,18 @@ def check_analytics(seen: dict[str, Any], era: str) -> None:
     expect("why so few" in seen["prompt"]["messages"][0]["content"]["text"], "the prompt is filled", seen["prompt"])
 
 
-def call(name: str, **arguments: Any) -> dict[str, Any]:
+def check_words(*wanted: tuple[bool, str]) -> Check:
+    """The calls give these texts, as errors or not."""
+
+    def check(seen: dict[str, Any], era: str) -> None:
+        check_protocol(seen, era)
+        said = [(bool(result.get("isError")), text_of(result)) for result in seen["calls"]]
+        expect(said == list(wanted), f"the calls say {wanted}", said)
+
+    return check
+
+
+def call(name: str, /, **arguments: Any) -> dict[str, Any]:
     return {"name": name, "arguments": arguments}
 
 
@@ -128,6 +144,9 @@ ANALYTICS_PLAN = {
 }
 
 
+ENVIRONMENT = {"PATH": os.environ.get("PATH", "")}
+
+
 def drive(client: ClientKind, plan: dict[str, Any]) -> dict[str, Any]:
     """Runs a client's driver and gives what it saw."""
     done = subprocess.run(client.command, input=json.dumps(plan), capture_output=True, text=True, timeout=90)
@@ -137,27 +156,54 @@ def drive(client: ClientKind, plan: dict[str, Any]) -> dict[str, Any]:
     return seen
 
 
+def python_targets(stack: contextlib.ExitStack, policies: str | None) -> list[Target]:
+    if policies is None:
+        port = free_port()
+        command = [python(), str(EXAMPLES / "policies.py"), str(port)]
+        stack.enter_context(serving(command, port, BUILD / "log" / "policies.log"))
+        policies = f"http://127.0.0.1:{port}/mcp"
+    port = free_port()
+    analytics = [python(), str(EXAMPLES / "data_analytics.py")]
+    stack.enter_context(serving([*analytics, "http", str(port)], port, BUILD / "log" / "data_analytics.log"))
+    return [
+        ("policies, HTTP", {"url": policies, "headers": {"x-api-key": "demo-key"}} | POLICY_PLAN, check_policies),
+        ("data_analytics, HTTP", {"url": f"http://127.0.0.1:{port}/mcp"} | ANALYTICS_PLAN, check_analytics),
+        ("data_analytics, stdio", {"command": analytics, "env": ENVIRONMENT} | ANALYTICS_PLAN, check_analytics),
+    ]
+
+
+def c_targets(stack: contextlib.ExitStack) -> list[Target]:
+    built = BUILD / "c" / "test"
+
+    def served(program: Path) -> dict[str, Any]:
+        port = free_port()
+        stack.enter_context(serving([str(program), str(port)], port, BUILD / "log" / f"{program.name}.log"))
+        return {"url": f"http://127.0.0.1:{port}/mcp"}
+
+    orders = [call("count_orders"), call("track_order", number=2), call("track_order", number=9)]
+    orders_say = check_words(
+        (False, "3 orders"), (False, "rocket skates: on its way"), (True, "There is no such order.")
+    )
+    adds = [call("add", a=1, b=2.5), call("add", a="1", b=2)]
+    adds_say = check_words((False, "3.5"), (True, "a and b must be numbers."))
+    greets = [call("greet", name="Ada"), call("greet", name=1)]
+    greets_say = check_words((False, "Hello, Ada!"), (True, "name must be a string that is not empty."))
+    adder = {"command": [str(built / "gcc" / "stdio_server")], "env": ENVIRONMENT}
+    return [
+        ("existing_app, HTTP", served(built / "gcc" / "existing_app") | {"calls": orders}, orders_say),
+        ("go_server, HTTP", served(built / "go_server") | {"calls": greets}, greets_say),
+        ("stdio_server, stdio", adder | {"calls": adds}, adds_say),
+    ]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lang", choices=("python", "c"), default="python")
     parser.add_argument("--policies", metavar="URL")
     options = parser.parse_args()
     passed = failed = 0
     with contextlib.ExitStack() as stack:
-        policies = options.policies
-        if policies is None:
-            port = free_port()
-            command = [python(), str(EXAMPLES / "policies.py"), str(port)]
-            stack.enter_context(serving(command, port, BUILD / "log" / "policies.log"))
-            policies = f"http://127.0.0.1:{port}/mcp"
-        port = free_port()
-        analytics = [python(), str(EXAMPLES / "data_analytics.py")]
-        stack.enter_context(serving([*analytics, "http", str(port)], port, BUILD / "log" / "data_analytics.log"))
-        environment = {"PATH": os.environ.get("PATH", "")}
-        targets: list[tuple[str, dict[str, Any], Callable[[dict[str, Any], str], None]]] = [
-            ("policies, HTTP", {"url": policies, "headers": {"x-api-key": "demo-key"}} | POLICY_PLAN, check_policies),
-            ("data_analytics, HTTP", {"url": f"http://127.0.0.1:{port}/mcp"} | ANALYTICS_PLAN, check_analytics),
-            ("data_analytics, stdio", {"command": analytics, "env": environment} | ANALYTICS_PLAN, check_analytics),
-        ]
+        targets = c_targets(stack) if options.lang == "c" else python_targets(stack, options.policies)
         for client in CLIENTS:
             for era in client.eras:
                 for target, plan, check in targets:
@@ -171,6 +217,8 @@ def main() -> int:
                     else:
                         passed += 1
                         print(f"ok   {label}: lists {len(seen['tools'])} tools, {len(seen['calls'])} calls as expected")
+    more = tasks_2025.run()
+    passed, failed = passed + more[0], failed + more[1]
     print(f"clients: {passed} passed, {failed} failed")
     return 1 if failed else 0
 

@@ -3,8 +3,8 @@
     run.py [--lang python] [--url URL] [SCENARIO...]
 
 Any FAILURE of any check fails the run; there is no list of expected failures. scenarios.txt says what is run and why
-the rest is not. The fixture writes its traffic to .build/conformance/LANG.jsonl, for tests/emitted. With --url a server
-that already runs is tested instead of the fixture.
+the rest is not. The fixtures in Python write their traffic to .build/conformance/LANG.jsonl, for tests/emitted. With
+--url a server that already runs is tested instead of the fixture.
 """
 
 from __future__ import annotations

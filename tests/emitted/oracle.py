@@ -137,6 +137,8 @@ class Oracle:
                 yield f"input_required answers {asked}"
         elif asked is not None and (request := self.schemas.named(revision, asked)) is not None:
             name = request.removesuffix("Request") + "Result"
+            if asked == "tools/call" and "task" in result:
+                name = "CreateTaskResult"
             if name in definitions and result.get("resultType") != "task":
                 yield from self.schemas.faults(revision, name, result)
 

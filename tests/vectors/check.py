@@ -73,7 +73,7 @@ def duplex(step: dict[str, Any]) -> Iterator[str | None]:
 
 def events(body: str) -> list[Any]:
     """The messages of an event stream."""
-    return [json.loads(line.removeprefix("data: ")) for line in body.split("\n") if line.startswith("data: ")]
+    return [json.loads(line[6:]) for line in body.split("\n") if line.startswith("data: ") and line[6:]]
 
 
 def http(step: dict[str, Any]) -> Iterator[str | None]:

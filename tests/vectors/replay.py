@@ -98,6 +98,10 @@ def during(step: Json, target: Any, key: int) -> list[Any]:
                 sent.append(target.ask(key, item["id"], ask))
             except native.LocalError:
                 assert not can or item.get("no_way"), item
+        elif "open_stream" in item:
+            sent.append(target.open_stream(key))
+        elif "close_stream" in item:
+            sent.append(target.close_stream(key, item["close_stream"]))
         elif "log" in item:
             sent.append(target.log(key, item["log"], item["data"].encode(), item.get("logger")))
         else:
@@ -213,8 +217,24 @@ def duplex(file: Json) -> list[Json]:
     return seen
 
 
-def tell(listener: native.Listener, session: bytes | None, step: Json) -> bytes:
+class Kept:
+    """What a host keeps between requests, under the names that the steps give."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, bytes] = {}
+        self.events: dict[tuple[str | None, str | None], list[tuple[int, bytes]]] = {}
+
+    def event(self, session: str | None, stream: str | None, event: tuple[int, bytes] | None) -> None:
+        if event is not None:
+            kept = self.events.setdefault((session, stream), [])
+            assert event[0] == len(kept) + 1, event
+            kept.append(event)
+
+
+def tell(listener: native.Listener, kept: Kept, step: Json) -> bytes:
     """What an open response writes when it is told what has changed."""
+    name = step["request"].get("session")
+    session = kept.sessions[name] if name else None
     told: list[bytes | None] = []
     for what in step.get("tell", []):
         if "list_changed" in what:
@@ -223,6 +243,8 @@ def tell(listener: native.Listener, session: bytes | None, step: Json) -> bytes:
             told.append(listener.resource_updated(what["updated"], session))
         else:
             told.append(listener.end())
+        if told[-1] is not None and listener.event is not None:
+            kept.event(name, listener.stream, (listener.event, told[-1]))
     return b"".join(one for one in told if one is not None)
 
 
@@ -234,40 +256,59 @@ def told(made: native.HttpStep) -> list[Json]:
     return [{"cancelled": made.text}] if made.event == "cancelled" else []
 
 
-def exchange(step: Json, core: native.Core, kept: dict[str, bytes], listens: bool) -> Json:
+def resumed(one: native.Exchange, made: native.HttpStep, kept: Kept, step: Json) -> tuple[native.Reply | None, bytes]:
+    """What a client gets that goes on with a stream."""
+    assert made.resume is not None
+    stream, after = made.resume
+    events = kept.events.get((step["request"].get("session"), stream))
+    if events is None:
+        return one.refuse_resume(), b""
+    replayed = b"".join(data for number, data in events if number > after)
+    return made.reply, replayed + tell(one.resume_listening(events[-1][0]), kept, step)
+
+
+def exchange(step: Json, core: native.Core, kept: Kept, listens: bool) -> Json:
     request = step["request"]
     headers_in = [(name, value) for name, value in request["headers"]]
-    one = core.exchange(request["method"], headers_in, listen=listens)
+    one = core.exchange(request["method"], headers_in, listen=listens, events=request.get("events"))
     head: native.Reply | None = one.gate()
     body = b""
     if head is None:
         name = request.get("session")
-        made = one.accept(incoming(request, "body") or b"", kept[name] if name else None)
+        made = one.accept(incoming(request, "body") or b"", kept.sessions[name] if name else None)
         assert (made.event == "opened") >= ("opens" in step), made.event
         assert (made.event == "ended") == ("ends" in step), made.event
         notices = told(made)
         if made.session is not None and (to := step.get("opens", name)) is not None:
-            kept[to] = made.session
+            kept.sessions[to] = made.session
         if made.listener is not None:
-            body += tell(made.listener, kept[name] if name else None, step)
+            body += tell(made.listener, kept, step)
         if "ends" in step:
-            del kept[step["ends"]]
+            del kept.sessions[step["ends"]]
         batch = made.batch
         while made.reply is None:
             if made.call is not None:
                 check_call(step, made.call)
+                stream = one.stream
                 emits = during(step, one, made.call.key)
                 emits.append(answer(step, one, made.call.key))
+                closed = False
                 for emit in emits:
                     if emit is not None:
+                        kept.event(name, stream, emit.event)
                         head = emit.head or head
-                        body += emit.body
+                        body += b"" if closed else emit.body
+                        closed |= emit.end
                 if not batch:
                     break
             made = one.next()
             notices += told(made)
+            if made.session is not None:
+                kept.sessions[name] = made.session
         if made.reply is not None:
             head = made.reply
+        if made.resume is not None:
+            head, body = resumed(one, made, kept, step)
         assert notices == step.get("notices", notices), notices
     assert head is not None
     headers = {name.lower(): value for name, value in head.headers}
@@ -304,7 +345,7 @@ def replay(file: Json) -> list[Json]:
         return duplex(file)
     if file["channel"] == "http":
         core, options = make(file)
-        kept: dict[str, bytes] = {}
+        kept = Kept()
         return [exchange(step, core, kept, options["listens"]) for step in file["steps"]]
     whole = framing(file, 1 << 20)
     assert whole == framing(file, 1), "frames depend on how the input was cut"

@@ -1,11 +1,12 @@
-"""Four workers behind nginx, round robin and nothing sticky, and one of them is killed every second.
+"""Four workers behind nginx, round robin and nothing sticky, with Redis between them.
 
-Clients of both eras go on all the while: each request that fails is sent once more, and then it has to succeed. Old
-clients keep what their initialize gave them; stateless ones are asked a question by one worker and answer to another.
+First they work together: together.py. Then one of them is killed every second, and clients of both eras go on all the
+while: each request that fails is sent once more, and then it has to succeed. Old clients keep the sealed session that
+their initialize gave them; stateless ones are asked a question by one worker and answer to another.
 
     fleet.py [--seconds 30]
 
-nginx comes from Debian; on a machine where it cannot be installed the test is skipped, in CI it is not.
+nginx and Redis come from Debian; on a machine where they cannot be installed the test is skipped, in CI it is not.
 """
 
 # proves: S-074, S-075, S-363, S-070
@@ -31,6 +32,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+import together
+
 from serving import BUILD, ROOT, free_port, python, serving
 
 WORKERS, CLIENTS = 4, 6
@@ -61,8 +64,9 @@ http {{
 
 
 def available() -> bool:
-    """Whether nginx is there, or could be installed."""
-    return subprocess.run([ROOT / "tests" / "tools" / "debian", "nginx=nginx-light"], check=False).returncode == 0
+    """Whether nginx and Redis are there, or could be installed."""
+    wanted = ["nginx=nginx-light", "redis-server=redis-server"]
+    return subprocess.run([ROOT / "tests" / "tools" / "debian", *wanted], check=False).returncode == 0
 
 
 @contextlib.contextmanager
@@ -70,14 +74,16 @@ def fleet() -> Iterator[tuple[int, list[int]]]:
     """Ports of nginx and of the four workers behind it."""
     here = BUILD / "fleet"
     here.mkdir(parents=True, exist_ok=True)
-    env = {"FLEET_SECRET": secrets.token_hex(16)}
-    ports = []
+    redis, ports = free_port(), []
+    env = {"FLEET_SECRET": secrets.token_hex(16), "FLEET_REDIS": f"redis://127.0.0.1:{redis}/0"}
     with contextlib.ExitStack() as stack:
+        command = ["redis-server", "--port", str(redis), "--bind", "127.0.0.1", "--save", "", "--dir", str(here)]
+        stack.enter_context(serving(command, redis, BUILD / "log" / "fleet-redis.log"))
         for number in range(WORKERS):
             ports.append(free_port())
             command = [
                 *(python(), "-m", "gunicorn", "--chdir", str(Path(__file__).parent)),
-                *("--bind", f"127.0.0.1:{ports[-1]}", "--workers", "1", "--worker-class", "gthread", "--threads", "8"),
+                *("--bind", f"127.0.0.1:{ports[-1]}", "--workers", "1", "--worker-class", "gthread", "--threads", "16"),
                 *("--graceful-timeout", "1", "--log-level", "error", "fleet_app:app"),
             ]
             stack.enter_context(serving(command, ports[-1], BUILD / "log" / f"fleet-{number}.log", env))
@@ -164,9 +170,8 @@ class Old(Client):
             seen, answer = self.send("initialize", HELLO, {})
             assert answer["result"]["protocolVersion"] == "2025-11-25"
             self.headers = {"MCP-Protocol-Version": "2025-11-25"}
-            if "mcp-session-id" in seen:
-                self.headers["Mcp-Session-Id"] = seen["mcp-session-id"]
-                self.counts["sessions"] += 1
+            self.headers["Mcp-Session-Id"] = seen["mcp-session-id"]
+            self.counts["sessions"] += 1
             self.send("notifications/initialized", {}, self.headers)
         a, b = random.randrange(1000), random.randrange(1000)
         _, answer = self.send("tools/call", {"name": "add", "arguments": {"a": a, "b": b}}, self.headers)
@@ -206,11 +211,14 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=30)
     seconds = parser.parse_args().seconds
     if not available():
-        print("fleet: skipped: there is no nginx here, and it cannot be installed")
+        print("fleet: skipped: nginx or Redis is not here, and cannot be installed")
         return 1 if os.environ.get("CI") else 0
     stop = threading.Event()
     killed: set[int] = set()
     with fleet() as (port, ports):
+        begin = time.monotonic()
+        failures = together.check(port, ports)
+        print(f"fleet: {len(failures)} failures of workers that work together, in {time.monotonic() - begin:.1f} s")
         clients: list[Client] = [kind(port, stop) for kind in (Old, Stateless) for _ in range(CLIENTS // 2)]
         for client in clients:
             client.start()
@@ -224,7 +232,7 @@ def main() -> int:
         stop.set()
         for client in clients:
             client.join(30)
-    failures = [f"{type(client).__name__}: {failure}" for client in clients for failure in client.failures]
+    failures += [f"{type(client).__name__}: {failure}" for client in clients for failure in client.failures]
     counts: Counter[str] = sum((client.counts for client in clients), Counter())
     workers = set().union(*(client.workers for client in clients)) - {"?"}
     if len(killed) < seconds // 2 or not counts["answered elsewhere"] or len(workers) <= WORKERS:

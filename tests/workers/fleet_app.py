@@ -8,6 +8,7 @@ from typing import TypedDict
 from flask import Flask, Response
 
 from mcpgraft import Context, Server
+from mcpgraft.fanout import RedisFanout
 from mcpgraft.flask import mount
 
 
@@ -15,7 +16,13 @@ class Name(TypedDict):
     name: str
 
 
-server = Server("fleet", version="1.0.0", secrets=[os.environ["FLEET_SECRET"]])
+server = Server(
+    "fleet",
+    version="1.0.0",
+    secrets=[os.environ["FLEET_SECRET"]],
+    sessions="sealed",
+    fanout=RedisFanout(os.environ["FLEET_REDIS"]),
+)
 
 
 @server.tool

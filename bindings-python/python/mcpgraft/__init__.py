@@ -63,7 +63,7 @@ from .server import Server
 
 if TYPE_CHECKING:
     from .auth import ApiKey, Bearer, InsufficientScope, Principal, requires
-    from .task_store import MemoryTasks, TaskRecord, TaskStore
+    from .task_store import ListingStore, MemoryTasks, TaskRecord, TaskStore
     from .tasks import Tasks
 
 __version__ = VERSION
@@ -95,6 +95,7 @@ __all__ = [
     "InvalidAnswer",
     "InvalidParams",
     "InvalidResult",
+    "ListingStore",
     "McpError",
     "MemoryTasks",
     "Message",
@@ -132,6 +133,7 @@ __all__ = [
 _LATER = {
     # hmac brings in OpenSSL, which a server on stdio never needs.
     "ApiKey": "auth", "Bearer": "auth", "InsufficientScope": "auth", "Principal": "auth", "requires": "auth",
+    "ListingStore": "task_store",
     "MemoryTasks": "task_store", "TaskRecord": "task_store", "TaskStore": "task_store", "Tasks": "tasks",
 }  # fmt: skip
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from .bridge import Loop
-from .http import Answer, HeaderList, Open, Pending, begin_async
+from .http import Answer, HeaderList, Listening, Pending, begin_async
 from .request import Request
 from .wsgi import metadata_answer
 
@@ -27,16 +28,22 @@ if TYPE_CHECKING:
 
 __all__ = ["App", "handle", "mount"]
 
+log = logging.getLogger("mcpgraft")
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 KEEP_ALIVE = 15.0
 """Seconds of silence in a stream after which an empty comment goes out, so that proxies keep it open."""
-STREAMS = 1000
-"""How many responses a process keeps open, unless the server says otherwise."""
 BACKLOG = 1000
 """Most unsent notifications of one call; more are dropped, for they are only ever best effort."""
+
+LISTEN_STREAMS = 1000
+"""How many responses a process keeps open for clients that listen, if the server does not say otherwise."""
+
+_alone: set[asyncio.Future[Any]] = set()
+"""Calls that go on after their response was ended (`Context.close_stream`)."""
 
 _pools: WeakKeyDictionary[Server, ThreadPoolExecutor] = WeakKeyDictionary()
 
@@ -44,19 +51,26 @@ _pools: WeakKeyDictionary[Server, ThreadPoolExecutor] = WeakKeyDictionary()
 class App:
     """An ASGI callable for HTTP; without `path` every request is for the endpoint."""
 
-    def __init__(self, server: Server, *, auth: object = None, path: str | None = None) -> None:
-        """Serve `server`; `auth` overrides its own; with `path`, other paths get 404."""
+    def __init__(self, server: Server, *, auth: object = None, path: str | None = None, sse: str | None = None) -> None:
+        """Serve `server`; `auth` overrides its own; with `path`, other paths get 404.
+
+        `sse` is a path for the transport of 2024-11-05; see `mcpgraft.sse`.
+        """
         self._server = server
         self._auth = server.auth if auth is None else auth
         self._path = None if path is None else "/" + path.strip("/")
+        self._sse = None if sse is None else "/" + sse.strip("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await _lifespan(self._server, receive, send)
             return
         if scope["type"] != "http":
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1000})
+            return
+        if self._sse is not None and scope["path"].rstrip("/") == self._sse:
+            await handle(self._server, scope, receive, send, auth=self._auth, sse=True)
             return
         document = metadata_answer(self._auth, url_of(scope), self._path)
         if document is not None:
@@ -67,15 +81,20 @@ class App:
             await handle(self._server, scope, receive, send, auth=self._auth)
 
 
-def mount(app: Any, server: Server, path: str = "/mcp", *, auth: object = None) -> None:
-    """Add the endpoint to a Starlette or FastAPI application: both slash spellings, and its metadata document."""
+def mount(app: Any, server: Server, path: str = "/mcp", *, auth: object = None, sse: str | None = None) -> None:
+    """Add the endpoint to a Starlette or FastAPI application: both slash spellings, and its metadata document.
+
+    `sse` is a path for the transport of 2024-11-05; see `mcpgraft.sse`.
+    """
     from starlette.routing import Route
 
     from .auth import metadata_path, publishes
 
-    endpoint = App(server, auth=auth)
+    endpoint = App(server, auth=auth, sse=sse)
     rule = "/" + path.strip("/")
     paths = [rule, *([rule + "/"] if rule != "/" else [])]
+    if sse is not None:
+        paths.append("/" + sse.strip("/"))
     if publishes(server.auth if auth is None else auth) is not None:
         paths.append(metadata_path(rule))
     for one in paths:
@@ -84,50 +103,63 @@ def mount(app: Any, server: Server, path: str = "/mcp", *, auth: object = None) 
 
 
 async def handle(
-    server: Server, scope: Scope, receive: Receive, send: Send, *, auth: object = None, body: bytes | None = None
+    server: Server,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    auth: object = None,
+    body: bytes | None = None,
+    sse: bool = False,
 ) -> None:
-    """Answer one HTTP request; `body` if somebody read it already."""
+    """Answer one HTTP request; `body` if somebody read it already, `sse` if it is of the transport of 2024-11-05."""
     hop = Loop(_offload(server))
 
     async def read(limit: int) -> bytes:
         return body[:limit] if body is not None else await _read(receive, limit)
 
+    begin: Any = begin_async
+    if sse:
+        from .sse import begin_async as begin
     try:
-        begun = await begin_async(server, request_of(scope), auth, read, hop, STREAMS)
+        begun: Answer | Pending | Listening = await begin(server, request_of(scope), auth, read, hop)
     except ConnectionAbortedError:
         return
-    if isinstance(begun, Open):
-        await _keep_open(begun, receive, send)
-    elif isinstance(begun, Answer):
+    if isinstance(begun, Answer):
         await _send(begun, send)
+    elif isinstance(begun, Listening):
+        await _listen(server, begun, hop, receive, send)
     else:
         await _run(begun, hop, receive, send)
 
 
-async def _keep_open(opened: Open, receive: Receive, send: Send) -> None:
-    loop, changed = asyncio.get_running_loop(), asyncio.Event()
-    opened.stream.wake = lambda: loop.call_soon_threadsafe(changed.set)
+async def _listen(server: Server, begun: Listening, hop: Loop, receive: Receive, send: Send) -> None:
+    server.close_on_signals()  # servers wait for responses to end; these would not
+    stream, closed = begun.stream, asyncio.Event()
+    loop = asyncio.get_running_loop()
+    stream.on_close(lambda: loop.call_soon_threadsafe(closed.set))
+
+    async def write() -> None:
+        await send({"type": "http.response.start", "status": begun.status, "headers": _encoded(begun.headers)})
+        async for piece in stream.pieces_async(hop):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    writing = asyncio.ensure_future(write())
     watch = asyncio.ensure_future(_gone(receive))
+    over = asyncio.ensure_future(closed.wait())
     try:
-        await send({"type": "http.response.start", "status": opened.status, "headers": _encoded(opened.headers)})
-        over = False
-        while not over:
-            data, over = opened.stream.take()
-            if data or over:
-                await send({"type": "http.response.body", "body": data, "more_body": not over})
-            if over:
-                return
-            turn = asyncio.ensure_future(changed.wait())
-            done, _ = await asyncio.wait({turn, watch}, timeout=KEEP_ALIVE, return_when=asyncio.FIRST_COMPLETED)
-            turn.cancel()
-            if watch in done:
-                return
-            changed.clear()
-            if not done:
-                await send({"type": "http.response.body", "body": b":\n\n", "more_body": True})
+        await asyncio.wait({writing, watch, over}, return_when=asyncio.FIRST_COMPLETED)
+        # Closed, it ends at once, unless it waits for a reader that takes nothing.
+        if not writing.done() and not watch.done():
+            await asyncio.wait({writing, watch}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+        if writing.done():
+            writing.result()
     finally:
-        opened.close()
-        watch.cancel()
+        stream.close()
+        for task in (writing, watch, over):
+            task.cancel()
+        await asyncio.gather(writing, watch, over, return_exceptions=True)
 
 
 async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> None:
@@ -148,8 +180,14 @@ async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> Non
         while not work.done():
             waiting = {work, turn} if watch.done() else {work, turn, watch}
             done, _ = await asyncio.wait(waiting, timeout=KEEP_ALIVE, return_when=asyncio.FIRST_COMPLETED)
-            if watch in done and pending.exchange.close():
-                return  # the call is taken back; nobody hears its answer
+            if watch in done:
+                pending.left = True
+                if pending.exchange.close():
+                    return  # the call is taken back; nobody hears its answer
+            if turn in done and turn.result() == b"":
+                await send({"type": "http.response.body", "body": b""})
+                _leave_alone(work)
+                return
             if turn in done:
                 started = await _forward(turn.result(), started, send)
                 turn = asyncio.ensure_future(events.get())
@@ -166,9 +204,19 @@ async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> Non
         elif started:
             await send({"type": "http.response.body", "body": b""})
     finally:
-        for task in (work, watch, turn):
+        for task in {work, watch, turn} - _alone:
             task.cancel()
-        await asyncio.gather(work, watch, turn, return_exceptions=True)
+        await asyncio.gather(*({work, watch, turn} - _alone), return_exceptions=True)
+
+
+def _leave_alone(work: asyncio.Future[Any]) -> None:
+    def over(work: asyncio.Future[Any]) -> None:
+        _alone.discard(work)
+        if not work.cancelled() and work.exception() is not None:
+            log.error("a call failed after its response was ended", exc_info=work.exception())
+
+    _alone.add(work)
+    work.add_done_callback(over)
 
 
 async def _forward(event: tuple[int, HeaderList] | bytes, started: bool, send: Send) -> bool:
@@ -203,9 +251,13 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
+async def _lifespan(server: Server, receive: Receive, send: Send) -> None:
     while True:
         message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            server.close()
+        else:
+            server.hub.closed = False  # an application may be started again
         await send({"type": message["type"] + ".complete"})
         if message["type"] == "lifespan.shutdown":
             return
@@ -215,7 +267,15 @@ def request_of(scope: Scope) -> Request:
     """The request an ASGI scope describes."""
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     client = scope.get("client")
-    return Request(scope["method"], headers, peer=client[0] if client else None, url=url_of(scope), native=scope)
+    return Request(
+        scope["method"],
+        headers,
+        peer=client[0] if client else None,
+        url=url_of(scope),
+        native=scope,
+        listen_streams=LISTEN_STREAMS,
+        query=bytes(scope.get("query_string", b"")).decode("latin-1"),
+    )
 
 
 def url_of(scope: Scope) -> str:

@@ -31,6 +31,9 @@ class Question:
 
     again: bool = True
     """Ask again when the answer does not fit, instead of raising `InvalidAnswer`."""
+    timeout: float | None = None
+    """How many seconds its answer is waited for, where waiting is how the client is asked (handshake era); then it is
+    `TimedOut`, and the client is told that nobody waits any more. None: the server's `ask_timeout`."""
 
     def native(self) -> NativeAsk:
         """As the core takes it."""
@@ -67,11 +70,13 @@ class Elicit(Question):
         message: For the user: what is needed, and why.
         schema: A dataclass, TypedDict, Struct or pydantic model, or a flat JSON Schema object.
         again: Ask again when what was filled in does not fit; False: raise `InvalidAnswer`.
+        timeout: See `Question`.
     """
 
     message: str
     schema: Any
     again: bool = True
+    timeout: float | None = None
 
     def native(self) -> NativeAsk:
         schema = dict(self.schema) if isinstance(self.schema, Mapping) else form_of(self.schema)
@@ -105,11 +110,13 @@ class ElicitUrl(Question):
         message: For the user.
         url: Where to go. No secrets in it: it is the user who opens it, not the client.
         id: Names this elicitation in `Context.elicitation_complete`; made up unless given.
+        timeout: See `Question`.
     """
 
     message: str
     url: str
     id: str | None = None
+    timeout: float | None = None
 
     def native(self) -> NativeAsk:
         return ("url", clean(self.message), self.url, self.id or "")
@@ -136,6 +143,7 @@ class Sample(Question):
         tools: `Tool` objects the model may use (needs the client's `sampling.tools`).
         tool_choice: A `ToolChoice` object.
         metadata: For the provider of the model.
+        timeout: See `Question`.
     """
 
     messages: Any
@@ -148,6 +156,7 @@ class Sample(Question):
     tools: Sequence[Mapping[str, Any]] | None = None
     tool_choice: Mapping[str, Any] | None = None
     metadata: Mapping[str, Any] | None = None
+    timeout: float | None = None
 
     def native(self) -> NativeAsk:
         params = {
@@ -170,7 +179,13 @@ class Sample(Question):
 
 @dataclass(frozen=True)
 class AskRoots(Question):
-    """Which folders the client works in."""
+    """Which folders the client works in.
+
+    Args:
+        timeout: See `Question`.
+    """
+
+    timeout: float | None = None
 
     def native(self) -> NativeAsk:
         return ("roots",)

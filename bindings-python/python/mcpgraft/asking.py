@@ -64,12 +64,16 @@ class Asking:
     # --- questions -----------------------------------------------------------------------------------------------
 
     @overload
-    def elicit(self, key: str, message: str, schema: type[T], *, again: bool = True) -> Elicited[T]: ...
+    def elicit(
+        self, key: str, message: str, schema: type[T], *, again: bool = True, timeout: float | None = None
+    ) -> Elicited[T]: ...
     @overload
     def elicit(
-        self, key: str, message: str, schema: Mapping[str, Any], *, again: bool = True
+        self, key: str, message: str, schema: Mapping[str, Any], *, again: bool = True, timeout: float | None = None
     ) -> Elicited[dict[str, Any]]: ...
-    def elicit(self, key: str, message: str, schema: Any, *, again: bool = True) -> Elicited[Any]:
+    def elicit(
+        self, key: str, message: str, schema: Any, *, again: bool = True, timeout: float | None = None
+    ) -> Elicited[Any]:
         """Have the user fill in a form.
 
         Args:
@@ -78,15 +82,18 @@ class Asking:
             schema: A dataclass, TypedDict, Struct or pydantic model, or a flat JSON Schema object, of strings, numbers,
                 booleans and choices. Never ask for passwords or keys this way; see `elicit_url`.
             again: Ask again when what was filled in does not fit; False: raise `InvalidAnswer`.
+            timeout: How many seconds to wait for the answer, where waiting is how this client is asked; see `Question`.
 
         Returns:
             True if accepted; `.data` is what was filled in (or raises `Declined` or `Dismissed`), `.action` says what
             the user did.
         """
-        found: Elicited[Any] = self._ask(key, Elicit(message, schema, again))
+        found: Elicited[Any] = self._ask(key, Elicit(message, schema, again, timeout))
         return found
 
-    def elicit_url(self, key: str, message: str, url: str, *, id: str | None = None) -> Elicited[None]:
+    def elicit_url(
+        self, key: str, message: str, url: str, *, id: str | None = None, timeout: float | None = None
+    ) -> Elicited[None]:
         """Have the user open an address; accepted means that it was opened, not that the user is done there.
 
         Args:
@@ -94,8 +101,9 @@ class Asking:
             message: For the user.
             url: Where to go. What happens there is the host's; it must check that the same user comes.
             id: Names the elicitation in `elicitation_complete`; made up unless given.
+            timeout: As in `elicit`.
         """
-        found: Elicited[None] = self._ask(key, ElicitUrl(message, url, id))
+        found: Elicited[None] = self._ask(key, ElicitUrl(message, url, id, timeout))
         return found
 
     def sample(
@@ -112,20 +120,21 @@ class Asking:
         tools: Sequence[Mapping[str, Any]] | None = None,
         tool_choice: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
     ) -> Sampled:
         """Have the client's model write; the arguments are those of `Sample`."""
         found: Sampled = self._ask(
             key,
             Sample(
                 messages, max_tokens, system, temperature, stop_sequences, model_preferences, include_context,
-                tools, tool_choice, metadata,
+                tools, tool_choice, metadata, timeout,
             ),
         )  # fmt: skip
         return found
 
-    def roots(self, key: str = "roots") -> Roots:
-        """Which folders the client works in."""
-        found: Roots = self._ask(key, AskRoots())
+    def roots(self, key: str = "roots", *, timeout: float | None = None) -> Roots:
+        """Which folders the client works in. `timeout` as in `elicit`."""
+        found: Roots = self._ask(key, AskRoots(timeout))
         return found
 
     def ask_all(self, questions: Mapping[str, Question], *, errors: bool = False) -> Answers:

@@ -54,12 +54,11 @@ class Refusal:
     description: str
 
     def headers(self) -> list[tuple[str, str]]:
-        """Response headers. A page of another origin may read the challenge."""
+        """Response headers."""
         return [
             ("Content-Type", "application/json"),
             ("WWW-Authenticate", self.challenge),
             ("Cache-Control", "no-store"),
-            ("Access-Control-Expose-Headers", "WWW-Authenticate"),
         ]
 
     def body(self) -> bytes:

@@ -22,7 +22,7 @@ from .errors import Cancelled
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["Hop", "Inline", "Loop", "drive", "is_async", "run_on", "shared_loop"]
+__all__ = ["Hop", "Inline", "Loop", "canceller", "drive", "is_async", "run_on", "shared_loop"]
 
 T = TypeVar("T")
 
@@ -110,6 +110,41 @@ class Loop:
 
     async def asynchronous(self, make: Callable[[Hop], Awaitable[T]]) -> T:
         return await make(self)
+
+
+def canceller(hop: Hop) -> tuple[Hop, Callable[[], object], Callable[[], bool]]:
+    """For work that somebody else may take back: the hop to do it with, what takes it back, and whether that was done.
+
+    On a loop it cancels the current task; in a thread, the async work that is waited for. Sync code is not interrupted.
+    """
+    asked: list[bool] = []
+    if isinstance(hop, Inline):
+        started: list[Callable[[], object]] = []
+        before = hop.on_start
+
+        def on_start(cancel: Callable[[], object]) -> None:
+            started.append(cancel)
+            if before is not None:
+                before(cancel)
+            if asked:  # before there was anything to cancel
+                cancel()
+
+        def stop() -> None:
+            asked.append(True)
+            for cancel in list(started):
+                cancel()
+
+        return Inline(hop.loop, on_start), stop, lambda: False
+    import asyncio
+
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def cancel_task() -> None:
+        asked.append(True)
+        if task is not None:
+            loop.call_soon_threadsafe(task.cancel)
+
+    return hop, cancel_task, lambda: bool(asked)
 
 
 def run_on(

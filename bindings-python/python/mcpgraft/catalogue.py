@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-import weakref
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from ._native import Core
 from .errors import RegistrationError
 from .registry import TASK_MODES, CompletionEntry, Entry, TaskMode, definition
-from .streams import Streams
 
 if TYPE_CHECKING:
-    from ._native import Call, Task
+    from contextlib import AbstractContextManager
+
+    from ._native import Call
+    from .hub import Hub, Live
     from .lint import Problem
     from .tasks import Tasks
 
-__all__ = ["Catalogue", "Live"]
+__all__ = ["Catalogue"]
 
 E = TypeVar("E", bound=Entry)
 
 _LISTS = {"tool": "tools", "resource": "resources", "template": "resources", "prompt": "prompts"}
-
-
-class Live(Protocol):
-    """A connection that stays open and can be told that something changed."""
-
-    def list_changed(self, kind: str) -> None: ...
-    def resource_updated(self, uri: str) -> None: ...
-    def task_changed(self, task: Task) -> None: ...
 
 
 class Catalogue:
@@ -48,8 +41,11 @@ class Catalogue:
         options: dict[str, object],
         extensions: Mapping[str, object],
         tasks: Tasks | None,
+        hub: Hub,
     ) -> None:
         self.name = name
+        self.hub = hub
+        """Tells who listens, here and in other processes; carries answers and cancellations to where they belong."""
         self._info = info
         self._instructions = instructions
         self._limits = dict(limits) if limits else None
@@ -60,8 +56,8 @@ class Catalogue:
         self._entries: dict[tuple[str, str], Entry] = {}
         self._completions: dict[tuple[str | None, str | None], CompletionEntry] = {}
         self._lock = threading.RLock()
-        self._live: weakref.WeakSet[Any] = weakref.WeakSet()
-        self.streams = Streams()
+        self.clock: Callable[[], float] = time.monotonic
+        """Seconds by a clock that does not go back: how often progress is told."""
         self._served = False
         self._core = self._make_core()
         if tasks is not None:
@@ -88,25 +84,13 @@ class Catalogue:
         """The entry of a tool; None if there is none of that name."""
         return self._entries.get(("tool", name))
 
-    @contextlib.contextmanager
-    def attach(self, live: Live) -> Iterator[None]:
-        """While the block runs, tell `live` about changes of the lists."""
-        with self._lock:
-            self._live.add(live)
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._live.discard(live)
+    def attach(self, live: Live) -> AbstractContextManager[None]:
+        """While the block runs, tell `live` about changes."""
+        return self.hub.attach(live)
 
     def is_listened_to(self) -> bool:
         """Whether anybody could hear of a change."""
-        return bool(self._attached())
-
-    def task_changed(self, task: Task) -> None:
-        """Tell the listeners of a task how it stands now. Called by `Tasks`."""
-        for live in self._attached():
-            live.task_changed(task)
+        return self.hub.is_listened_to()
 
     def lint(self) -> list[Problem]:
         """What known clients refuse or misread about the tools registered so far; see `mcpgraft.lint`."""
@@ -154,11 +138,15 @@ class Catalogue:
             self._declare("extensions", self._extended()["extensions"])
             if self.tasks is None:
                 self.tasks = Tasks()
+            if self.tasks.experimental:
+                self._declare("experimental_tasks", "listed" if hasattr(self.tasks.store, "list") else "offered")
 
     def _extended(self) -> dict[str, object]:
         return {"extensions": msgspec.json.encode(self._extensions)} if self._extensions else {}
 
     def _put(self, kind: str, entry: Entry, **fields: object) -> None:
+        if entry.task != "never" and self.tasks is not None and self.tasks.experimental:
+            fields["execution"] = {"taskSupport": "required" if entry.task == "required" else "optional"}
         with self._lock:
             try:
                 self._core.put(kind, definition(**fields))
@@ -176,9 +164,5 @@ class Catalogue:
         return found
 
     def _changed(self, kind: str) -> None:
-        for live in self._attached():
-            live.list_changed(_LISTS[kind])
-
-    def _attached(self) -> list[Live]:
-        with self._lock:
-            return [*self._live, *self.streams.all()]
+        # Before anybody saw the catalogue, nothing has changed: a worker that starts is no news to the others.
+        self.hub.changed(_LISTS[kind], everywhere=self._served)

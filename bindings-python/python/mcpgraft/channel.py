@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ._native import KEEP_ALIVE
 from .dispatch import Failure, Outcome, settle
+from .state import session_owner
 
 if TYPE_CHECKING:
-    from ._native import Call, Emit, Exchange
+    from ._native import Call, Emit, Exchange, Task
     from ._native import _Ask as NativeAsk
     from ._native import _Unable as Unable
     from .context import Waiting
+    from .events import Record
 
 __all__ = ["Answer", "HeaderList", "HttpChannel", "ReadBody", "StartStream", "Write"]
 
@@ -22,6 +24,7 @@ HeaderList = list[tuple[str, str]]
 ReadBody = Callable[[int], Any]
 """Reads at most that many bytes of the body, fewer only at its end; sync or async."""
 Write = Callable[[bytes], object]
+"""Writes to the response. Nothing, `b""`, ends it while the call goes on (`close_stream`)."""
 StartStream = Callable[[int, HeaderList], Write]
 """Starts the response with a status and headers and gives the function that writes the body."""
 
@@ -64,17 +67,30 @@ class HttpChannel:
         *,
         session: str | None = None,
         hub: Answering | None = None,
+        record: Record | None = None,
+        room: int = 0,
+        left: Callable[[], bool] = lambda: False,
     ) -> None:
+        self.client = None if session is None else session_owner(session)
+        self.room = room
+        self.is_left = left
         self._exchange = exchange
+        self._record = record
         self._session = session
         self._hub = hub
         self._start = start
         self._full = full or (lambda: False)
         self._write: Write | None = None
         self._lost: float | None = None
+        self._closed = False
         self._lock = threading.Lock()
         self.answer: Answer | None = None
         """The whole response, if nothing was streamed."""
+
+    @property
+    def started(self) -> bool:
+        """Whether the response has begun: then it is no longer a whole one."""
+        return self._write is not None or self._lost is not None or self._closed
 
     def progress(self, key: int, progress: float, total: float | None, message: str | None) -> None:
         if self._start is not None and not self._full():
@@ -85,6 +101,16 @@ class HttpChannel:
         if self._start is not None and not self._full():
             with self._lock:
                 self._emit(self._exchange.log(key, level, data, logger))
+
+    def task_progress(self, key: int, task: Task, progress: float, total: float | None, message: str | None) -> None:
+        if self._start is not None and not self._full():
+            with self._lock:
+                self._emit(self._exchange.task_progress(key, task, progress, total, message))
+
+    def begin_stream(self, key: int) -> None:
+        if self._start is not None:
+            with self._lock:
+                self._emit(self._exchange.begin_stream(key))
 
     def can_ask(self, key: int, ask: NativeAsk) -> Unable | None:
         return self._exchange.can_ask(key, ask)
@@ -119,6 +145,8 @@ class HttpChannel:
 
     def peer_is_lost(self) -> bool:
         """True if the stream broke so long ago that no answer to anything on it will come."""
+        if self._record is not None:  # the client may come back for the question
+            return False
         return self._lost is not None and time.monotonic() - self._lost > GRACE
 
     def keep_alive(self) -> None:
@@ -130,6 +158,19 @@ class HttpChannel:
             with self._lock:
                 self._emit(self._exchange.elicitation_complete(key, id))
 
+    def close_stream(self, key: int, retry_ms: int) -> bool:
+        """End the response now; the client comes back for the rest. False: it cannot."""
+        if self._start is None or self._record is None:
+            return False
+        with self._lock:
+            emit = self._exchange.close_stream(key, retry_ms)
+            if emit is None:
+                return False
+            self._emit(emit, closes=True)
+            self._send(b"")
+            self._write, self._closed = None, True
+        return True
+
     def settle(self, call: Call, outcome: Outcome) -> None:
         """Answer the call."""
         with self._lock:
@@ -139,16 +180,27 @@ class HttpChannel:
             else:
                 self._emit(emit)
 
-    def _emit(self, emit: Emit | None, status: int | None = None, extra: tuple[tuple[str, str], ...] = ()) -> None:
+    def _emit(
+        self,
+        emit: Emit | None,
+        status: int | None = None,
+        extra: tuple[tuple[str, str], ...] = (),
+        *,
+        closes: bool = False,
+    ) -> None:
         if emit is None:
             return
         if emit.head is not None:
             headers = [*emit.head.headers, *extra]
-            if emit.end:
+            if emit.end and not closes:
                 self.answer = Answer(status or emit.head.status, headers, emit.body or emit.head.body)
                 return
             if self._start is not None:
                 self._write = self._start(emit.head.status, headers)
+        if self._record is not None and emit.body:
+            self._record.keep(emit)
+        elif self._record is not None:
+            self._record.end()
         if emit.body:
             self._send(emit.body)
 

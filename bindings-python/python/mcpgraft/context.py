@@ -16,7 +16,7 @@ from .errors import Cancelled
 from .request import Headers, Request
 
 if TYPE_CHECKING:
-    from ._native import Call
+    from ._native import Call, Pace, Task
     from ._native import _Ask as NativeAsk
     from ._native import _Unable as Unable
     from .replay import Replay
@@ -63,11 +63,37 @@ class Channel(Protocol):
         """Ask the client of a handshake-era call. Raises `LocalError` if it cannot be asked after all."""
         ...
 
+    @property
+    def client(self) -> str | None:
+        """Names the client of the handshake era where no principal does: its session; `""` on a connection of its own;
+        None: it cannot be told from others."""
+        ...
+
+    @property
+    def room(self) -> int:
+        """How many calls of one process may wait for what is not run for them; 0: none."""
+        ...
+
+    def begin_stream(self, key: int) -> None:
+        """The call waits: begin its event stream, if it can have one, so that it can be kept alive."""
+        ...
+
+    def is_left(self) -> bool:
+        """Whether nobody is there any more to hear the answer of a call that waits."""
+        ...
+
+    def task_progress(self, key: int, task: Task, progress: float, total: float | None, message: str | None) -> None:
+        """Tell how far a task has come, on a call that waits for it."""
+        ...
+
     def keep_alive(self) -> None:
         """Something is waited for: keep the connection from looking dead."""
         ...
 
     def elicitation_complete(self, key: int, id: str) -> None: ...
+    def close_stream(self, key: int, retry_ms: int) -> bool:
+        """End the response before the answer; False if the client could not come back for it."""
+        ...
 
 
 class Done:
@@ -86,7 +112,7 @@ _DONE = Done()
 class Context(Asking):
     """What a handler can know and say about the call it answers. Valid until the handler returns."""
 
-    __slots__ = ("_channel", "_decoded", "_replay", "_task", "call", "request", "server")
+    __slots__ = ("_channel", "_decoded", "_pace", "_replay", "_task", "call", "request", "server")
 
     def __init__(self, call: Call, channel: Channel, server: Server, request: Request) -> None:
         self.call = call
@@ -98,6 +124,7 @@ class Context(Asking):
         self._decoded: dict[str, Any] = {}
         self._replay: Replay | None = None
         self._task: CurrentTask | None = None
+        self._pace: Pace | None = None
 
     # --- what is asked -------------------------------------------------------------------------------------------
 
@@ -168,9 +195,11 @@ class Context(Asking):
     def progress(self, progress: float, total: float | None = None, message: str | None = None) -> Done:
         """Tell the peer how far the work is. `progress` must grow from one call to the next; `total` may be unknown.
 
-        Best effort: without a peer that asked for progress, or on a channel that cannot carry it, nothing is sent.
+        Best effort: without a peer that asked for progress, or on a channel that cannot carry it, nothing is sent. Of
+        what comes faster than `Server(limits={"progress_rate": ...})` a second (100), a burst of as many passes, and
+        the last one.
         """
-        if self.call.progress_wanted and not self._muted:
+        if self.call.progress_wanted and not self._muted and self._in_pace(progress, total):
             said = None if message is None else clean(message)
             self._tell(lambda: self._channel.progress(self.call.key, progress, total, said))
         return _DONE
@@ -198,6 +227,15 @@ class Context(Asking):
         """`log` at level error."""
         return self.log("error", data, logger=logger)
 
+    def close_stream(self, retry_ms: int = 1000) -> bool:
+        """End the response of a long call now: the client comes back for the answer after `retry_ms` milliseconds.
+
+        So no proxy has to keep a silent connection open. Returns False, and nothing happens, where the client could not
+        come back: it has to be in a session of `2025-11-25`, take event streams, and the server to keep events
+        (`Server(events=...)`).
+        """
+        return not self._muted and self._channel.close_stream(self.call.key, retry_ms)
+
     @property
     def task(self) -> CurrentTask:
         """The task this handler runs as; false if it runs within its request. See `mcpgraft.tasks`."""
@@ -223,6 +261,11 @@ class Context(Asking):
     def _muted(self) -> bool:
         # What the handler says before the question it comes back for was said in the run before.
         return self._replay is not None and self._replay.muted
+
+    def _in_pace(self, progress: float, total: float | None) -> bool:
+        if self._pace is None:
+            self._pace = self.server.core.pace()
+        return self._pace.admits(progress, total, now=int(self.server.clock() * 1000))
 
     @staticmethod
     def _tell(say: Callable[[], None]) -> None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .context import Context
     from .server import Server
 
-__all__ = ["Failure", "Outcome", "Requirement", "reporter", "run", "run_call", "settle"]
+__all__ = ["Failure", "Outcome", "Requirement", "for_head", "reporter", "run", "run_call", "settle"]
 
 log = logging.getLogger("mcpgraft")
 
@@ -171,16 +171,23 @@ def _expected(ctx: Context, exc: BaseException, text: str) -> Outcome | None:
     return None
 
 
-def _with_head(ctx: Context, outcome: Outcome, exc: BaseException) -> Outcome:
-    # A refusal that HTTP has its own words for (see auth.InsufficientScope) needs a head, and so a protocol error.
+def for_head(ctx: Context, exc: BaseException) -> tuple[int, tuple[tuple[str, str], ...]] | None:
+    """Status and headers, if an exception is one that HTTP has its own words for (see `auth.InsufficientScope`)."""
     status, headers = getattr(exc, "http_status", None), getattr(exc, "http_headers", ())
     challenge = getattr(ctx.request.auth, "challenge", None)
     if isinstance(exc, Unauthorized) and challenge is not None:
-        status, headers = 401, (("WWW-Authenticate", challenge(ctx.request)),)
-    if status is None:
+        return 401, (("WWW-Authenticate", challenge(ctx.request)),)
+    return None if status is None else (status, tuple(headers))
+
+
+def _with_head(ctx: Context, outcome: Outcome, exc: BaseException) -> Outcome:
+    # Such a refusal needs a head, and so a protocol error.
+    head = for_head(ctx, exc)
+    if head is None:
         return outcome
+    status, headers = head
     failure = outcome if isinstance(outcome, Failure) else Failure("invalid_params", str(exc))
-    return replace(failure, status=status, headers=tuple(headers))
+    return replace(failure, status=status, headers=headers)
 
 
 def _nothing_there(call: Call) -> Outcome:

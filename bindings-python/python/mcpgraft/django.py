@@ -6,43 +6,50 @@
 
 The view is exempt from the CSRF check: it takes JSON only, which no cross-site form can send, and checks the Origin
 header itself. Tools run in the thread of their request, with its database connection. Only when a handler could report
-progress to a peer that asked for it does it run in a thread of its own (WSGI has no other way to start a stream late).
+progress to a peer that asked for it, or end its response early, does it run in a thread of its own (WSGI has no other
+way to start a stream late).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import queue
-import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound, StreamingHttpResponse
 from django.urls import re_path
 
+from .apart import Event, Said, pieces, started
 from .auth import WELL_KNOWN, publishes
-from .http import Answer, HeaderList, Pending, begin, begin_async
+from .hangup import hung_up
+from .http import Answer, HeaderList, Listening, Pending, begin, begin_async
 from .wsgi import metadata_answer, read_all, request_of
 
 if TYPE_CHECKING:
     from .http import ReadBody
     from .server import Server
 
-__all__ = ["async_view", "metadata_view", "respond", "urls", "view"]
-
-Event = tuple[int, HeaderList] | bytes | Answer | BaseException | None
-"""Head of a stream, piece of it, a whole answer, a failure of the host, or the end."""
+__all__ = ["async_view", "metadata_view", "respond", "sse_view", "urls", "view"]
 
 
-def urls(server: Server, path: str = "mcp", *, auth: object = None, asynchronous: bool = False) -> list[Any]:
+def urls(
+    server: Server,
+    path: str = "mcp",
+    *,
+    auth: object = None,
+    asynchronous: bool = False,
+    sse: str | None = None,
+) -> list[Any]:
     """URL patterns of the endpoint (with and without a slash at its end) and of its metadata document, if it has one.
 
-    Put them into the root URLconf: the document's place is at the root of the host.
+    Put them into the root URLconf: the document's place is at the root of the host. `sse` is a path for the transport
+    of 2024-11-05; see `mcpgraft.sse`.
     """
     path = path.strip("/")
     chosen = async_view(server, auth=auth) if asynchronous else view(server, auth=auth)
     patterns: list[Any] = [re_path(rf"^{path}/?$", chosen)]
+    if sse is not None:
+        patterns.append(re_path(rf"^{sse.strip('/')}/?$", sse_view(server, auth=auth)))
     if publishes(server.auth if auth is None else auth) is not None:
         patterns.append(re_path(rf"^{WELL_KNOWN.strip('/')}/{path}/?$", metadata_view(server, auth=auth)))
     return patterns
@@ -53,6 +60,21 @@ def view(server: Server, *, auth: object = None) -> Callable[..., HttpResponseBa
 
     def mcp(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return respond(server, request, auth=auth)
+
+    mcp.csrf_exempt = True  # type: ignore[attr-defined]
+    return mcp
+
+
+def sse_view(server: Server, *, auth: object = None) -> Callable[..., HttpResponseBase]:
+    """A view for the transport of 2024-11-05; see `mcpgraft.sse`."""
+
+    def mcp(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        from .sse import begin as begin_sse
+
+        begun = begin_sse(server, _request(request), auth, _reader(request))
+        if isinstance(begun, Answer):
+            return _response(begun)
+        return _stream((begun.status, begun.headers), _open(begun, request))
 
     mcp.csrf_exempt = True  # type: ignore[attr-defined]
     return mcp
@@ -70,6 +92,8 @@ def async_view(server: Server, *, auth: object = None) -> Callable[..., Any]:
         begun = await begin_async(server, _request(request), auth, _reader(request), hop)
         if isinstance(begun, Answer):
             return _response(begun)
+        if isinstance(begun, Listening):
+            return _stream((begun.status, begun.headers), begun.stream.pieces_async(hop))
         return await _answer_async(begun, hop)
 
     mcp.csrf_exempt = True  # type: ignore[attr-defined]
@@ -92,11 +116,13 @@ def respond(server: Server, request: HttpRequest, *, auth: object = None) -> Htt
     begun = begin(server, _request(request), auth, _reader(request))
     if isinstance(begun, Answer):
         return _response(begun)
+    if isinstance(begun, Listening):
+        return _stream((begun.status, begun.headers), _open(begun, request))
     if not begun.asked_to_stream:  # a stream costs the handler the thread of its request
         return _response(begun.finish() or Answer(500, [], b""))
-    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-    context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(_work, begun, events), name="mcpgraft-call", daemon=True).start()
+    from django.db import connections
+
+    events = started(begun, connections.close_all)  # the thread's own; nobody else would
     first = events.get()
     if isinstance(first, BaseException):
         raise first
@@ -104,50 +130,30 @@ def respond(server: Server, request: HttpRequest, *, auth: object = None) -> Htt
         return _response(first)
     assert isinstance(first, tuple)
     # Under ASGI Django would collect a sync iterator before sending it.
-    body = _later(events, begun) if hasattr(request, "scope") else _pieces(events, begun)
+    body = _later(events) if hasattr(request, "scope") else pieces(events)
     return _stream(first, body)
 
 
-def _work(pending: Pending, events: queue.SimpleQueue[Event]) -> None:
-    def start(status: int, headers: HeaderList) -> Callable[[bytes], object]:
-        events.put((status, headers))
-        return events.put
+def _open(begun: Listening, request: HttpRequest) -> Any:
+    if not hasattr(request, "scope"):
+        return begun.stream.pieces(hung_up(request.META))
+    from asgiref.sync import sync_to_async
 
-    try:
-        answer = pending.finish(start)
-        if answer is not None:
-            events.put(answer)
-    except BaseException as exc:
-        events.put(exc)
-    finally:
-        events.put(None)
-        from django.db import connections
+    from .bridge import Loop
 
-        connections.close_all()  # this thread's own; nobody else would
+    return begun.stream.pieces_async(Loop(lambda fn: sync_to_async(fn)()))
 
 
-def _pieces(events: queue.SimpleQueue[Event], pending: Pending) -> Iterator[bytes]:
-    try:
-        while (event := events.get()) is not None:
-            if isinstance(event, BaseException):
-                raise event
-            if isinstance(event, bytes):
-                yield event
-    except GeneratorExit:  # the server gave up on the peer
-        pending.exchange.close()
-        raise
-
-
-async def _later(events: queue.SimpleQueue[Event], pending: Pending) -> AsyncIterator[bytes]:
+async def _later(events: Said) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     try:
-        while (event := await loop.run_in_executor(None, events.get)) is not None:
+        while (event := await loop.run_in_executor(None, events.get)) is not None and event != b"":
             if isinstance(event, BaseException):
                 raise event
             if isinstance(event, bytes):
                 yield event
     except (GeneratorExit, asyncio.CancelledError):
-        pending.exchange.close()
+        events.lose()
         raise
 
 
@@ -174,9 +180,9 @@ async def _answer_async(pending: Pending, hop: Any) -> HttpResponseBase:
 
     task = asyncio.ensure_future(work())
 
-    async def pieces() -> AsyncIterator[bytes]:
+    async def said() -> AsyncIterator[bytes]:
         try:
-            while (event := await events.get()) is not None:
+            while (event := await events.get()) is not None and event != b"":
                 if isinstance(event, BaseException):
                     raise event
                 if isinstance(event, bytes):
@@ -194,7 +200,7 @@ async def _answer_async(pending: Pending, hop: Any) -> HttpResponseBase:
     if isinstance(first, Answer):
         return _response(first)
     assert isinstance(first, tuple)
-    return _stream(first, pieces())
+    return _stream(first, said())
 
 
 def _abandon(pending: Pending, task: asyncio.Task[None]) -> None:
@@ -222,6 +228,10 @@ def _request(request: HttpRequest) -> Any:
     made = request_of(request.META, request)
     made.url = f"{request.scheme}://{request.META.get('HTTP_HOST', 'localhost')}{request.path}"
     made.method = request.method or made.method
+    if hasattr(request, "scope"):
+        from .asgi import LISTEN_STREAMS
+
+        made.listen_streams = LISTEN_STREAMS
     return made
 
 

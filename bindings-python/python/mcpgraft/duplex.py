@@ -1,4 +1,4 @@
-"""Questions on a duplex channel: sends them, and hands the answers to who waits for them."""
+"""What calls say on a duplex channel: their questions, handing the answers to who waits for them, and the rest."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._native import Call, Session, Step
+    from ._native import Call, Session, Step, Task
     from ._native import _Ask as NativeAsk
     from ._native import _Unable as Unable
 
-__all__ = ["Questions"]
+__all__ = ["DuplexChannel", "Questions"]
 
 Say = Callable[[Callable[[], bytes | None]], None]
 """Makes a message and writes it, both under the channel's lock: what is made first must leave first."""
@@ -78,6 +78,44 @@ class Questions:
             was = self._open.pop(waiting.number, None)
         if was is not None:
             self._say(lambda: self._session.give_up(waiting.number))
+
+
+class DuplexChannel:
+    """The `Channel` of the calls of one connection."""
+
+    client = ""
+    room = 1_000_000  # the limit of calls in work is a lower one
+
+    def __init__(self, session: Session, questions: Questions, say: Say) -> None:
+        self._session = session
+        self._say = say
+        self.can_ask = questions.can_ask
+        self.no_way = questions.no_way
+        self.ask = questions.ask
+
+    def progress(self, key: int, progress: float, total: float | None, message: str | None) -> None:
+        self._say(lambda: self._session.progress(key, progress, total, message))
+
+    def log(self, key: int, level: str, data: bytes, logger: str | None) -> None:
+        self._say(lambda: self._session.log(key, level, data, logger))
+
+    def task_progress(self, key: int, task: Task, progress: float, total: float | None, message: str | None) -> None:
+        pass  # the connection is told itself
+
+    def elicitation_complete(self, key: int, id: str) -> None:
+        self._say(lambda: self._session.elicitation_complete(id))
+
+    def begin_stream(self, key: int) -> None:
+        pass
+
+    def keep_alive(self) -> None:
+        pass  # a pipe does not die of silence
+
+    def close_stream(self, key: int, retry_ms: int) -> bool:
+        return False
+
+    def is_left(self) -> bool:
+        return False  # a connection that ends ends its questions; nothing else hangs on who reads
 
 
 class _Waiting:

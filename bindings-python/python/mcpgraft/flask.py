@@ -9,7 +9,7 @@ Tools run in their request: `flask.request`, `g`, `current_user`, the database s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Flask, current_app
@@ -17,8 +17,9 @@ from flask import request as current_request
 from werkzeug.wrappers import Response
 
 from .auth import metadata_path, publishes
-from .http import Answer, Open, Pending, begin
-from .wsgi import finish, keep_open, metadata_answer, read_all, request_of, streams_of
+from .hangup import hung_up
+from .http import Answer, Listening, Pending, begin
+from .wsgi import finish, metadata_answer, read_all, request_of
 
 if TYPE_CHECKING:
     from .http import ReadBody
@@ -31,7 +32,13 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 def mount(
-    app: Flask | Blueprint, server: Server, path: str = "/mcp", *, auth: object = None, endpoint: str | None = None
+    app: Flask | Blueprint,
+    server: Server,
+    path: str = "/mcp",
+    *,
+    auth: object = None,
+    endpoint: str | None = None,
+    sse: str | None = None,
 ) -> None:
     """Serve `server` at `path`, with and without a slash at its end. It never redirects.
 
@@ -41,6 +48,7 @@ def mount(
         path: Relative to the blueprint's prefix, if it has one.
         auth: Overrides the server's own.
         endpoint: Flask's endpoint name; default: made from the server's name and the path.
+        sse: Serve the transport of 2024-11-05 at this path; see `mcpgraft.sse`.
     """
     auth = server.auth if auth is None else auth
     name = endpoint or "mcp_" + re.sub(r"\W+", "_", f"{server.name}{path}").strip("_")
@@ -48,8 +56,20 @@ def mount(
     def view() -> Response:
         return respond(server, current_request, auth=auth)
 
+    _add(app, "/" + path.strip("/"), name, view, auth)
+    if sse is not None:
+
+        def old_view() -> Response:
+            from .sse import begin as begin_sse
+
+            begun = begin_sse(server, request_of(current_request.environ), auth, _reader(current_request))
+            return _listening(begun, current_request.environ) if isinstance(begun, Listening) else _response(begun)
+
+        _add(app, "/" + sse.strip("/"), name + "_sse", old_view, None)
+
+
+def _add(app: Flask | Blueprint, rule: str, name: str, view: Callable[[], Response], auth: object) -> None:
     view.__name__ = name
-    rule = "/" + path.strip("/")
     for spelling in {rule, rule.rstrip("/") + "/"}:
         app.add_url_rule(spelling, name, view, methods=METHODS, strict_slashes=False, provide_automatic_options=False)
     if isinstance(app, Flask):
@@ -79,15 +99,24 @@ def _complete(app: Any, path: str, name: str, view: Any, auth: object) -> None:
 
 def respond(server: Server, request: Any, *, auth: object = None) -> Response:
     """Answer a Flask or werkzeug request with that application's response class."""
-    environ = request.environ
-    begun = begin(server, request_of(environ, request), auth, _reader(request), streams_of(environ))
-    if isinstance(begun, Open):
-        return _response_class()(keep_open(begun), status=begun.status, headers=begun.headers)
+    begun = begin(server, request_of(request.environ, request), auth, _reader(request))
+    if isinstance(begun, Listening):
+        return _listening(begun, request.environ)
     if isinstance(begun, Pending):
         if begun.may_stream:
             return _late(begun)
         begun = begun.finish() or Answer(500, [], b"")
     return _response(begun)
+
+
+def _listening(begun: Listening, environ: dict[str, Any]) -> Response:
+    pieces = begun.stream.pieces(hung_up(environ))
+    response = _response_class()(pieces, status=begun.status)
+    response.headers.clear()
+    for name, value in begun.headers:
+        response.headers.add(name, value)
+    response.call_on_close(pieces.close)
+    return response
 
 
 class LateResponse(Response):

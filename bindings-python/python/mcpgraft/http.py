@@ -1,138 +1,247 @@
-"""One HTTP request, whatever the host: gate, auth, body, calls, answer.
+"""One HTTP request, whatever the host: gate, auth, body, session, calls, answer.
 
-A host makes a `Request`, calls `begin` (or `begin_async`), and gets an `Answer` or a `Pending`: something is to be run.
-`Pending.finish` runs it. If the host gives it a way to start a stream, the response is decided late: one JSON body,
-unless the handler reports progress first, which makes it an event stream.
+A host makes a `Request`, calls `begin` (or `begin_async`), and gets an `Answer`, a `Pending`: something is to be run,
+or a `Listening`: the response stays open. `Pending.finish` runs it. If the host gives it a way to start a stream, the
+response is decided late: one JSON body, unless the handler says something first, which makes it an event stream.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from ._native import SESSION_HEADER
-from .bridge import Hop, Inline, call, drive
+from .bridge import Hop, Inline, call, canceller, drive
 from .channel import Answer, HeaderList, HttpChannel, ReadBody, StartStream
 from .context import Context
 from .dispatch import run_call
-from .state import principal_text
-from .streams import Stream
+from .sessions import OWNER_BYTES, TooManySessions, owner_of
+from .state import known_as, session_owner
 
 if TYPE_CHECKING:
     from ._native import Exchange, HttpStep, Reply
-    from .auth import Refusal
+    from .events import Record
+    from .hub import Hub
+    from .listening import Source
     from .request import Request
     from .server import Server
     from .sessions import Sessions
 
-__all__ = ["Answer", "HeaderList", "Open", "Pending", "ReadBody", "StartStream", "begin", "begin_async"]
+__all__ = ["Answer", "HeaderList", "Listening", "Pending", "ReadBody", "StartStream", "begin", "begin_async"]
+
+log = logging.getLogger("mcpgraft")
+
+T = TypeVar("T")
 
 
-class Open(Answer):
-    """A response that stays open: its body is what the stream gives. Close it when the client is gone."""
-
-    stream: Stream
-    server: Server
-
-    def close(self) -> None:
-        """Nobody reads it any more."""
-        self.server.streams.discard(self.stream)
-
-
-def begin(server: Server, request: Request, auth: object, read: ReadBody, streams: int = 0) -> Answer | Pending:
-    """Decide as much as can be decided before a handler runs. Blocks on the body and on the auth verifier.
-
-    `streams` is how many responses this host can keep open in this process; with 0 an answer is never an `Open`.
-    """
-    return drive(begin_async(server, request, auth, read, Inline(), streams))
+def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Answer | Pending | Listening:
+    """Decide as much as can be decided before a handler runs. Blocks on the body and on the auth verifier."""
+    return drive(begin_async(server, request, auth, read, Inline()))
 
 
 async def begin_async(
-    server: Server, request: Request, auth: object, read: ReadBody, hop: Hop, streams: int = 0
-) -> Answer | Pending:
+    server: Server, request: Request, auth: object, read: ReadBody, hop: Hop
+) -> Answer | Pending | Listening:
     """The same for an async host; `hop` says how to get to sync and async functions from there."""
-    core, headers = server.core, request.headers.raw
-    # A host that can keep none open has the last word.
-    limit = streams if server.listen_streams is None or streams == 0 else server.listen_streams
-    exchange = core.exchange(request.method, headers, peer=request.peer, listen=limit > 0)
+    core, headers, streams = server.core, request.headers.raw, places(server, request)
+    exchange = core.exchange(
+        request.method, headers, peer=request.peer, listen=streams > 0, events=stream_name(server, request)
+    )
     refused = exchange.gate()
     # A hostile page or host must not learn anything, not even whether its key is right; who is merely
     # unauthenticated hears that first, whatever else is wrong with the request. A preflight carries no credentials.
     if refused is not None and (refused.status in (403, 421) or refused.status < 400):
         return _answer(refused)
-    auth = server.auth if auth is None else auth
-    if auth:
-        from .auth import authenticate
-
-        denied = await authenticate(auth, request, hop)
-        if denied is not None:
-            return _refusal(denied)
+    denied = await allowed(server, request, auth, exchange, hop)
+    if denied is not None:
+        return denied
     if refused is not None:
         return _answer(refused)
     body = await call(hop, read, exchange.max_body + 1)
-    sessions = server.sessions
-    if sessions is not None:
-        return await _in_session(server, sessions, request, exchange, body, hop, limit)
-    step = exchange.accept(body)
-    if step.listener is not None:
-        return _open(server, exchange, step, limit, lambda: None, principal_text(request.principal))
-    return Pending(server, request, exchange, step) if step.reply is None else _answer(step.reply)
+    visit = _Visit(server, request, exchange, hop)
+    try:
+        step = await visit.accept(body)
+        return await visit.act(step, streams)
+    except TooManySessions:
+        return unavailable(exchange, "too many sessions are in use", 60)
+    except _StoreFailed:
+        return unavailable(exchange, "sessions cannot be reached now", 5)
 
 
-def _open(
-    server: Server,
-    exchange: Exchange,
-    step: HttpStep,
-    limit: int,
-    session: Callable[[], bytes | None],
-    principal: str | None,
-) -> Answer:
-    """Keep a response open, if there may be one more."""
-    assert step.listener is not None
-    assert step.reply is not None
-    stream = Stream(step.listener, session, step.reply.body, principal)
-    if not server.streams.add(stream, limit):
-        return _answer(exchange.refuse(503, [("Retry-After", "60")], b""))
-    opened = Open(step.reply.status, list(step.reply.headers), b"")
-    opened.stream, opened.server = stream, server
-    return opened
+def places(server: Server, request: Request) -> int:
+    """How many responses may be kept open in this process. A host that can keep none open has the last word."""
+    host, chosen = request.listen_streams, server.listen_streams
+    return host if chosen is None or host == 0 else chosen
 
 
-async def _in_session(
-    server: Server, sessions: Sessions, request: Request, exchange: Exchange, body: bytes, hop: Hop, limit: int
-) -> Answer | Pending:
-    """The same where sessions are kept. A store may block."""
-    from .sessions import of_owner, owned
+def stream_name(server: Server, request: Request) -> str | None:
+    """What the stream of this request is called, if what is said on it is kept; None if not.
 
-    principal = principal_text(request.principal)
-    id_ = exchange.session_id
-    saved = None if id_ is None else of_owner(await call(hop, sessions.load, id_), principal)
-    step = exchange.accept(body, saved)
-    more: HeaderList = []
-    if step.event == "opened" and step.session is not None:
-        more = [(SESSION_HEADER, await call(hop, sessions.open, owned(step.session, principal)))]
-    elif id_ is not None and saved is not None:
-        if step.session is not None:
-            await call(hop, sessions.save, id_, owned(step.session, principal))
-        if step.event == "ended" and not await call(hop, sessions.end, id_):
-            return _answer(exchange.refuse(405, [("Allow", "GET, POST")], b""))
-        _route(server, id_, step)
-    if step.listener is not None:
-        return _open(
-            server,
-            exchange,
-            step,
-            limit,
-            lambda: None if id_ is None else of_owner(sessions.load(id_), principal),
-            principal,
-        )
-    if step.reply is not None:
-        answer = _answer(step.reply)
-        return answer._replace(headers=[*answer.headers, *more])
-    return Pending(server, request, exchange, step, None if saved is None else id_)
+    A session's own stream is not.
+    """
+    if server.events is None or (request.method == "GET" and "last-event-id" not in request.headers):
+        return None
+    from secrets import token_urlsafe
+
+    return token_urlsafe(16)
+
+
+async def allowed(server: Server, request: Request, auth: object, exchange: Exchange, hop: Hop) -> Answer | None:
+    """Find out who calls; an answer if they may not."""
+    auth = server.auth if auth is None else auth
+    if not auth:
+        return None
+    from .auth import authenticate
+
+    denied = await authenticate(auth, request, hop)
+    return None if denied is None else _answer(exchange.refuse(denied.status, denied.headers(), denied.body()))
+
+
+class _StoreFailed(Exception):
+    """The host's store raised; the log has it."""
+
+
+async def _stored(work: Awaitable[T]) -> T:
+    try:
+        return await work
+    except TooManySessions:
+        raise
+    except Exception as exc:
+        log.exception("the session store failed")
+        raise _StoreFailed from exc
+
+
+class _Visit:
+    """One request at the sessions of its server."""
+
+    def __init__(self, server: Server, request: Request, exchange: Exchange, hop: Hop) -> None:
+        self._server = server
+        self._request = request
+        self._exchange = exchange
+        self._hop = hop
+        self._sessions: Sessions | None = server.sessions
+        self._id = exchange.session_id if server.sessions is not None else None
+        self._owner = b""
+        self._known = False
+
+    async def accept(self, body: bytes) -> HttpStep:
+        """Read the body, with what is known of the session; save what that changed."""
+        sessions, id = self._sessions, self._id
+        if sessions is None:
+            return self._exchange.accept(body)
+        self._owner = owner_of(self._request.principal)
+        if id is None:
+            return self._exchange.accept(body)
+        # Where there is a lock, loading and saving do not suspend.
+        with nullcontext() if sessions.guard is None else sessions.guard(id):
+            saved = await _stored(self._load(sessions, id)(self._hop))
+            self._known = saved is not None
+            step = self._exchange.accept(body, saved)
+            if step.session is not None and self._known:
+                await _stored(sessions.save(self._hop, id, self._owner + step.session))
+        return step
+
+    async def act(self, step: HttpStep, streams: int) -> Answer | Pending | Listening:
+        """Do what the step asks for."""
+        session = self._id if self._known else None
+        if step.event == "listening":
+            return await self._listen(step, streams)
+        if step.resume is not None:
+            return await self._resume(step, streams)
+        if step.reply is None:
+            own = None if step.call is not None and step.call.stateless else session
+            return Pending(self._server, self._request, self._exchange, step, own, streams)
+        if self._sessions is not None and step.event == "opened" and step.session is not None:
+            id = await _stored(self._sessions.open(self._hop, self._owner + step.session))
+            return _answer(step.reply, (SESSION_HEADER, id))
+        if self._sessions is not None and session is not None:
+            if step.event == "ended":
+                if not await _stored(self._sessions.end(self._hop, session)):
+                    return _answer(self._exchange.refuse(405, [("Allow", "GET, POST")], b""))
+                self._server.hub.end(session)
+            else:
+                _route(self._server.hub, session, step)
+        return _answer(step.reply)
+
+    async def _listen(self, step: HttpStep, streams: int) -> Answer | Listening:
+        from .listening import Stream
+
+        assert step.reply is not None
+        assert step.listener is not None
+        server, sessions, id = self._server, self._sessions, self._id
+        if self._request.method != "GET" or sessions is None or id is None:
+            stream = Stream(
+                step.listener,
+                step.reply.body,
+                principal=known_as(self._request.principal),
+                keep_alive=server.keep_alive,
+            )
+        else:
+            stream = Stream(
+                step.listener,
+                step.reply.body,
+                session=id,
+                load=self._load(sessions, id),
+                principal=known_as(self._request.principal) or session_owner(id),
+                watches=sessions.kind == "kept",
+                keep_alive=server.keep_alive,
+            )
+        if not server.hub.open(stream, streams):
+            return unavailable(self._exchange, "no more clients can listen here now", 60)
+        if sessions is not None and stream.session is not None and id is not None:
+            stream.on_close(sessions.hold(id))
+        return await listening(server, self._hop, step.reply, stream)
+
+    async def _resume(self, step: HttpStep, streams: int) -> Answer | Listening:
+        events, id, reply = self._server.events, self._id, step.reply
+        assert events is not None
+        assert id is not None
+        assert step.resume is not None
+        assert reply is not None
+        resumed = await _stored(events.resume(self._hop, id, *step.resume, self._server.keep_alive))
+        if resumed is None:
+            return _answer(self._exchange.refuse_resume())
+        # Without a place to wait in the client gets what is there, and comes again.
+        if resumed.is_whole or not self._server.hub.open(resumed, streams):
+            return Answer(reply.status, list(reply.headers), resumed.whole())
+        resumed.open()
+        if self._sessions is not None:
+            resumed.on_close(self._sessions.hold(id))
+        return await listening(self._server, self._hop, reply, resumed)
+
+    def _load(self, sessions: Sessions, id: str) -> Callable[[Hop], Awaitable[bytes | None]]:
+        owner = self._owner
+
+        async def load(hop: Hop) -> bytes | None:
+            found = await sessions.load(hop, id)
+            # Somebody else's session is as good as none.
+            return found[OWNER_BYTES:] if found is not None and found[:OWNER_BYTES] == owner else None
+
+        return load
+
+
+async def listening(server: Server, hop: Hop, reply: Reply, stream: Source) -> Listening:
+    """Begin an open response, when no change can be missed any more."""
+    try:
+        await server.hub.ready(hop)
+    except BaseException:
+        stream.close()
+        raise
+    return Listening(reply.status, list(reply.headers), stream)
+
+
+@dataclass
+class Listening:
+    """A response that stays open: send the head, then what `stream` gives until it ends; close it in any case."""
+
+    status: int
+    headers: HeaderList
+    stream: Source
 
 
 @dataclass
@@ -144,14 +253,23 @@ class Pending:
     exchange: Exchange
     step: HttpStep
     session: str | None = None
-    """The session it belongs to, if it names a good one."""
+    """The session it belongs to."""
+    room: int = 0
+    """How many calls of this process may wait for what is not run for them."""
+    left: bool = False
+    """Set by a host that notices that the client is gone."""
 
     @property
     def asked_to_stream(self) -> bool:
-        """True if moreover the peer asked for it in this very request; in the handshake era logs come unasked."""
+        """True if moreover the peer asked for it in this very request, or can be asked something on the way.
+
+        In the handshake era logs come unasked: they alone are no reason.
+        """
         call = self.step.call
-        asked = call is not None and (call.progress_wanted or call.stateless or self._may_ask)
-        return asked and self.may_stream
+        wanted = call is not None and (
+            call.progress_wanted or call.stateless or call.waits or self.may_close or self._can_be_asked(call.key)
+        )
+        return wanted and self.may_stream
 
     @property
     def may_stream(self) -> bool:
@@ -159,16 +277,28 @@ class Pending:
         call = self.step.call
         if call is None or not self.exchange.can_stream:
             return False
-        if not (call.progress_wanted or call.log_level is not None or self._may_ask):
+        if call.waits:
+            return True
+        says = call.progress_wanted or call.log_level is not None or self._can_be_asked(call.key)
+        if not says and not self.may_close:
             return False
         entry = self.server.entry_of(call)
         return entry is not None and entry.wants_context
 
     @property
-    def _may_ask(self) -> bool:
-        # In the stateless era questions are a result; before, they are requests on the call's own stream.
-        call = self.step.call
-        return call is not None and not call.stateless and self.session is not None
+    def may_close(self) -> bool:
+        """True if the handler could end the response and go on: a host with threads runs it in one of its own."""
+        return self.server.events is not None and self.exchange.stream is not None
+
+    def _can_be_asked(self, key: int) -> bool:
+        if self.session is None:
+            return False
+        can_ask = self.exchange.can_ask
+        return (
+            can_ask(key, ("form", "", b'{"type":"object","properties":{}}')) is None
+            or can_ask(key, ("sample", b'{"messages":[],"maxTokens":1}')) is None
+            or can_ask(key, ("roots",)) is None
+        )
 
     def finish(self, start: StartStream | None = None, hop: Hop | None = None) -> Answer | None:
         """Run the handler in this thread. None if `start` was used: then everything is written."""
@@ -181,36 +311,76 @@ class Pending:
 
         While `full()` is true notifications are dropped; the result is not.
         """
-        step = self.step
-        batch = step.batch
         # The answers of a batch leave together as one array, so there is nothing to stream into.
-        hub = self.server.hub
-        channel = HttpChannel(self.exchange, None if batch else start, full, session=self.session, hub=hub)
-        with hub.working(self.session, self.exchange):
-            while True:
-                if step.reply is not None:
-                    return _answer(step.reply)
-                if step.call is not None:
-                    ctx = Context(step.call, channel, self.server, self.request)
-                    channel.settle(step.call, await run_call(ctx, hop))
-                if not batch:
-                    return channel.answer
-                step = self.exchange.next()
-                if self.session is not None:
-                    _route(self.server, self.session, step)
+        start = None if self.step.batch else start
+        channel = HttpChannel(
+            self.exchange,
+            start,
+            full,
+            session=self.session,
+            hub=self.server.hub,
+            record=self._record(),
+            room=self.room,
+            left=lambda: self.left,
+        )
+        sessions = self.server.sessions
+        if self.session is None or sessions is None:
+            return await self._run(hop, channel)
+        hop, cancel, was_cancelled = canceller(hop)
+        release = sessions.hold(self.session)
+        try:
+            with self.server.hub.working(self.session, self.exchange, cancel):
+                return await self._run(hop, channel)
+        except BaseException as exc:
+            if not was_cancelled():
+                raise
+            import asyncio
+
+            if not isinstance(exc, asyncio.CancelledError):
+                raise
+            return self._nothing(channel)
+        finally:
+            release()
+
+    def _record(self) -> Record | None:
+        events, stream = self.server.events, self.exchange.stream
+        return None if events is None or stream is None or self.session is None else events.record(self.session, stream)
+
+    async def _run(self, hop: Hop, channel: HttpChannel) -> Answer | None:
+        step = self.step
+        while True:
+            if step.reply is not None:
+                return _answer(step.reply)
+            if step.call is not None:
+                ctx = Context(step.call, channel, self.server, self.request)
+                channel.settle(step.call, await run_call(ctx, hop))
+            if not step.batch:
+                return channel.answer or self._nothing(channel)
+            step = self.exchange.next()
+            if self.session is not None:
+                _route(self.server.hub, self.session, step)
+
+    def _nothing(self, channel: HttpChannel) -> Answer | None:
+        # A call that was taken back has no answer, but its HTTP request must get one.
+        return None if channel.started else _answer(self.exchange.refuse(202, [], b""))
 
 
-def _route(server: Server, session: str, step: HttpStep) -> None:
-    """An answer goes to the call that asked, a cancellation to its call, wherever in this process they are."""
-    if step.event == "response" and step.text is not None and step.params is not None:
-        server.hub.answer(session, str(msgspec.json.decode(step.text)), step.ok, step.params)
-    elif step.event == "cancelled" and step.text is not None:
-        server.hub.cancel(session, step.text)
+def _route(hub: Hub, session: str, step: HttpStep) -> None:
+    # An answer goes to the call that asked, a cancellation to its call, wherever they are.
+    if step.event == "cancelled" and step.text is not None:
+        hub.cancel(session, step.text)
+    elif step.event == "response" and step.text is not None:
+        ask = msgspec.json.decode(step.text)
+        if isinstance(ask, str):  # ours are
+            hub.answer(session, ask, step.ok, step.params or b"null")
 
 
-def _answer(reply: Reply) -> Answer:
-    return Answer(reply.status, list(reply.headers), reply.body)
+def unavailable(exchange: Exchange, message: str, seconds: int) -> Answer:
+    """503: not now, but perhaps after so many seconds."""
+    error = {"jsonrpc": "2.0", "id": None, "error": {"code": -32603, "message": message}}
+    head = [("Content-Type", "application/json"), ("Retry-After", str(seconds))]
+    return _answer(exchange.refuse(503, head, msgspec.json.encode(error)))
 
 
-def _refusal(denied: Refusal) -> Answer:
-    return Answer(denied.status, denied.headers(), denied.body())
+def _answer(reply: Reply, *more: tuple[str, str]) -> Answer:
+    return Answer(reply.status, [*reply.headers, *more], reply.body)

@@ -9,6 +9,7 @@ said again.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -147,6 +148,14 @@ class Replay:
             else:
                 self._keep(need, error=_refusal(key, outcome[1]))
 
+    def refuse(self, key: str, error: bytes) -> None:
+        """Take an error object for the answer to a question of the round before, which a task kept."""
+        was = self.kept.open.get(key)
+        if was is not None:
+            spec = was if self.kept.steps else None
+            digest = from_spec(spec).digest() if spec is not None else was
+            self.kept.answers[key] = Known(digest, None, spec, _refusal(key, error))
+
     def _open(self) -> None:
         self.kept.round += 1
         self.kept.open = {
@@ -157,6 +166,8 @@ class Replay:
         """A question of this run, under its key."""
         if not isinstance(question, Question):
             raise TypeError(f"question {key!r} must be Elicit, ElicitUrl, Sample or AskRoots, not {question!r}")
+        if question.timeout is not None and question.timeout <= 0:
+            raise ValueError(f"question {key!r}: timeout must be more than 0 seconds, not {question.timeout!r}")
         if isinstance(question, ElicitUrl):
             question = self._named(key, question)
         digest = question.digest()
@@ -172,7 +183,7 @@ class Replay:
         # Before the client is told the id, and then always the same.
         id_ = question.id or self.kept.ids.get(key) or token_urlsafe(18)
         self.kept.ids[key] = id_
-        return ElicitUrl(question.message, question.url, id_)
+        return replace(question, id=id_)
 
     def _known(self, need: Need) -> Known | None:
         known = self.kept.answers.get(need.key)

@@ -46,7 +46,7 @@ class Headers(Mapping[str, str]):
 class Request:
     """One HTTP request, or the local process on stdio (`method` is then empty and `headers` has nothing)."""
 
-    __slots__ = ("auth", "headers", "method", "native", "peer", "principal", "url")
+    __slots__ = ("auth", "headers", "listen_streams", "method", "native", "peer", "principal", "query", "url")
 
     def __init__(
         self,
@@ -57,6 +57,8 @@ class Request:
         url: str | None = None,
         native: object = None,
         principal: object = None,
+        listen_streams: int = 0,
+        query: str = "",
     ) -> None:
         self.method = method
         self.headers = Headers(headers or [])
@@ -70,3 +72,7 @@ class Request:
         """Who calls, as the server's auth found out; None without auth."""
         self.auth: object = None
         """The auth that let the request in."""
+        self.query = query
+        """The query of the URL, without `?`."""
+        self.listen_streams = listen_streams
+        """How many responses a process of this host can keep open without harm."""

@@ -98,7 +98,8 @@ async def _ask(ctx: Context, needs: list[Need], round_: int, hop: Hop) -> dict[s
     # Asks the client of a handshake-era call, and waits.
     answered: dict[str, tuple[bool, bytes] | AskError] = {}
     waiting: dict[str, Waiting] = {}
-    deadline = time.monotonic() + (ctx.server.ask_timeout if needs else LOOK * 2**round_)
+    asked = time.monotonic()
+    patience = {need.key: need.question.timeout or ctx.server.ask_timeout for need in needs}
     try:
         for need in needs:
             try:
@@ -107,13 +108,15 @@ async def _ask(ctx: Context, needs: list[Need], round_: int, hop: Hop) -> dict[s
                 if ctx.cancelled:
                     raise Cancelled(ctx.name) from None
                 answered[need.key] = NoChannel(str(wrong), need.key)
-        for key, one in waiting.items():
-            answer = await _wait(ctx, one, deadline, hop)
+        # Whose time is over first is given up first.
+        for key in sorted(waiting, key=lambda key: patience[key]):
+            answer = await _wait(ctx, waiting[key], asked + patience[key], hop)
             if answer is None:
-                answer = TimedOut(f"no answer came within {ctx.server.ask_timeout:g} seconds: {key}", key)
+                answer = TimedOut(f"no answer came within {patience[key]:g} seconds: {key}", key)
+                waiting.pop(key).close()  # the client hears it now, not when the others have answered
             answered[key] = answer
         if not needs:  # the handler wants to be called again later
-            await _wait(ctx, _Nothing(), deadline, hop)
+            await _wait(ctx, _Nothing(), asked + LOOK * 2**round_, hop)
     finally:
         for one in waiting.values():
             one.close()

@@ -58,6 +58,7 @@ def run_http(
     print(f"{server.name}: http://{bound}:{number}/{shown.strip('/')}", file=sys.stderr, flush=True)
     with http_server, contextlib.suppress(KeyboardInterrupt):
         http_server.serve_forever()
+    server.close()
 
 
 def make_http(
@@ -82,6 +83,9 @@ def make_http(
             self.setup_environ()
 
     class Handler(WSGIRequestHandler):
+        def get_environ(self) -> dict[str, Any]:
+            return {**super().get_environ(), "mcpgraft.socket": self.connection}
+
         def address_string(self) -> str:
             return str(self.client_address[0])
 
@@ -106,7 +110,12 @@ def make_http(
     app = App(server, auth=auth, path=path or os.environ.get("MCP_PATH") or "/mcp")
     address = (host or os.environ.get("MCP_HOST") or "127.0.0.1", _port(port))
     http_server = ThreadedServer(address, Handler)
-    http_server.set_app(app)
+
+    def threaded(environ: dict[str, Any], start_response: Any) -> Any:
+        environ["wsgi.multithread"] = True  # which wsgiref does not know of itself
+        return app(environ, start_response)
+
+    http_server.set_app(threaded)
     return http_server
 
 

@@ -1,34 +1,24 @@
-"""The server a user writes: registration by decorator or call, options, hooks, and ways into the hosts."""
+"""The server a user writes: options, hooks, and ways into the hosts; what it offers is in `mcpgraft.registration`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from .bridge import is_async
-from .catalogue import Catalogue
 from .errors import RegistrationError
 from .hub import Hub
 from .keys import KeyRing
-from .registry import (
-    CompletionEntry,
-    Guard,
-    Handler,
-    MethodEntry,
-    PromptEntry,
-    RawToolEntry,
-    ResourceEntry,
-    TaskMode,
-    ToolEntry,
-    compiled,
-    definition,
-)
-from .validation import schema_json
+from .registration import Icons, Meta, Registration
+from .registry import definition
+from .sessions import sessions_of
 
 if TYPE_CHECKING:
     from .context import Context
+    from .events import Events, EventStore
+    from .fanout import Fanout
     from .middleware import Middleware
     from .sessions import Sessions
     from .tasks import Tasks
@@ -36,12 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Server"]
 
 F = TypeVar("F", bound=Callable[..., Any])
-Guards = Guard | Sequence[Guard] | None
-Icons = Sequence[object] | None
-Meta = Mapping[str, object] | None
 
 
-class Server(Catalogue):
+class Server(Registration):
     """A set of tools, resources and prompts under one name. It opens nothing by itself: mount it in a host, or `run()`.
 
     Safe to use from several threads; things may be registered and removed while it serves.
@@ -75,7 +62,12 @@ class Server(Catalogue):
         on_state_use: Callable[[str], Any] | None = None,
         validate_results: bool = False,
         sessions: object = "off",
+        max_sessions: int = 10_000,
+        session_ttl: float | None = None,
         listen_streams: int | None = None,
+        keep_alive: float = 15.0,
+        fanout: Fanout | None = None,
+        events: EventStore | None = None,
         tasks: Tasks | None = None,
     ) -> None:
         """Describe the server.
@@ -108,16 +100,28 @@ class Server(Catalogue):
                 handlers that must not run twice for one answer; keep nonces for `state_ttl`, where all workers see
                 them.
             validate_results: Check the structured results of typed tools, too, and not of raw tools only.
-            sessions: For clients of the handshake era over HTTP: `off`, `memory`, `sealed`, or a store; see
-                `mcpgraft.sessions`. They need one to be asked and to take requests back.
-            listen_streams: How many HTTP responses one process keeps open for clients that listen for changes. Default:
-                8 under WSGI with threads (each takes one), none with a single thread, 1000 under ASGI. 0: none.
+            sessions: What is remembered of clients of the handshake era between their HTTP requests: `off`, `memory`,
+                `sealed`, a store with `load` and `save`, or a way of your own; see `mcpgraft.sessions`. They need one
+                to be asked, to take requests back and to listen.
+            max_sessions: Most sessions at once (`memory`).
+            session_ttl: Seconds without use after which a session is over (`memory` and stores, default an hour), or
+                from its opening (`sealed`, default a day).
+            listen_streams: Most responses that one process keeps open for clients that listen; more get 503. 0: none,
+                and that listening is possible is not declared. Default: 1000 in an async host, 8 in a threaded one
+                (each takes a thread from its pool, so stay below their number). Where all requests share one thread it
+                is always 0.
+            keep_alive: Seconds of silence in an open response after which a comment is sent; a client that went away
+                is noticed then at the latest.
+            fanout: Reaches the other worker processes; see `mcpgraft.fanout`.
+            events: Keeps what was said on the streams of calls in sessions, so that clients can come back for it:
+                `MemoryEvents`, `RedisEvents` or a store of your own; see `mcpgraft.events`.
             tasks: How tools run as tasks, and where tasks are kept; made with its defaults when a tool needs it.
         """
         self.keys = KeyRing(secrets)
-        self.sessions = _sessions(sessions, self.keys)
-        self.hub = Hub()
+        self.sessions = sessions_of(sessions, self.keys, max_sessions, session_ttl)
+        self.events = None if events is None else _events_of(events, self.sessions)
         self.listen_streams = listen_streams
+        self.keep_alive = keep_alive
         self.ask_timeout = ask_timeout
         self.state_ttl = state_ttl
         self.on_state_use = on_state_use
@@ -131,9 +135,9 @@ class Server(Catalogue):
         options: dict[str, object | None] = {
             "logging": logging,
             "completions": False,
-            "sessions": self.sessions.mode if self.sessions is not None else "off",
             "list_changed": True,
             "subscribe": True,
+            "sessions": None if self.sessions is None else self.sessions.kind,
             "ttl_ms": ttl_ms,
             "cache_scope": cache_scope,
             "allowed_hosts": None if allowed_hosts is None else list(allowed_hosts),
@@ -150,283 +154,8 @@ class Server(Catalogue):
             options={key: value for key, value in options.items() if value is not None},
             extensions=extensions or {},
             tasks=tasks,
+            hub=Hub(name, fanout, self._task_elsewhere),
         )
-
-    # --- tools ---------------------------------------------------------------------------------------------------
-
-    @overload
-    def tool(self, name: F, /) -> F: ...
-    @overload
-    def tool(
-        self,
-        name: str | None = None,
-        *,
-        title: str | None = None,
-        description: str | None = None,
-        annotations: object = None,
-        icons: Icons = None,
-        meta: Meta = None,
-        guard: Guards = None,
-        task: TaskMode = "never",
-    ) -> Callable[[F], F]: ...
-    def tool(self, name: Any = None, **options: Any) -> Any:
-        """Make a function a tool: `@server.tool`, `@server.tool("name")` or `@server.tool(title=..., ...)`.
-
-        The function stays as it is. Its annotations give the schema, its docstring the descriptions; see `add_tool`.
-        """
-        return self._decorate(name, options, "tool", self.add_tool)
-
-    def add_tool(
-        self,
-        fn: Handler,
-        name: str | None = None,
-        *,
-        title: str | None = None,
-        description: str | None = None,
-        annotations: object = None,
-        icons: Icons = None,
-        meta: Meta = None,
-        guard: Guards = None,
-        task: TaskMode = "never",
-    ) -> None:
-        """Register a typed function as a tool, or replace the tool of that name.
-
-        Args:
-            fn: Sync or async. Parameters annotated `Context` are given by the host and not part of the schema.
-            name: Default: the function's name.
-            title: Name for people.
-            description: Default: the docstring without its parameter section.
-            annotations: Hints such as `{"readOnlyHint": True}`, or `ToolAnnotations`.
-            icons: `Icon` values.
-            meta: The definition's `_meta`.
-            guard: One function or several, `(ctx) -> bool | None`; False or an exception refuses the call.
-            task: Whether a call may become a task: `never`, `optional`, `required` or `deferred`; see
-                `mcpgraft.tasks`.
-
-        Raises:
-            RegistrationError: an annotation has no JSON Schema, or the name is not allowed.
-        """
-        signature = compiled(fn)
-        key = name or signature.name
-        self._put(
-            "tool",
-            self._may_be_task(ToolEntry(key, fn, signature, guard, validate=self.validate_results), task),
-            name=key,
-            title=title,
-            description=description or signature.description,
-            icons=icons,
-            inputSchema=signature.input_schema,
-            outputSchema=signature.output_schema,
-            annotations=annotations,
-            _meta=meta,
-        )
-
-    def add_tool_raw(
-        self,
-        name: str,
-        schema: Mapping[str, object] | bytes,
-        fn: Handler,
-        *,
-        title: str | None = None,
-        description: str | None = None,
-        output_schema: Mapping[str, object] | bytes | None = None,
-        annotations: object = None,
-        icons: Icons = None,
-        meta: Meta = None,
-        guard: Guards = None,
-        validate: bool = True,
-        task: TaskMode = "never",
-    ) -> None:
-        """Register a tool from a JSON Schema and `fn(name, arguments)` or `fn(name, arguments, context)`.
-
-        `arguments` is the decoded object as sent: checked, and nothing of it converted. The rest is as in `add_tool`.
-
-        Args:
-            name: What it is called by.
-            schema: JSON Schema of the arguments: 2020-12, or what its `$schema` says. Nothing is ever fetched. Given
-                as JSON it is shown to clients byte for byte, less line breaks and the white space around them.
-            fn: Sync or async.
-            output_schema: JSON Schema of the structured results; shown in the same way.
-            validate: Check arguments (wrong ones are an `isError` result that names the field) and structured results
-                (`InvalidResult`). False: somebody else does, such as the server behind a proxy.
-
-        Raises:
-            RegistrationError: a schema is none, or has references that lead out of it.
-        """
-        given, output = schema_json(schema), None if output_schema is None else schema_json(output_schema)
-        self._put(
-            "tool",
-            self._may_be_task(RawToolEntry(name, fn, guard, given, output, validate=validate), task),
-            name=name,
-            title=title,
-            description=description,
-            icons=icons,
-            inputSchema=msgspec.Raw(given),
-            outputSchema=None if output is None else msgspec.Raw(output),
-            annotations=annotations,
-            _meta=meta,
-        )
-
-    def remove_tool(self, name: str) -> bool:
-        """Remove a tool. False if there was none of that name."""
-        return self._remove("tool", name)
-
-    # --- resources -----------------------------------------------------------------------------------------------
-
-    def resource(
-        self,
-        uri: str,
-        *,
-        name: str | None = None,
-        title: str | None = None,
-        description: str | None = None,
-        mime_type: str | None = None,
-        annotations: object = None,
-        icons: Icons = None,
-        size: int | None = None,
-        meta: Meta = None,
-        guard: Guards = None,
-    ) -> Callable[[F], F]:
-        """Put a function behind a URI, or behind a URI template (`dataset://sample/{rows}`); see `add_resource`."""
-        if not isinstance(uri, str):
-            raise RegistrationError('resource needs a URI: @server.resource("config://app")')
-
-        def register(fn: F) -> F:
-            self._no_double("template" if "{" in uri else "resource", uri, fn)
-            self.add_resource(
-                fn, uri, name=name, title=title, description=description, mime_type=mime_type,
-                annotations=annotations, icons=icons, size=size, meta=meta, guard=guard,
-            )  # fmt: skip
-            return fn
-
-        return register
-
-    def add_resource(
-        self,
-        fn: Handler,
-        uri: str,
-        *,
-        name: str | None = None,
-        title: str | None = None,
-        description: str | None = None,
-        mime_type: str | None = None,
-        annotations: object = None,
-        icons: Icons = None,
-        size: int | None = None,
-        meta: Meta = None,
-        guard: Guards = None,
-    ) -> None:
-        """Register a function as a resource, or as all resources of a template whose variables are its parameters.
-
-        It returns text, bytes, or a JSON value. `size` is in bytes, for plain URIs only. The rest is as in `add_tool`.
-        """
-        signature = compiled(fn)
-        entry = ResourceEntry(uri, fn, signature, guard, mime_type)
-        self._put(
-            "template" if entry.template else "resource",
-            entry,
-            **{"uriTemplate" if entry.template else "uri": uri},
-            name=name or signature.name,
-            title=title,
-            description=description or signature.description,
-            mimeType=mime_type,
-            annotations=annotations,
-            icons=icons,
-            size=None if entry.template else size,
-            _meta=meta,
-        )
-
-    def remove_resource(self, uri: str) -> bool:
-        """Remove a resource or template by its URI. False if there was none."""
-        return self._remove("template" if "{" in uri else "resource", uri)
-
-    def resource_updated(self, uri: str) -> None:
-        """Tell open connections that subscribed to `uri` that its content changed."""
-        for live in self._attached():
-            live.resource_updated(uri)
-
-    # --- prompts, completions, methods -----------------------------------------------------------------------------
-
-    @overload
-    def prompt(self, name: F, /) -> F: ...
-    @overload
-    def prompt(
-        self,
-        name: str | None = None,
-        *,
-        title: str | None = None,
-        description: str | None = None,
-        icons: Icons = None,
-        meta: Meta = None,
-        guard: Guards = None,
-    ) -> Callable[[F], F]: ...
-    def prompt(self, name: Any = None, **options: Any) -> Any:
-        """Make a function a prompt: `@server.prompt`, `@server.prompt("name")` or `@server.prompt(title=..., ...)`."""
-        return self._decorate(name, options, "prompt", self.add_prompt)
-
-    def add_prompt(
-        self,
-        fn: Handler,
-        name: str | None = None,
-        *,
-        title: str | None = None,
-        description: str | None = None,
-        icons: Icons = None,
-        meta: Meta = None,
-        guard: Guards = None,
-    ) -> None:
-        """Register a function as a prompt. It returns a text (one user message) or messages. Arguments: `add_tool`."""
-        signature = compiled(fn)
-        key = name or signature.name
-        entry = PromptEntry(key, fn, signature, guard, description or signature.description)
-        self._put(
-            "prompt",
-            entry,
-            name=key,
-            title=title,
-            description=entry.description,
-            icons=icons,
-            arguments=entry.listed_arguments() or None,
-            _meta=meta,
-        )
-
-    def remove_prompt(self, name: str) -> bool:
-        """Remove a prompt. False if there was none of that name."""
-        return self._remove("prompt", name)
-
-    @overload
-    def completion(self, ref: F, /) -> F: ...
-    @overload
-    def completion(self, ref: str | None = None, argument: str | None = None) -> Callable[[F], F]: ...
-    def completion(self, ref: Any = None, argument: str | None = None) -> Any:
-        """Suggest values: `@server.completion("prompt or template", "argument")`, or fewer words for a wider reach.
-
-        The function gets what was typed so far and returns a list of texts; more in `registry.CompletionEntry`.
-        """
-        if callable(ref):
-            self.add_completion(ref)
-            return ref
-
-        def register(fn: F) -> F:
-            self.add_completion(fn, ref, argument)
-            return fn
-
-        return register
-
-    def add_completion(self, fn: Handler, ref: str | None = None, argument: str | None = None) -> None:
-        """Register a completion for an argument of a prompt or template (`ref`); None means any."""
-        entry = CompletionEntry(ref or "", fn)
-        with self._lock:
-            self._declare("completions", True)
-            self._completions[ref, argument] = entry
-
-    def add_method(self, name: str, fn: Handler, *, guard: Guards = None) -> None:
-        """Answer a request method that is not the protocol's own. `fn` is typed and returns an object."""
-        entry = MethodEntry(name, fn, compiled(fn), guard)
-        with self._lock:
-            known = self._options.get("custom_methods") or []
-            self._declare("custom_methods", sorted({*(known if isinstance(known, list) else []), name}))
-            self._entries["custom", name] = entry
 
     # --- hooks -----------------------------------------------------------------------------------------------------
 
@@ -446,10 +175,6 @@ class Server(Catalogue):
         self.repair_hooks = [*self.repair_hooks, _sync(fn, "on_repair")]
         return fn
 
-    def close(self) -> None:
-        """End the open streams in good order, for a shutdown; nothing else is kept open."""
-        self.streams.close()
-
     # --- ways in -----------------------------------------------------------------------------------------------------
 
     def respond(self, request: Any, *, auth: object = None) -> Any:
@@ -468,43 +193,35 @@ class Server(Catalogue):
 
         run(self, transport, **options)
 
-    # --- inside -----------------------------------------------------------------------------------------------------
+    def close(self) -> None:
+        """End what is open in good order: streams of clients that listen, subscriptions on stdio, the fan-out.
 
-    def _decorate(self, name: Any, options: dict[str, Any], kind: str, add: Callable[..., None]) -> Any:
-        if callable(name):
-            self._no_double(kind, str(getattr(name, "__name__", "")), name)
-            add(name)
-            return name
-        if name is not None and not isinstance(name, str):
-            raise RegistrationError(f"@server.{kind}(...) takes a name, not {type(name).__name__}")
+        Requests are answered as before, but no stream is given away any more. Call it when the process is asked to
+        stop: a host that waits for its responses to end would wait for these for ever.
+        """
+        self.hub.close()
 
-        def register(fn: F) -> F:
-            self._no_double(kind, name or str(getattr(fn, "__name__", "")), fn)
-            add(fn, name, **options)
-            return fn
+    def close_on_signals(self) -> bool:
+        """Close at SIGTERM and SIGINT, before the host's own handlers; async hosts need not be told.
 
-        return register
+        To be called in the main thread after the host has set its handlers: under gunicorn at import, or with
+        `preload_app` in the hook `post_worker_init`. False: this is not the main thread.
+        """
+        from .signals import close_on_signals
 
-    def _no_double(self, kind: str, key: str, fn: object) -> None:
-        # Two functions under one name are a copy-and-paste mistake; `add_*` replaces on purpose.
-        before = self._entries.get(("resource" if kind == "template" else kind, key))
-        if before is not None and before.fn is not fn:
-            raise RegistrationError(f"{kind} {key!r} is already registered; use add_{kind}() to replace it")
+        return close_on_signals(self)
 
+    # --- inside ----------------------------------------------------------------------------------------------------
 
-def _schema(schema: Mapping[str, object] | bytes) -> dict[str, object]:
-    try:
-        return msgspec.json.decode(schema, type=dict[str, object]) if isinstance(schema, bytes) else dict(schema)
-    except msgspec.DecodeError as wrong:
-        raise RegistrationError(f"the schema is not a JSON object: {wrong}") from wrong
+    def _task_elsewhere(self, id: str) -> None:
+        if self.tasks is not None:
+            self.tasks.tell_here(id, self)
 
 
-def _sessions(wanted: object, keys: KeyRing) -> Sessions | None:
-    if wanted is None or wanted == "off":
-        return None  # without the import: it brings in OpenSSL
-    from .sessions import choose
+def _events_of(events: EventStore, sessions: Sessions | None) -> Events:
+    from .events import events_of  # most servers keep none
 
-    return choose(wanted, keys)
+    return events_of(events, sessions)
 
 
 def _sync(fn: F, hook: str) -> F:

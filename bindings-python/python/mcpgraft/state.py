@@ -6,6 +6,7 @@ method, target, arguments and principal: what comes back is untrusted (basic/pat
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,16 @@ from .keys import nonce, now_ms
 if TYPE_CHECKING:
     from .context import Context
 
-__all__ = ["MAX_ROUNDS", "MAX_STATE_BYTES", "Kept", "Known", "open_state", "seal_state"]
+__all__ = [
+    "MAX_ROUNDS",
+    "MAX_STATE_BYTES",
+    "Kept",
+    "Known",
+    "open_state",
+    "principal_text",
+    "seal_state",
+    "session_owner",
+]
 
 MAX_ROUNDS = 10
 """Most times that one call may ask its client."""
@@ -130,6 +140,11 @@ async def open_state(ctx: Context, hop: Hop) -> Kept | None:
     return Kept(round_, sealed.answers, sealed.memo, sealed.open, sealed.ids, sealed.steps, sealed.state)
 
 
+def session_owner(session: str) -> str:
+    """What names the client of a session as long as it lasts, and is no principal's name."""
+    return f"session\0{hashlib.sha256(session.encode()).hexdigest()}"
+
+
 def principal_text(principal: Any) -> str | None:
     """Who calls, as a text that is the same whenever the same one calls, on any worker."""
     if principal is None or isinstance(principal, str):
@@ -145,3 +160,11 @@ def principal_text(principal: Any) -> str | None:
             f"a principal of type {type(principal).__qualname__} needs an attribute subject, pk or id, "
             "so that an answer can be told to come from the one who was asked"
         ) from wrong
+
+
+def known_as(principal: Any) -> str | None:
+    """The same; None also for a principal that has no such text."""
+    try:
+        return principal_text(principal)
+    except TypeError:
+        return None

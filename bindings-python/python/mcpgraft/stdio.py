@@ -9,27 +9,15 @@ input it finishes what runs, within a deadline, and returns.
 from __future__ import annotations
 
 import os
-import queue
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ._native import Framer
-from .bridge import Inline, drive
-from .context import Context
-from .dispatch import run_call, settle
-from .duplex import Questions
+from .connection import Connection
 from .request import Request
-from .state import principal_text
 
 if TYPE_CHECKING:
-    from ._native import Batch, Call, Session, Step, Task
-    from ._native import _Ask as NativeAsk
-    from ._native import _Unable as Unable
-    from .context import Waiting
     from .server import Server
 
 __all__ = ["claim", "run_stdio"]
@@ -84,177 +72,39 @@ def run_stdio(
                 server, workers=workers, drain_seconds=drain_seconds, principal=principal, descriptors=descriptors
             )
         return
-    connection = Connection(server, descriptors[1], workers or server.workers, Request(principal=principal))
+    reader = Reader(server, descriptors[1], workers or server.workers, Request(principal=principal))
+    connection = reader.connection
     with server.attach(connection):
         try:
-            connection.read(descriptors[0])
+            reader.read(descriptors[0])
         except KeyboardInterrupt:
+            connection.end()
             return
         connection.drain(drain_seconds)
+        connection.end()
 
 
-class Connection:
-    """One peer on a pair of descriptors."""
+class Reader:
+    """The loop between a pair of descriptors and a connection."""
 
     def __init__(self, server: Server, output: int, workers: int, request: Request) -> None:
-        self._server = server
-        self._session: Session = server.core.session()
+        self._framer = server.core.framer()
         self._output = output
-        self._request = request
-        self._principal = principal_text(request.principal)
-        # One lock for making and writing a message: what is made first must leave first.
-        self._write_lock = threading.Lock()
-        self._broken = False
-        self._pool = _Pool(workers)
-        self.questions = Questions(self._session, self._say)
-        self._cancels: dict[int, Callable[[], object]] = {}
+        self.connection = Connection(server, self._put, workers, request)
 
     def read(self, source: int) -> None:
         """Take messages until the input ends."""
-        framer = Framer()
-        while not self._broken:
+        while not self.connection.broken:
             data = os.read(source, 65_536)
-            for line in framer.feed(data) if data else framer.finish():
-                self._take(line)
+            for line in self._framer.feed(data) if data else self._framer.finish():
+                self.connection.take(line)
             if not data:
                 return
 
-    def drain(self, seconds: float) -> None:
-        """Wait for running handlers, but no longer than that."""
-        self.questions.end()
-        self._pool.join(time.monotonic() + seconds)
-
-    def list_changed(self, kind: str) -> None:
-        """Tell the peer that a list is another one now, if it wants to know."""
-        self._say(lambda: self._session.list_changed(kind))
-
-    def resource_updated(self, uri: str) -> None:
-        """Tell the peer that a resource changed, if it subscribed."""
-        self._say(lambda: self._session.resource_updated(uri))
-
-    def task_changed(self, task: Task) -> None:
-        """Tell the peer how a task stands now, if it listens."""
-        self._say(lambda: self._session.task_changed(task, self._principal))
-
-    def can_ask(self, key: int, ask: NativeAsk) -> Unable | None:
-        return self.questions.can_ask(key, ask)
-
-    def no_way(self, call: Call) -> str | None:
-        return self.questions.no_way(call)
-
-    def ask(self, key: int, ask: NativeAsk) -> Waiting:
-        return self.questions.ask(key, ask)
-
-    def keep_alive(self) -> None:
-        pass  # a pipe does not die of silence
-
-    def elicitation_complete(self, key: int, id: str) -> None:
-        self._say(lambda: self._session.elicitation_complete(id))
-
-    def progress(self, key: int, progress: float, total: float | None, message: str | None) -> None:
-        self._say(lambda: self._session.progress(key, progress, total, message))
-
-    def log(self, key: int, level: str, data: bytes, logger: str | None) -> None:
-        self._say(lambda: self._session.log(key, level, data, logger))
-
-    def _take(self, line: bytes | None) -> None:
-        if line is None:
-            self._say(self._session.too_long)
-            return
-        with self._write_lock:
-            step = self._session.accept(line)
-            self._write(step.send)
-        self._act(step)
-
-    def _act(self, step: Step) -> None:
-        if step.call is not None:
-            call = step.call
-            self._pool.submit(lambda: self._run(call))
-        elif step.batch is not None:
-            batch = step.batch
-            self._pool.submit(lambda: self._walk(batch))
-        elif step.event == "answer":
-            self.questions.answered(step)
-        elif step.event == "cancelled" and step.key is not None:
-            self.questions.withdrawn(step.key)
-            cancel = self._cancels.pop(step.key, None)
-            if cancel is not None:
-                cancel()
-
-    def _walk(self, batch: Batch) -> None:
-        while True:
-            with self._write_lock:
-                step = batch.next()
-                if step is None:
-                    return
-                self._write(step.send)
-            if step.call is not None:
-                self._run(step.call)
-            elif step.batch is None:
-                self._act(step)
-
-    def _run(self, call: Call) -> None:
-        ctx = Context(call, self, self._server, self._request)
-        hop = Inline(on_start=lambda cancel: self._cancels.__setitem__(call.key, cancel))
-        try:
-            outcome = drive(run_call(ctx, hop))
-        finally:
-            self._cancels.pop(call.key, None)
-        self._say(lambda: settle(self._session, call, outcome))
-
-    def _say(self, make: Callable[[], bytes | None]) -> None:
-        with self._write_lock:
-            self._write(make())
-
-    def _write(self, message: bytes | None) -> None:
-        if message is None or self._broken:
-            return
-        left = memoryview(message + b"\n")
-        try:
-            while left:
-                left = left[os.write(self._output, left) :]
-        except OSError:
-            self._broken = True  # nobody reads any more; the end of input follows
-
-
-class _Pool:
-    """A few daemon threads and a queue: unlike an executor's, they do not keep the process alive after the drain."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._jobs: queue.SimpleQueue[Callable[[], Any]] = queue.SimpleQueue()
-        self._idle = 0
-        self._threads = 0
-        self._open = 0
-        self._changed = threading.Condition()
-
-    def submit(self, job: Callable[[], Any]) -> None:
-        with self._changed:
-            self._open += 1
-            start = self._idle < self._open and self._threads < self._size
-            if start:
-                self._threads += 1
-        self._jobs.put(job)
-        if start:
-            threading.Thread(target=self._work, name="mcpgraft-call", daemon=True).start()
-
-    def join(self, deadline: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._open == 0, max(0.0, deadline - time.monotonic()))
-
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._idle += 1
-            job = self._jobs.get()
-            with self._changed:
-                self._idle -= 1
-            try:
-                job()
-            finally:
-                with self._changed:
-                    self._open -= 1
-                    self._changed.notify_all()
+    def _put(self, lines: bytes) -> None:
+        left = memoryview(lines + b"\n")
+        while left:
+            left = left[os.write(self._output, left) :]
 
 
 def _binary(*descriptors: int) -> None:

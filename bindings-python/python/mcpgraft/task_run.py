@@ -12,6 +12,7 @@ import msgspec
 
 from ._native import Task
 from .context import Context
+from .errors import Refused
 from .replay import Replay
 from .state import Kept, Known
 
@@ -48,6 +49,8 @@ class Job(msgspec.Struct, omit_defaults=True):
     state: Any = None
     wires: dict[str, str] = {}
     """Every question the client was asked, and under which key of the handler's; the client never sees one twice."""
+    refused: dict[str, tuple[str, list[str] | None, str, int | None]] = {}
+    """Questions the client refused (2025-11-25): digest and spec, its words and its code."""
     begun: bool = False
     """There was a run before."""
 
@@ -69,14 +72,23 @@ class Job(msgspec.Struct, omit_defaults=True):
 
     def keep(self, kept: Kept) -> None:
         """Take what a run leaves for the next one."""
-        self.round, self.answers, self.memo, self.open = kept.round, kept.answers, kept.memo, kept.open
+        self.round, self.memo, self.open = kept.round, kept.memo, kept.open
+        self.answers = {key: known for key, known in kept.answers.items() if known.error is None}
+        self.refused = {
+            key: (known.digest, known.spec, str(known.error), getattr(known.error, "code", None))
+            for key, known in kept.answers.items()
+            if known.error is not None
+        }
         self.ids, self.steps, self.state, self.begun = kept.ids, kept.steps, kept.state, True
 
     def kept(self) -> Kept | None:
         """What the run before has left."""
         if not self.begun:
             return None
-        return Kept(self.round, self.answers, self.memo, self.open, self.ids, self.steps, self.state)
+        answers = dict(self.answers)
+        for key, (digest, spec, words, code) in self.refused.items():
+            answers[key] = Known(digest, None, spec, Refused(words, key, code))
+        return Kept(self.round, answers, self.memo, self.open, self.ids, self.steps, self.state)
 
     def wire(self, key: str) -> str:
         """A key for the client that it has not seen before, for a question of the handler's."""
@@ -173,12 +185,12 @@ class _Detached:
     cursor = None
     stateless = True
     request_state = None
-    progress_wanted = False
     log_level = None
     batched = False
-    tasks = False
+    tasks = wants_task = waits = False
+    task_ttl_ms = None
 
-    def __init__(self, job: Job, run: Run, input_responses: bytes | None) -> None:
+    def __init__(self, job: Job, run: Run, task: Task, input_responses: bytes | None) -> None:
         def given(text: str | None) -> bytes | None:
             return None if text is None else text.encode()
 
@@ -187,6 +199,7 @@ class _Detached:
         self.variables: dict[str, str] = {}
         self.meta = given(job.meta)
         self.revision = job.revision
+        self.progress_wanted = task.progress_wanted
         self.client_info = given(job.client_info)
         self.client_capabilities = given(job.client_capabilities)
         self.input_responses = input_responses
@@ -197,14 +210,24 @@ class _Detached:
         return self._run.taken_back
 
 
-class _Silent:
-    # Tasks have no progress and no logs; what they ask shows in `tasks/get`.
+Tell = Callable[[float, float | None, str | None], object]
+"""Passes on progress, total and message."""
 
-    def __init__(self, task: Task) -> None:
+
+class _Apart:
+    # Tasks have no logs, and progress in 2025-11-25 only; what they ask, their client collects by requests of its own.
+    client = None
+    room = 0
+
+    def __init__(self, task: Task, tell: Tell) -> None:
         self._task = task
+        self._tell = tell
+        self._told: float | None = None
 
     def progress(self, key: int, progress: float, total: float | None, message: str | None) -> None:
-        pass
+        if self._told is None or progress > self._told:
+            self._told = progress
+            self._tell(progress, total, message)
 
     def log(self, key: int, level: str, data: bytes, logger: str | None) -> None:
         pass
@@ -218,25 +241,52 @@ class _Silent:
     def ask(self, key: int, ask: NativeAsk) -> Waiting:
         raise AssertionError("a task is no call of the handshake era")
 
+    def begin_stream(self, key: int) -> None:
+        pass
+
     def keep_alive(self) -> None:
         pass
+
+    def is_left(self) -> bool:
+        return False
+
+    def task_progress(self, key: int, task: Task, progress: float, total: float | None, message: str | None) -> None:
+        pass
+
+    def close_stream(self, key: int, retry_ms: int) -> bool:
+        return False
 
     def elicitation_complete(self, key: int, id: str) -> None:
         pass
 
 
+def refusal(error: bytes) -> msgspec.Raw:
+    """What is kept in the place of an answer when the client refused to give one."""
+    return msgspec.Raw(b'{"refused":' + error + b"}")
+
+
+def refusal_in(kept: msgspec.Raw) -> bytes | None:
+    """The error in what `refusal` gave; None in a real answer."""
+    found = msgspec.json.decode(kept, type=dict[str, msgspec.Raw])
+    return bytes(found["refused"]) if "refused" in found else None
+
+
 def context_of(
-    job: Job, run: Run, task: Task, server: Server, request: Request, say: Callable[[str], object]
+    job: Job, run: Run, task: Task, server: Server, request: Request, say: Callable[[str], object], tell: Tell
 ) -> Context:
     """The context of one run of a task's handler, with the answers that came since the one before."""
     given = msgspec.json.decode(task.answers, type=dict[str, msgspec.Raw])
     # Of questions asked twice the last one counts: they stand in the order they were asked.
     answers = {key: given[wire] for wire, key in job.wires.items() if wire in given}
+    refused = {key: error for key, raw in answers.items() if task.experimental and (error := refusal_in(raw))}
+    answers = {key: raw for key, raw in answers.items() if key not in refused}
     responses = msgspec.json.encode(answers) if job.begun else None
-    call = cast("Call", _Detached(job, run, responses))
-    ctx = Context(call, _Silent(task), server, request)
+    call = cast("Call", _Detached(job, run, task, responses))
+    ctx = Context(call, _Apart(task, tell), server, request)
     ctx._task = CurrentTask(run, say)
     kept = job.kept()
     if kept is not None:
         ctx._replay = Replay(ctx, kept)
+        for key, error in refused.items():
+            ctx._replay.refuse(key, error)
     return ctx

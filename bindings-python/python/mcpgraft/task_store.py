@@ -7,10 +7,11 @@ A store knows nothing of what it keeps: it adds records, gives them, and swaps o
 from __future__ import annotations
 
 import heapq
+import itertools
 import threading
 from typing import NamedTuple, Protocol
 
-__all__ = ["MemoryTasks", "TaskRecord", "TaskStore"]
+__all__ = ["ListingStore", "MemoryTasks", "TaskRecord", "TaskStore"]
 
 
 class TaskRecord(NamedTuple):
@@ -26,6 +27,8 @@ class TaskRecord(NamedTuple):
     """1 at first, one more with every change."""
     expires: int | None
     """When it may be forgotten, in ms since the Unix epoch; None: never. Never earlier."""
+    group: str | None = None
+    """Tasks of one group are listed together; of None, never."""
 
 
 class TaskStore(Protocol):
@@ -41,6 +44,14 @@ class TaskStore(Protocol):
 
     def swap(self, record: TaskRecord, now: int) -> bool:
         """Put it in the place of the version before it. False: that is not what is there, or nothing is."""
+        ...
+
+
+class ListingStore(TaskStore, Protocol):
+    """What it needs for `tasks/list` (2025-11-25)."""
+
+    def list(self, group: str, after: str, limit: int, now: int) -> list[TaskRecord]:
+        """The records of a group whose ids sort after `after`, by id, so many at most; none that has expired."""
         ...
 
 
@@ -84,6 +95,12 @@ class MemoryTasks:
                 return False
             self._records[record.id] = record
             return True
+
+    def list(self, group: str, after: str, limit: int, now: int) -> list[TaskRecord]:
+        with self._lock:
+            ids = (one.id for one in self._records.values() if one.group == group and one.id > after)
+            alive = (one for id_ in sorted(ids) if (one := self._alive(id_, now)) is not None)
+            return [*itertools.islice(alive, limit)]
 
     def _alive(self, id: str, now: int) -> TaskRecord | None:
         found = self._records.get(id)

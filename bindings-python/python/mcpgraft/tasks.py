@@ -1,4 +1,5 @@
-"""Tasks: tool calls whose result comes later (extension `io.modelcontextprotocol/tasks` of 2026-07-28).
+"""Tasks: tool calls whose result comes later (extension `io.modelcontextprotocol/tasks` of 2026-07-28, and the
+experimental tasks of 2025-11-25).
 
     @server.tool(task="optional")
     def render(scene: str, ctx: Context) -> str:
@@ -19,7 +20,12 @@ its own, or on the event loop if it is async. Any other client gets the result o
 Questions inside a task (`ctx.elicit` and the rest) show in `tasks/get` and are answered by `tasks/update`; while they
 are open no thread waits: the handler is run again when the answers are there, with the request that brought them as its
 `ctx.request`. A task belongs to the principal that made it. What a task says of itself goes to listeners in the process
-it runs in; with several workers, clients of the others hear of it by asking.
+it runs in, and with a store that all workers share and `Server(fanout=...)` to those of the others.
+
+`Tasks(experimental=True)` offers the form that 2025-11-25 had, too: there it is the client that asks for a task, with
+each call, and collects the result by `tasks/result`; see `mcpgraft.task_result`. `required` tools then refuse calls
+that ask for none (-32601), and a `deferred` tool is a task from its start. It is off unless asked for: an
+experiment that the next revision took back, without which 2025-11-25 can call all tools but `required` ones.
 """
 
 from __future__ import annotations
@@ -35,14 +41,14 @@ import msgspec
 
 from ._native import Task
 from .bridge import Hop, Inline, Loop, call, drive, is_async
-from .dispatch import Failure, Outcome, explain, reporter
+from .dispatch import Failure, Outcome, explain, for_head, reporter
 from .errors import InvalidParams, McpError, MissingClientCapability
 from .keys import now_ms
 from .middleware import admit
 from .replay import Replay, only_suspended
 from .rounds import play, rounds
-from .state import principal_text
 from .task_pool import Pool
+from .task_result import Watches, group_of, listed, owner_of, result
 from .task_run import CurrentTask, Job, Run, begins, context_of
 from .task_store import MemoryTasks, TaskRecord, TaskStore
 
@@ -72,6 +78,10 @@ class Tasks:
         poll: How often clients should ask for a task, in seconds.
         workers: Most sync handlers that run at once as tasks; more wait for their turn.
         clock: The time, in ms since the Unix epoch.
+        experimental: Offer the experimental tasks of 2025-11-25, too; with `tasks/list` if the store has `list`.
+        wait: How many seconds `tasks/result` (2025-11-25) keeps a request waiting where that takes a thread, as under
+            WSGI; then the client is told to come again. On an event loop and on stdio it takes none, and waits until
+            the task is over.
     """
 
     def __init__(
@@ -82,11 +92,16 @@ class Tasks:
         poll: float = 1.0,
         workers: int = 8,
         clock: Callable[[], int] = now_ms,
+        experimental: bool = False,
+        wait: float = 25.0,
     ) -> None:
         if (ttl is not None and ttl < 0.001) or poll < 0.001:
             raise ValueError("ttl and poll must be at least a millisecond")
         self.store: TaskStore = MemoryTasks() if store is None else store
         self.clock = clock
+        self.experimental = experimental
+        self.wait = wait
+        self.watches = Watches()
         self._ttl_ms = None if ttl is None else int(ttl * 1000)
         self._poll_ms = int(poll * 1000)
         self._pool = Pool(workers, "mcpgraft-task")
@@ -111,7 +126,7 @@ class Tasks:
                 raise MissingClientCapability({"extensions": {EXTENSION: {}}}, text)
             return await rounds(ctx, entry, hop, report)
         job = Job.of(ctx.call)
-        if entry.task == "deferred":
+        if entry.task == "deferred" and not ctx.call.wants_task:
             ctx._task = CurrentTask(begin=True)
             try:
                 return await rounds(ctx, entry, hop, report)
@@ -123,70 +138,101 @@ class Tasks:
                 # Who may not call hears it now, and so who calls wrongly.
                 await admit(ctx, entry, hop)
             except BaseException as exc:
-                if not only_suspended(exc):  # a guard that asks does so within the task
+                # A guard that asks does so within the task. Who asked for a task reads a failure as its outcome; what
+                # is for the head of an HTTP response cannot wait.
+                told_later = ctx.call.wants_task and isinstance(exc, Exception) and not for_head(ctx, exc)
+                if not told_later and not only_suspended(exc):
                     raise
         if ctx._replay is not None:
             job.keep(ctx._replay.kept)
         return await hop.sync(lambda inner: self._start(ctx, entry, job, inner))
 
     async def answer(self, ctx: Context, hop: Hop) -> Outcome:
-        """Answer `tasks/get`, `tasks/update` or `tasks/cancel`."""
-        act = {"tasks/get": self._get, "tasks/update": self._update, "tasks/cancel": self._cancel}[ctx.call.method]
+        """Answer a method of tasks."""
+        if ctx.call.waits:
+            return await result(self, ctx, hop)
+        acts: dict[str, Callable[[Context, Hop], bytes]] = {
+            "tasks/get": self._get,
+            "tasks/update": self._update,
+            "tasks/cancel": self._cancel,
+            "tasks/list": lambda ctx, _: listed(self, ctx),
+        }
+        act = acts[ctx.call.method]
         return await hop.sync(lambda inner: act(ctx, inner))
 
     def _start(self, ctx: Context, entry: Entry, job: Job, hop: Hop) -> bytes:
         from secrets import token_urlsafe
 
         now = self.clock()
+        wanted = [ms for ms in (self._ttl_ms, ctx.call.task_ttl_ms) if ms is not None]
         task = ctx.call.new_task(
             token_urlsafe(24),
-            owner=principal_text(ctx.principal),
+            owner=owner_of(ctx),
             now=now,
-            ttl_ms=self._ttl_ms,
+            ttl_ms=min(wanted, default=None),
             poll_ms=self._poll_ms,
         )
-        record = TaskRecord(task.id, task.save(), msgspec.json.encode(job), 1, task.expires)
+        group = group_of(ctx) if task.experimental else None
+        record = TaskRecord(task.id, task.save(), msgspec.json.encode(job), 1, task.expires, group)
         if not self.store.add(record, now):
             raise McpError("too many tasks are kept here; try again later")
         self._launch(task, entry, job, ctx.server, ctx.request, hop)
         return task.created()
 
     def _get(self, ctx: Context, hop: Hop) -> bytes:
-        return self._find(ctx)[1].detailed()
+        return self.find(ctx).detailed()
 
     def _cancel(self, ctx: Context, hop: Hop) -> bytes:
-        record, _ = self._find(ctx)
-        self._change(record.id, ctx.server, lambda task, _: task.cancel(now=self.clock()))
-        run = self._running.get(record.id)
+        task = self.find(ctx)
+        changed = self._change(task.id, ctx.server, lambda task, _: task.cancel(now=self.clock()))
+        if changed is None and task.experimental:
+            raise InvalidParams("the task is over already", field="taskId")
+        run = self._running.get(task.id)
         if run is not None:
             run.take_back()
-        return b"{}"
+        return (task if changed is None else changed[1]).acknowledged()
 
     def _update(self, ctx: Context, hop: Hop) -> bytes:
-        record, _ = self._find(ctx)
-        answers = ctx.call.arguments
-        changed = self._change(record.id, ctx.server, lambda task, _: task.update(answers, now=self.clock()))
+        task = self.find(ctx)
+        self.take(ctx, ctx.call.arguments, hop)
+        return task.acknowledged()
+
+    def take(self, ctx: Context, answers: bytes, hop: Hop) -> None:
+        """Take the client's answers to questions of the task the call names, a JSON object by key; run the handler
+        again if none is missing."""
+        changed = self._change(ctx.name, ctx.server, lambda task, _: task.update(answers, now=self.clock()))
         if changed is not None:
             record, task = changed
             if task.status == "working":
                 job = msgspec.json.decode(record.job, type=Job)
                 self._launch(task, ctx.server.tool_entry(job.tool), job, ctx.server, ctx.request, hop)
-        return b"{}"
 
-    def _find(self, ctx: Context) -> tuple[TaskRecord, Task]:
+    def find(self, ctx: Context) -> Task:
+        """The task that a call names.
+
+        Raises:
+            InvalidParams: there is none, or it is not this caller's: the one is not told from the other.
+        """
         record = self.store.get(ctx.name, self.clock())
         task = None if record is None else Task.restore(record.task)
-        # A task of someone else is as unknown as one that never was.
-        if record is None or task is None or not task.belongs_to(principal_text(ctx.principal)):
+        if task is None or not task.is_of(ctx.revision) or not task.belongs_to(owner_of(ctx)):
             raise InvalidParams("there is no task of that id, or it has expired", field="taskId")
-        return record, task
+        return task
 
     # --- running -----------------------------------------------------------------------------------------------------
 
     def _launch(self, task: Task, entry: Entry | None, job: Job, server: Server, request: Request, hop: Hop) -> None:
         id_ = task.id
         run = Run(id_, lambda: self._gone(id_))
-        ctx = context_of(job, run, task, server, request, lambda message: self._say(id_, server, message))
+        ctx = context_of(
+            job,
+            run,
+            task,
+            server,
+            request,
+            lambda message: self._say(id_, server, message),
+            lambda *progress: self._progress(run, task, server, *progress),
+        )
         with self._changed:
             if self._process != os.getpid():  # what ran before a fork runs in the other process
                 self._process, self._running = os.getpid(), {}
@@ -271,6 +317,13 @@ class Tasks:
     def _say(self, id_: str, server: Server, message: str) -> None:
         self._change(id_, server, lambda task, _: task.say(message, now=self.clock()))
 
+    def _progress(
+        self, run: Run, task: Task, server: Server, progress: float, total: float | None, message: str | None
+    ) -> None:
+        if self._running.get(run.id) is run and not run.taken_back:
+            server.hub.task_progress(task, progress, total, message)
+            self.watches.progress(task, progress, total, message)
+
     def _change(
         self,
         id_: str,
@@ -293,17 +346,22 @@ class Tasks:
             )
             if self.store.swap(after, now):
                 self._tell(id_, server)
+                self.watches.wake(id_)
                 return after, changed
         raise RuntimeError(f"task {id_!r} was changed by others again and again")
 
-    def _tell(self, id_: str, server: Server) -> None:
+    def tell_here(self, id_: str, server: Server) -> None:
+        """Tell those who listen in this process how a task of another one stands now, if the store is shared."""
+        self._tell(id_, server, everywhere=False)
+
+    def _tell(self, id_: str, server: Server, *, everywhere: bool = True) -> None:
         # What is told is how it stands now: of two changes at once the later one must not be told first.
         if server.is_listened_to():
             with self._telling:
                 record = self.store.get(id_, self.clock())
                 task = None if record is None else Task.restore(record.task)
                 if task is not None:
-                    server.task_changed(task)
+                    server.hub.task_changed(task, everywhere=everywhere)
 
     def _gone(self, id_: str) -> bool:
         record = self.store.get(id_, self.clock())

@@ -10,26 +10,30 @@ In a test:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from ._native import REVISIONS
+from ._native import REVISIONS, SESSION_HEADER
 from .context import Context
 from .dispatch import run, settle
-from .duplex import Questions
-from .http import Answer, HeaderList, begin
+from .duplex import DuplexChannel, Questions
+from .http import Answer, HeaderList, Listening, begin
 from .request import Request
 from .server import Server
 from .state import principal_text
 from .testing_answers import Replies
+from .testing_listening import Heard, over_http
 
-__all__ = ["Client", "HttpError", "ProtocolError", "RawAnswer"]
+__all__ = ["Client", "Heard", "HttpError", "ProtocolError", "RawAnswer"]
 
 Json = dict[str, Any]
 
+WAITING = 8
+"""How many calls may wait for tasks at once (`tasks/result`)."""
 _META = "io.modelcontextprotocol/"
+_LISTEN = "subscriptions/listen"
 _NAMED = {
     "tools/call": "name", "prompts/get": "name", "resources/read": "uri",
     "tasks/get": "taskId", "tasks/update": "taskId", "tasks/cancel": "taskId",
@@ -100,6 +104,7 @@ class Client:
         log_level: str | None = None,
         principal: object = None,
         answers: Replies | None = None,
+        listen_streams: int = 1000,
     ) -> None:
         """Connect.
 
@@ -117,6 +122,7 @@ class Client:
             log_level: Ask for log messages from this level on.
             principal: On stdio: what handlers see as `Context.principal`.
             answers: Answers what the server asks, and declares that it can be asked; see `testing_answers`.
+            listen_streams: How many responses the host would keep open, if the server does not say otherwise.
         """
         self.server = server
         self.answers = answers
@@ -126,6 +132,9 @@ class Client:
         """All notifications that came so far, oldest first."""
         self.server_info: Json = {}
         """Result of the handshake (legacy)."""
+        self.session_id: str | None = None
+        """The session the server has opened over HTTP, if it keeps any; sent with every further request."""
+        self._listen_streams = listen_streams
         self._headers = dict(headers or {})
         self._auth = auth
         self._url = url
@@ -231,10 +240,15 @@ class Client:
         pairs = list(given.items()) if isinstance(given, Mapping) else list(given)
         if not any(name.lower() == "content-length" for name, _ in pairs):
             pairs.append(("content-length", str(len(body))))
-        request = Request(method, pairs, peer=self._peer, url=self._url)
-        begun = begin(self.server, request, self._auth, lambda limit: body[:limit])
+        begun = self._begin(method, pairs, body)
+        if isinstance(begun, Listening):
+            begun.stream.close()
+            raise ValueError("this opens a stream; use Client.listen()")
         if isinstance(begun, Answer):
+            opened = {name.lower(): value for name, value in begun.headers}.get(SESSION_HEADER.lower())
+            self.session_id = opened or self.session_id
             return RawAnswer(*begun)
+        begun.room = WAITING
         status, pieces = 0, bytearray()
         sent: HeaderList = []
 
@@ -255,7 +269,60 @@ class Client:
         answer = begun.finish(start if begun.may_stream else None)
         return RawAnswer(*answer) if answer is not None else RawAnswer(status, sent, bytes(pieces))
 
+    # --- changes, and the end ----------------------------------------------------------------------------------------
+
+    def listen(
+        self,
+        *,
+        tools: bool = False,
+        prompts: bool = False,
+        resources: bool = False,
+        uris: Sequence[str] = (),
+        tasks: Sequence[str] = (),
+    ) -> Heard:
+        """Hear of changes: of lists, of the resources `uris`, and (stateless era) of the tasks of these ids.
+
+        Raises `ProtocolError`, or `HttpError`.
+
+        In the handshake era over HTTP this opens the stream of the session, which tells of all lists, and of the
+        resources that were subscribed to; on stdio nothing needs to be opened then.
+        """
+        if self.era == "legacy":
+            for uri in uris:
+                self.request("resources/subscribe", {"uri": uri})
+            return self._open(b"") if self._session is None else Heard(self._session.heard, lambda: None)
+        wanted = {"toolsListChanged": tools, "promptsListChanged": prompts, "resourcesListChanged": resources}
+        named = {"resourceSubscriptions": list(uris), **({"taskIds": list(tasks)} if tasks else {})}
+        params: Json = {"notifications": {**wanted, **named}}
+        self._ids += 1
+        message = {"jsonrpc": "2.0", "id": self._ids, "method": _LISTEN, "params": self._enveloped(params)}
+        body = msgspec.json.encode(message)
+        if self._session is None:
+            return self._open(body)
+        self._session.keep(self._session.send(body))
+        return Heard(self._session.heard, lambda: None)
+
+    def end(self) -> int:
+        """End the session (DELETE); gives the status."""
+        return self.raw(b"", method="DELETE").status
+
     # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _open(self, body: bytes) -> Heard:
+        head = self._head(_LISTEN if body else "", {})
+        begun = self._begin("POST" if body else "GET", list(head.items()), body)
+        if isinstance(begun, Listening):
+            return over_http(begun.stream)
+        assert isinstance(begun, Answer)
+        answer = RawAnswer(*begun)
+        for message in answer.messages:
+            if isinstance(message, dict) and isinstance(message.get("error"), dict):
+                raise ProtocolError(message["error"], answer.status)
+        raise HttpError(answer)
+
+    def _begin(self, method: str, headers: HeaderList, body: bytes) -> Any:
+        request = Request(method, headers, peer=self._peer, url=self._url, listen_streams=self._listen_streams)
+        return begin(self.server, request, self._auth, lambda limit: body[:limit])
 
     def _handshake(self) -> None:
         self.server_info = self.request(
@@ -292,6 +359,8 @@ class Client:
         }
         if method != "initialize":
             head["MCP-Protocol-Version"] = self.revision
+        if self.session_id is not None:
+            head[SESSION_HEADER] = self.session_id
         if self.era == "modern" and method:
             head["Mcp-Method"] = method
             if (field := _NAMED.get(method)) and isinstance(params.get(field), str):
@@ -316,7 +385,8 @@ class _Session:
         self._server = server
         self._session = server.core.session()
         self._answers = answers
-        self._questions = Questions(self._session, lambda make: self._add(make()))
+        self._questions = Questions(self._session, self._say)
+        self._channel = _InlineChannel(self)
         self._request = Request(principal=principal)
         self._lines: list[bytes] = []
         self._attached = server.attach(self)
@@ -335,34 +405,14 @@ class _Session:
         text = b"".join(b"data: " + line + b"\n\n" for line in lines)
         return RawAnswer(0, [("content-type", "text/event-stream")], text)
 
-    def progress(self, key: int, progress: float, total: float | None, message: str | None) -> None:
-        self._add(self._session.progress(key, progress, total, message))
-
-    def log(self, key: int, level: str, data: bytes, logger: str | None) -> None:
-        self._add(self._session.log(key, level, data, logger))
-
-    def can_ask(self, key: int, ask: Any) -> Any:
-        return self._questions.can_ask(key, ask)
-
-    def no_way(self, call: Any) -> str | None:
-        return None
-
-    def ask(self, key: int, ask: Any) -> Any:
-        waiting = self._questions.ask(key, ask)
-        request = msgspec.json.decode(self._lines[-1])
-        response = None if self._answers is None else self._answers.response(request)
+    def answer_last(self) -> None:
+        """Answer the question that was just sent."""
+        response = None if self._answers is None else self._answers.response(msgspec.json.decode(self._lines[-1]))
         if response is not None:
             step = self._session.accept(response)
             self._add(step.send)
             if step.event == "answer":
                 self._questions.answered(step)
-        return waiting
-
-    def keep_alive(self) -> None:
-        pass
-
-    def elicitation_complete(self, key: int, id: str) -> None:
-        self._add(self._session.elicitation_complete(id))
 
     def list_changed(self, kind: str) -> None:
         self._add(self._session.list_changed(kind))
@@ -373,13 +423,43 @@ class _Session:
     def task_changed(self, task: Any) -> None:
         self._add(self._session.task_changed(task, principal_text(self._request.principal)))
 
+    def task_progress(self, task: Any, progress: float, total: float | None, message: str | None) -> None:
+        self._add(self._session.task_progress(task, progress, total, message))
+
+    def end(self) -> None:
+        self._add(self._session.end_listening())
+
+    def keep(self, answer: RawAnswer) -> None:
+        """Put messages back for `heard`."""
+        self._lines[:0] = [msgspec.json.encode(one) for one in answer.messages]
+
+    def heard(self) -> list[Any]:
+        """The messages that came by themselves."""
+        lines, self._lines = self._lines, []
+        return [msgspec.json.decode(line) for line in lines]
+
     def _run(self, call: Any) -> None:
-        outcome = run(Context(call, self, self._server, self._request))
+        outcome = run(Context(call, self._channel, self._server, self._request))
         self._add(settle(self._session, call, outcome))
+
+    def _say(self, make: Any) -> None:
+        self._add(make())
 
     def _add(self, message: bytes | None) -> None:
         if message is not None:
-            self._lines.append(message)
+            self._lines += message.split(b"\n")  # one message may go to several subscriptions
+
+
+class _InlineChannel(DuplexChannel):
+    def __init__(self, session: _Session) -> None:
+        super().__init__(session._session, session._questions, session._say)
+        self.ask = self._ask_and_answer
+        self._end = session
+
+    def _ask_and_answer(self, key: int, ask: Any) -> Any:
+        waiting = self._end._questions.ask(key, ask)
+        self._end.answer_last()
+        return waiting
 
 
 def _header_text(text: str) -> str:

@@ -5,17 +5,19 @@
     application = App(server, fallback=other_app, path="/mcp")   # one path in front of an application
 
 Sync tools run in the thread of their request. A handler that reports progress to a peer that asked for it turns the
-response into an event stream, written with the `write` callable that `start_response` gives.
+response into an event stream, written with the `write` callable that `start_response` gives. A client that listens for
+changes keeps a response open, and with it a thread: `Server(listen_streams=...)` says how many may.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from .http import Answer, HeaderList, Open, Pending, ReadBody, begin
+from .hangup import hung_up
+from .http import Answer, HeaderList, Listening, Pending, ReadBody, begin
 from .request import Request
 
 if TYPE_CHECKING:
@@ -23,11 +25,11 @@ if TYPE_CHECKING:
 
 __all__ = ["App", "Response", "metadata_answer", "read_body", "request_of"]
 
-STREAMS = 8
-"""How many responses a process with several threads keeps open unless the server says otherwise; each takes one."""
-
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
+
+LISTEN_STREAMS = 8
+"""How many responses a threaded process keeps open for clients that listen, if the server does not say otherwise."""
 
 
 class App:
@@ -39,6 +41,7 @@ class App:
         *,
         auth: object = None,
         path: str | None = None,
+        sse: str | None = None,
         fallback: Callable[[Environ, StartResponse], Iterable[bytes]] | None = None,
     ) -> None:
         """Serve `server`.
@@ -47,11 +50,13 @@ class App:
             server: What to serve.
             auth: Overrides the server's own.
             path: Serve only this path, in both slash spellings; other requests go to `fallback`, or get 404.
+            sse: Serve the transport of 2024-11-05 at this path; see `mcpgraft.sse`.
             fallback: The WSGI application behind it.
         """
         self._server = server
         self._auth = server.auth if auth is None else auth
         self._path = None if path is None else "/" + path.strip("/")
+        self._sse = None if sse is None else "/" + sse.strip("/")
         self._fallback = fallback
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -59,6 +64,11 @@ class App:
         document = metadata_answer(self._auth, url_of(environ), self._path)
         if document is not None:
             return send(document, start_response)
+        if self._sse is not None and path.rstrip("/") == self._sse:
+            from .sse import begin as begin_sse
+
+            begun = begin_sse(self._server, request_of(environ), self._auth, read_body(environ))
+            return finish(begun, start_response, gone=hung_up(environ))
         if self._path is None or (path.rstrip("/") or "/") == self._path:
             return Response(self._server, environ, auth=self._auth)(environ, start_response)
         if self._fallback is not None:
@@ -70,20 +80,35 @@ class Response:
     """The answer to one request, itself a WSGI application: call it with the environ and `start_response`."""
 
     def __init__(self, server: Server, environ: Environ, *, auth: object = None) -> None:
-        self._begun = begin(server, request_of(environ), auth, read_body(environ), streams_of(environ))
+        self._begun = begin(server, request_of(environ), auth, read_body(environ))
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        return finish(self._begun, start_response)
+        return finish(self._begun, start_response, gone=hung_up(environ))
 
 
-def finish(begun: Answer | Pending, start_response: StartResponse, extra: HeaderList | None = None) -> Iterable[bytes]:
-    """Run what is pending and send it; `extra` headers go with either form of response."""
+def finish(
+    begun: Answer | Pending | Listening,
+    start_response: StartResponse,
+    extra: HeaderList | None = None,
+    gone: Callable[[], bool] | None = None,
+) -> Iterable[bytes]:
+    """Run what is pending and send it.
+
+    Args:
+        begun: What to send.
+        start_response: The server's.
+        extra: Headers that go with every form of response.
+        gone: Says whether the client hung up, if the host can tell.
+    """
     more = extra or []
-    if isinstance(begun, Open):
-        start_response(status_line(begun.status), begun.headers + more)
-        return keep_open(begun)
     if isinstance(begun, Answer):
         return send(begun, start_response, more)
+    if isinstance(begun, Listening):
+        start_response(status_line(begun.status), begun.headers + more)
+        return begun.stream.pieces(gone)
+
+    if begun.may_close and begun.may_stream:
+        return _apart(begun, start_response, more)
 
     def start(status: int, headers: HeaderList) -> Callable[[bytes], object]:
         write: Callable[[bytes], object] = start_response(status_line(status), headers + more)
@@ -93,17 +118,19 @@ def finish(begun: Answer | Pending, start_response: StartResponse, extra: Header
     return [] if answer is None else send(answer, start_response, more)
 
 
-def keep_open(opened: Open) -> Iterator[bytes]:
-    """The pieces of a response that stays open, until its client is gone or the server closes."""
-    try:
-        yield from opened.stream
-    finally:
-        opened.close()
+def _apart(pending: Pending, start_response: StartResponse, more: HeaderList) -> Iterable[bytes]:
+    from .apart import pieces, started
 
-
-def streams_of(environ: Environ) -> int:
-    """How many responses a server of this kind can keep open: none with one thread, since nothing else would run."""
-    return STREAMS if environ.get("wsgi.multithread") else 0
+    events = started(pending)
+    first = events.get()
+    if isinstance(first, BaseException):
+        raise first
+    if isinstance(first, Answer):
+        return send(first, start_response, more)
+    if not isinstance(first, tuple):
+        return []
+    start_response(status_line(first[0]), first[1] + more)
+    return pieces(events)
 
 
 def send(answer: Answer, start_response: StartResponse, extra: HeaderList | None = None) -> Iterable[bytes]:
@@ -134,6 +161,9 @@ def request_of(environ: Environ, native: object = None) -> Request:
         peer=environ.get("REMOTE_ADDR") or None,
         url=url_of(environ),
         native=environ if native is None else native,
+        # A process with one thread would do nothing else any more.
+        listen_streams=LISTEN_STREAMS if environ.get("wsgi.multithread") else 0,
+        query=str(environ.get("QUERY_STRING", "")),
     )
 
 

@@ -18,7 +18,7 @@ pub use fixed::Fixed;
 pub use owned::Owned;
 pub(crate) use texts::write_listed;
 pub use tool::ToolTraits;
-pub(crate) use tool::Wrap;
+pub(crate) use tool::{TaskSupport, Wrap};
 
 use crate::json::{Raw, Str};
 use crate::revision::Revision;

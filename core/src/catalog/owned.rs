@@ -1,9 +1,9 @@
 //! A catalogue that owns its definitions and can change. Each is translated for all revisions when it is put in, so that
 //! lists only copy.
 
-use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use super::texts::Texts;
 use super::{Catalog, Entry, Kind, ToolTraits, check};
@@ -21,7 +21,24 @@ pub struct Owned {
 #[derive(Clone, Debug, Default)]
 struct Table {
     rows: Vec<Row>,
-    index: BTreeMap<String, usize>,
+    /// Positions in `rows`, sorted by key: looking one up costs no memory, however the key is written.
+    index: Vec<usize>,
+}
+
+impl Table {
+    /// Where the key stands in `index`, or belongs.
+    fn search(&self, key: impl Iterator<Item = char> + Clone) -> Result<usize, usize> {
+        self.index.binary_search_by(|at| match self.rows.get(*at) {
+            // Characters sort as their UTF-8 does.
+            Some(row) => row.key.chars().cmp(key.clone()),
+            None => Ordering::Greater,
+        })
+    }
+
+    /// The position of the row of that key.
+    fn find(&self, key: impl Iterator<Item = char> + Clone) -> Option<usize> {
+        self.index.get(self.search(key).ok()?).copied()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -61,34 +78,42 @@ impl Owned {
     /// Adds a definition, or replaces the one with the same key in its place. `true`: it is new.
     ///
     /// # Errors
-    /// [`LocalError::BadJson`] or [`LocalError::BadDefinition`]; the catalogue is unchanged.
+    /// [`LocalError::BadJson`] or [`LocalError::BadDefinition`], or [`LocalError::OutputFull`] if no memory is left; the
+    /// catalogue is unchanged.
     pub fn put(&mut self, kind: Kind, definition: &str) -> Result<bool, LocalError> {
         let raw = json::check(definition.as_bytes(), json::MAX_DEPTH)
             .map_err(|error| LocalError::BadJson(error.kind))?;
-        let key = check::entry(kind, raw)?.to_cow().into_owned();
-        let texts = Texts::new(kind, raw);
+        let name = check::entry(kind, raw)?;
+        let texts = Texts::new(kind, raw).map_err(|_| LocalError::OutputFull)?;
         let traits = if kind == Kind::Tool { ToolTraits::of(raw) } else { ToolTraits::default() };
         let table = self.table_mut(kind);
-        match table.index.get(&key).and_then(|at| table.rows.get_mut(*at)) {
-            Some(row) => {
-                row.texts = texts;
-                row.traits = traits;
-                Ok(false)
+        let place = match table.search(name.chars()) {
+            Ok(at) => {
+                if let Some(row) = table.index.get(at).and_then(|at| table.rows.get_mut(*at)) {
+                    row.texts = texts;
+                    row.traits = traits;
+                }
+                return Ok(false);
             }
-            None => {
-                table.index.insert(key.clone(), table.rows.len());
-                table.rows.push(Row { key, texts, traits });
-                Ok(true)
-            }
-        }
+            Err(place) => place,
+        };
+        let mut key = String::new();
+        key.try_reserve_exact(name.escaped().len()).map_err(|_| LocalError::OutputFull)?;
+        key.extend(name.chars());
+        table.rows.try_reserve(1).map_err(|_| LocalError::OutputFull)?;
+        table.index.try_reserve(1).map_err(|_| LocalError::OutputFull)?;
+        table.index.insert(place, table.rows.len());
+        table.rows.push(Row { key, texts, traits });
+        Ok(true)
     }
 
     /// Takes a definition out. `false`: there is none of that key.
     pub fn remove(&mut self, kind: Kind, key: &str) -> bool {
         let table = self.table_mut(kind);
-        let Some(at) = table.index.remove(key) else { return false };
+        let Ok(place) = table.search(key.chars()) else { return false };
+        let at = table.index.remove(place);
         table.rows.remove(at);
-        for position in table.index.values_mut().filter(|position| **position > at) {
+        for position in table.index.iter_mut().filter(|position| **position > at) {
             *position -= 1;
         }
         true
@@ -98,15 +123,23 @@ impl Owned {
     #[must_use]
     pub fn get(&self, kind: Kind, key: &str) -> Option<Raw<'_>> {
         let table = self.table(kind);
-        let row = table.rows.get(*table.index.get(key)?)?;
+        let row = table.rows.get(table.find(key.chars())?)?;
         Some(row.texts.definition())
     }
 
     /// Names a method outside the protocol that the host answers.
-    pub fn add_custom_method(&mut self, method: &str) {
+    ///
+    /// # Errors
+    /// [`LocalError::OutputFull`] if no memory is left.
+    pub fn add_custom_method(&mut self, method: &str) -> Result<(), LocalError> {
         if !self.custom_methods.iter().any(|known| known == method) {
-            self.custom_methods.push(method.to_string());
+            let mut copy = String::new();
+            copy.try_reserve_exact(method.len()).map_err(|_| LocalError::OutputFull)?;
+            copy.push_str(method);
+            self.custom_methods.try_reserve(1).map_err(|_| LocalError::OutputFull)?;
+            self.custom_methods.push(copy);
         }
+        Ok(())
     }
 }
 
@@ -121,7 +154,7 @@ impl Catalog for Owned {
     }
 
     fn find(&self, kind: Kind, key: Str<'_>) -> Option<usize> {
-        self.table(kind).index.get(&*key.to_cow()).copied()
+        self.table(kind).find(key.chars())
     }
 
     fn listed(&self, kind: Kind, index: usize, revision: Revision) -> Option<&str> {
@@ -150,6 +183,9 @@ mod tests {
         }
         let new = r#" {"name":"b","description":"x","inputSchema":{"type":"object"}} "#;
         assert_eq!(catalog.put(Kind::Tool, new), Ok(false));
+        assert_eq!(catalog.find(Kind::Tool, Str::trusted(r#""\u0062""#)), Some(1));
+        assert_eq!(catalog.find(Kind::Tool, Str::trusted("\"bb\"")), None);
+        assert!(catalog.get(Kind::Tool, "c").is_some());
         assert!(catalog.remove(Kind::Tool, "a"));
         assert!(!catalog.remove(Kind::Tool, "a"));
         assert_eq!(catalog.find(Kind::Tool, Str::trusted("\"b\"")), Some(0));

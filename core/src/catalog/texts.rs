@@ -27,35 +27,47 @@ mod kept {
     use alloc::string::String;
     use alloc::vec::Vec;
 
-    use super::{Kind, Raw, Revision, Writer, write_listed};
+    use super::{Full, Kind, Raw, Revision, Writer, write_listed};
 
     /// The texts of a definition. Revisions that list it alike share one.
     #[derive(Clone, Debug)]
     pub(in crate::catalog) struct Texts {
         /// All that differ; the first is the definition as given.
         distinct: Vec<String>,
-        /// By revision: which of them. One that is not there was not made.
+        /// By revision: which of them.
         of: [u8; Revision::ALL.len()],
+    }
+
+    /// Adds a copy of a text, and says where it is.
+    fn keep(texts: &mut Vec<String>, text: &str) -> Result<usize, Full> {
+        let mut copy = String::new();
+        copy.try_reserve_exact(text.len()).map_err(|_| Full)?;
+        copy.push_str(text);
+        texts.try_reserve(1).map_err(|_| Full)?;
+        texts.push(copy);
+        Ok(texts.len() - 1)
     }
 
     impl Texts {
         /// Translates a definition for every revision: once, here, and not for each request that lists it.
-        pub(in crate::catalog) fn new(kind: Kind, definition: Raw<'_>) -> Self {
-            let mut distinct = Vec::with_capacity(2);
-            distinct.push(String::from(definition.text()));
-            let of = Revision::ALL.map(|revision| {
-                let mut out = Vec::with_capacity(definition.bytes().len());
-                // Neither fails while there is memory; without it each request translates, as it does for other catalogues.
-                let made = write_listed(kind, definition, revision, &mut Writer::new(&mut out)).is_ok();
-                let Some(text) = String::from_utf8(out).ok().filter(|_| made) else { return u8::MAX };
-                let at = distinct.iter().position(|known| *known == text).unwrap_or_else(|| {
-                    distinct.push(text);
-                    distinct.len() - 1
-                });
-                u8::try_from(at).unwrap_or(u8::MAX)
-            });
-            distinct.iter_mut().for_each(String::shrink_to_fit);
-            Texts { distinct, of }
+        ///
+        /// # Errors
+        /// [`Full`] if no memory is left.
+        pub(in crate::catalog) fn new(kind: Kind, definition: Raw<'_>) -> Result<Self, Full> {
+            let (mut distinct, mut of) = (Vec::new(), [0; Revision::ALL.len()]);
+            keep(&mut distinct, definition.text())?;
+            let mut out = Vec::new();
+            for (revision, of) in Revision::ALL.into_iter().zip(&mut of) {
+                out.clear();
+                write_listed(kind, definition, revision, &mut Writer::new(&mut out))?;
+                let text = str::from_utf8(&out).map_err(|_| Full)?;
+                let at = match distinct.iter().position(|known| *known == text) {
+                    Some(at) => at,
+                    None => keep(&mut distinct, text)?,
+                };
+                *of = u8::try_from(at).unwrap_or(u8::MAX);
+            }
+            Ok(Texts { distinct, of })
         }
 
         /// The definition as given.

@@ -1,4 +1,4 @@
-//! Server-sent events, as Streamable HTTP uses them: one JSON-RPC message per `message` event, no event ids.
+//! Server-sent events, as Streamable HTTP uses them: one JSON-RPC message per `message` event.
 
 use crate::json::{Full, Sink, line_run, whole};
 
@@ -10,6 +10,10 @@ pub const EVENT_START: &[u8] = b"event: message\ndata: ";
 
 /// What stands after the data of an event that is written in place. The data must hold no line break.
 pub const EVENT_END: &[u8] = b"\n\n";
+
+/// The end of an event that carries no message, only the fields before this. With a `data` line it reaches the reader at
+/// all; the WHATWG rules drop an event without one.
+pub const NO_DATA: &[u8] = b"data: \n\n";
 
 /// Appends one `message` event that carries `data`.
 ///

@@ -52,6 +52,8 @@ pub(crate) mod name {
     pub(crate) const VERSION: &str = "MCP-Protocol-Version";
     /// Names the session of a request, and the one an `initialize` has opened.
     pub(crate) const SESSION: &str = "Mcp-Session-Id";
+    /// The last event a client has seen of a stream it wants to go on with.
+    pub(crate) const LAST_EVENT: &str = "Last-Event-ID";
     /// Mirrors the method (`2026-07-28`).
     pub(crate) const METHOD: &str = "Mcp-Method";
     /// Mirrors the parameter that names the target (`2026-07-28`).

@@ -1,11 +1,11 @@
 //! A response that stays open for messages that belong to no request.
 
+use super::events::{Event, Numbering, StreamName, numbered};
 use super::session::Handshake;
 use crate::catalog::{Catalog, Kind};
 use crate::error::LocalError;
 use crate::frame::sse;
 use crate::json::Sink;
-use crate::server::out::{event, whole};
 use crate::server::{Server, Task, listen, notify};
 
 /// Most resources one response watches.
@@ -16,7 +16,11 @@ const URIS: usize = 256;
 /// The host keeps it beside the response and tells it what has changed; it knows whether its client wants to hear of it.
 /// It holds no queue: a host that cannot write at once may drop repeated changes of one list or resource.
 #[derive(Clone, Debug)]
-pub struct Listener(pub(super) Open);
+pub struct Listener {
+    open: Open,
+    /// Where events have ids.
+    numbering: Option<Numbering>,
+}
 
 #[derive(Clone, Debug)]
 #[allow(clippy::large_enum_variant)] // there is no heap to put a variant on
@@ -29,23 +33,43 @@ impl Listener {
     /// The comment that keeps an idle stream open; to be written every 15 s or so.
     pub const KEEP_ALIVE: &'static [u8] = sse::KEEP_ALIVE;
 
+    pub(super) fn subscription(listener: listen::Listener<URIS>) -> Self {
+        Listener { open: Open::Subscription(listener), numbering: None }
+    }
+
+    pub(super) fn session(numbering: Option<Numbering>) -> Self {
+        Listener { open: Open::Session, numbering }
+    }
+
+    /// The name of the stream, where events have ids (see [`events`](super::events)).
+    #[must_use]
+    pub fn stream(&self) -> Option<&StreamName> {
+        self.numbering.as_ref().map(Numbering::stream)
+    }
+
+    /// The event of what was written last, to be kept; `None` where events have no ids.
+    #[must_use]
+    pub fn event(&self) -> Option<Event> {
+        self.numbering.as_ref().and_then(Numbering::event)
+    }
+
     /// Tells that a list has changed. `false`: nothing was written, because the client does not want to know.
     ///
     /// # Errors
     /// [`LocalError::OutputFull`].
     pub fn list_changed<C: Catalog, S: Sink + ?Sized>(
-        &self,
+        &mut self,
         server: &Server<'_, C>,
         kind: Kind,
         out: &mut S,
     ) -> Result<bool, LocalError> {
         let start = out.len();
-        match &self.0 {
+        match &self.open {
             Open::Subscription(listener) if listener.wants_list(kind) => {
-                whole(out, |out| event(out, |out| Ok(listener.list_changed(kind, out)?)))?;
+                numbered(&mut self.numbering, out, |out| Ok(listener.list_changed(kind, out)?))?;
             }
             Open::Session if server.profile.list_changed => {
-                whole(out, |out| event(out, |out| Ok(notify::list_changed(kind, out)?)))?;
+                numbered(&mut self.numbering, out, |out| Ok(notify::list_changed(kind, out)?))?;
             }
             _ => {}
         }
@@ -58,18 +82,18 @@ impl Listener {
     /// # Errors
     /// [`LocalError::OutputFull`].
     pub fn resource_updated<S: Sink + ?Sized>(
-        &self,
+        &mut self,
         handshake: Option<&Handshake>,
         uri: &str,
         out: &mut S,
     ) -> Result<bool, LocalError> {
         let start = out.len();
-        match &self.0 {
+        match &self.open {
             Open::Subscription(listener) if listener.wants_resource(uri) => {
-                whole(out, |out| event(out, |out| Ok(listener.updated(uri, out)?)))?;
+                numbered(&mut self.numbering, out, |out| Ok(listener.updated(uri, out)?))?;
             }
             Open::Session if handshake.is_some_and(|handshake| handshake.watches(uri)) => {
-                whole(out, |out| event(out, |out| Ok(notify::updated(uri, out)?)))?;
+                numbered(&mut self.numbering, out, |out| Ok(notify::updated(uri, out)?))?;
             }
             _ => {}
         }
@@ -77,19 +101,24 @@ impl Listener {
     }
 
     /// Tells how a task stands now. `principal` is who the client of this stream is; what it may not see it is not told.
-    /// `false`: nothing was written, because the client did not name the task, or it is not its own.
+    /// `false`: nothing was written, because the client did not name the task (it need not in `2025-11-25`), or it is not
+    /// its own.
     ///
     /// # Errors
     /// [`LocalError::OutputFull`].
     pub fn task_changed<S: Sink + ?Sized>(
-        &self,
+        &mut self,
         task: &Task<'_>,
         principal: Option<&str>,
         out: &mut S,
     ) -> Result<bool, LocalError> {
-        match &self.0 {
+        match &self.open {
             Open::Subscription(listener) if listener.wants_task(task) && task.belongs_to(principal) => {
-                whole(out, |out| event(out, |out| Ok(listener.task_changed(task, out)?)))?;
+                numbered(&mut self.numbering, out, |out| Ok(listener.task_changed(task, out)?))?;
+                Ok(true)
+            }
+            Open::Session if task.is_experimental() && task.belongs_to(principal) => {
+                numbered(&mut self.numbering, out, |out| Ok(task.status_notification(out)?))?;
                 Ok(true)
             }
             _ => Ok(false),
@@ -101,13 +130,13 @@ impl Listener {
     /// # Errors
     /// [`LocalError::OutputFull`].
     pub fn end<C: Catalog, S: Sink + ?Sized>(
-        &self,
+        &mut self,
         server: &Server<'_, C>,
         out: &mut S,
     ) -> Result<(), LocalError> {
-        match &self.0 {
+        match &self.open {
             Open::Subscription(listener) => {
-                whole(out, |out| event(out, |out| Ok(listener.end(server, out)?)))
+                numbered(&mut self.numbering, out, |out| Ok(listener.end(server, out)?))
             }
             Open::Session => Ok(()),
         }

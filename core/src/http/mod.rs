@@ -5,6 +5,7 @@
 //! gate (before the body is read)   Host, Origin, method, Content-Type, Content-Length
 //! accept (with the body)           JSON -> message -> era -> [mirror headers] -> answer, or a Call for the host
 //! reply / fail / progress / log    one JSON object, or an event stream once a notification came first
+//! events                           ids of events, and how a client goes on with a stream it lost; off by default
 //! ```
 //! Both eras share one endpoint. Clients of the handshake era are served without a session unless the host keeps some
 //! ([`Sessions`]): `initialize` is answered, nothing is remembered, and any worker can take any request. Sockets, TLS,
@@ -12,6 +13,7 @@
 
 pub mod accept;
 pub mod cors;
+pub mod events;
 mod exchange;
 mod gate;
 pub mod guard;

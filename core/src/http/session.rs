@@ -5,6 +5,9 @@
 use crate::json::{Full, Sink};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
+use crate::server::Fault;
+use crate::server::call::Notice;
+use crate::server::request::Plan;
 
 /// Most resources one HTTP session watches.
 const WATCHED: usize = 128;
@@ -57,6 +60,39 @@ impl Handshake {
     #[must_use]
     pub fn changed(&self) -> bool {
         self.changed
+    }
+
+    /// Takes in what a request of the session sets; the host is told.
+    pub(super) fn remember<'m>(
+        &mut self,
+        plan: &Plan<'m>,
+        limit: usize,
+    ) -> Result<Option<Notice<'m>>, Fault<'m>> {
+        Ok(match plan {
+            Plan::Level(level) => {
+                self.changed |= self.level != *level;
+                self.level = *level;
+                Some(Notice::Level(*level))
+            }
+            Plan::Subscribe(uri) => {
+                let hash = uri.hash64();
+                let limit = limit.min(self.watched.capacity());
+                if !self.watched.contains(&hash) {
+                    if self.watched.len() >= limit || self.watched.push(hash).is_err() {
+                        return Err(Fault::TooManySubscriptions { limit });
+                    }
+                    self.changed = true;
+                }
+                Some(Notice::Subscribed(*uri))
+            }
+            Plan::Unsubscribe(uri) => {
+                let before = self.watched.len();
+                self.watched.retain(|hash| *hash != uri.hash64());
+                self.changed |= self.watched.len() != before;
+                Some(Notice::Unsubscribed(*uri))
+            }
+            _ => None,
+        })
     }
 
     /// Writes it as bytes, for a store.

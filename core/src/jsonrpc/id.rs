@@ -1,7 +1,7 @@
 //! Ids and progress tokens: one typed value, string or integer, kept as it was written.
 
 use super::Malformed;
-use crate::json::{Kind, Raw};
+use crate::json::{Full, Kind, Raw};
 use crate::limits::TOKEN_BYTES;
 
 /// A request id or progress token as it stands in a message: a JSON string or integer.
@@ -79,20 +79,27 @@ enum Kept {
     Inline(heapless::String<INLINE>),
     /// Rare: nobody needs that many characters.
     #[cfg(feature = "alloc")]
-    Boxed(alloc::boxed::Box<str>),
+    Grown(alloc::string::String),
 }
 
 impl Token {
     /// Keeps an id that [`fits`](Id::fits); of a longer one, an empty string.
-    #[must_use]
-    pub fn keep(id: Id<'_>) -> Token {
+    ///
+    /// # Errors
+    /// [`Full`] if no memory is left for one that is longer than most.
+    pub fn keep(id: Id<'_>) -> Result<Token, Full> {
         let text = if id.fits() { id.text() } else { "\"\"" };
         match heapless::String::try_from(text) {
-            Ok(inline) => Token(Kept::Inline(inline)),
+            Ok(inline) => Ok(Token(Kept::Inline(inline))),
             #[cfg(feature = "alloc")]
-            Err(_) => Token(Kept::Boxed(text.into())),
+            Err(_) => {
+                let mut grown = alloc::string::String::new();
+                grown.try_reserve_exact(text.len()).map_err(|_| Full)?;
+                grown.push_str(text);
+                Ok(Token(Kept::Grown(grown)))
+            }
             #[cfg(not(feature = "alloc"))]
-            Err(_) => Token(Kept::Inline(heapless::String::new())),
+            Err(_) => Ok(Token(Kept::Inline(heapless::String::new()))),
         }
     }
 
@@ -108,7 +115,7 @@ impl Token {
         match &self.0 {
             Kept::Inline(text) => text,
             #[cfg(feature = "alloc")]
-            Kept::Boxed(text) => text,
+            Kept::Grown(text) => text,
         }
     }
 }
@@ -157,7 +164,7 @@ mod tests {
         text.push('"').unwrap();
         let longest = id(&text).unwrap();
         assert!(longest.fits());
-        assert_eq!(Token::keep(longest).text(), longest.text());
+        assert_eq!(Token::keep(longest).unwrap().text(), longest.text());
         text.pop();
         text.push_str("x\"").unwrap();
         assert!(!id(&text).unwrap().fits());

@@ -20,7 +20,8 @@ pub struct ClientCapabilities {
     pub elicit_form: bool,
     /// `elicitation.url` (from `2025-11-25`)
     pub elicit_url: bool,
-    /// The extension `io.modelcontextprotocol/tasks` (from `2026-07-28`): a tool call may be answered by a task
+    /// A tool call may be answered by a task: the client declared the extension `io.modelcontextprotocol/tasks` (from
+    /// `2026-07-28`), or asked for one with this very call (`2025-11-25`)
     pub tasks: bool,
 }
 
@@ -54,6 +55,11 @@ impl ClientCapabilities {
             elicit_url: flag(5),
             tasks: flag(6),
         }
+    }
+
+    /// The same for a call that asks for a task.
+    pub(crate) fn with_task(self, wanted: bool) -> Self {
+        ClientCapabilities { tasks: self.tasks || wanted, ..self }
     }
 
     /// Reads a `ClientCapabilities` object as a peer of this revision means it.

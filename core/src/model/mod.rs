@@ -1,10 +1,12 @@
 //! Names of the protocol that are not messages.
 
 mod capability;
+mod extension;
 mod level;
 pub mod template;
 #[cfg(feature = "alloc")]
 pub mod typed;
 
 pub use capability::ClientCapabilities;
+pub use extension::is_extension;
 pub use level::Level;

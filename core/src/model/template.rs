@@ -120,6 +120,11 @@ impl<'a> Template<'a> {
     /// Literal text must agree byte for byte. A value has one character or more and none of `/`, `?` and `#`, the
     /// last one too: `a://{x}` does not match `a://b/c`. Where several readings are possible, earlier values are as
     /// short as can be: `{a}.{b}` reads `x.y.z` as `x` and `y.z`.
+    ///
+    /// Nor does a value match that would lead a careless handler out of its folder, once it is decoded: one with a segment
+    /// `..` between `/` or `\`, one that begins with either or with a drive (`C:\`), and one with a NUL. `a%2Fb` is no such
+    /// value; it means `a/b`. What a value like `C:a` or the name of a link leads to depends on the machine: a handler
+    /// that opens files still has to compare the resolved path with its folder (server/resources, "Security Considerations").
     pub fn matches<'u>(&self, uri: &'u str) -> Option<Captures<'a, 'u>> {
         let mut found = heapless::Vec::new();
         let (mut rest, mut parts) = (uri, self.parts());
@@ -143,7 +148,7 @@ impl<'a> Template<'a> {
                 _ => rest.len(),
             };
             let (value, after) = rest.split_at_checked(end)?;
-            if value.is_empty() || value.contains(['/', '?', '#']) {
+            if value.is_empty() || value.contains(['/', '?', '#']) || leads_out(value) {
                 return None;
             }
             found.push((name, value)).ok()?;
@@ -287,6 +292,42 @@ fn decode_into(raw: &[u8], out: &mut (impl Sink + ?Sized)) -> Result<(), Percent
     partial.end().map_err(|_| PercentError::Utf8)
 }
 
+/// Whether a value, decoded, is a path that does not stay below where it is put.
+fn leads_out(raw: &str) -> bool {
+    let (raw, mut at) = (raw.as_bytes(), 0);
+    let mut drive = Drive::Maybe;
+    // Of the segment: its length, as long as it has only dots.
+    let (mut dots, mut first) = (Some(0), true);
+    while let Some(plain) = raw.get(at) {
+        // A stray % is passed on as it came.
+        let escaped = escape_at(raw, at).filter(|_| *plain == b'%');
+        at += if escaped.is_some() { 3 } else { 1 };
+        match escaped.unwrap_or(*plain) {
+            0 => return true,
+            b'/' | b'\\' if first || dots == Some(2) || drive == Drive::Named => return true,
+            b'/' | b'\\' => dots = Some(0),
+            b'.' => dots = dots.map(|dots| dots + 1),
+            _ => dots = None,
+        }
+        drive = match (drive, escaped.unwrap_or(*plain)) {
+            (Drive::Maybe, letter) if first && letter.is_ascii_alphabetic() => Drive::Letter,
+            (Drive::Letter, b':') => Drive::Named,
+            _ => Drive::No,
+        };
+        first = false;
+    }
+    dots == Some(2)
+}
+
+/// How much of `C:` was read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Drive {
+    Maybe,
+    Letter,
+    Named,
+    No,
+}
+
 /// The byte that `%XX` at this place means.
 fn escape_at(text: &[u8], at: usize) -> Option<u8> {
     let digit = |at: usize| text.get(at).and_then(|b| char::from(*b).to_digit(16));
@@ -382,6 +423,57 @@ mod tests {
             assert_eq!(got.as_deref(), expected, "{template} {uri}");
         }
         assert_eq!(Template::parse("{a}").unwrap().matches("1").unwrap().get("b"), None);
+    }
+
+    // proves: S-267
+    #[test]
+    fn no_value_leads_out_of_a_folder() {
+        let template = Template::parse("file:///docs/{path}").unwrap();
+        let matches = |value: &str| {
+            let mut uri = heapless::String::<64>::try_from("file:///docs/").unwrap();
+            uri.push_str(value).unwrap();
+            template.matches(&uri).is_some()
+        };
+        for out in [
+            "..",
+            "%2e%2E",
+            ".%2e",
+            "..%2Fx",
+            "a%2F..",
+            "a%2f..%2fb",
+            "a%5c..",
+            "..\\x",
+            "%2Fetc%2Fpasswd",
+            "%5Cx",
+            "\\\\host\\share",
+            "C:%5Cx",
+            "c%3A%2Fx",
+            "Z:\\",
+            "a%00b",
+            "%zz\\..",
+        ] {
+            assert!(!matches(out), "{out}");
+        }
+        for inside in [
+            ".",
+            "...",
+            "..a",
+            "a..",
+            "a..b",
+            "a%2Fb",
+            "a%2F.%2Fb",
+            "a%2F...%2Fb",
+            "a%2F",
+            "a:b",
+            "C:x",
+            "ab:%2Fx",
+            "%252e%252e",
+            "x%3A1",
+            "%",
+            ".%",
+        ] {
+            assert!(matches(inside), "{inside}");
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Which field of which type exists since when, and what an older peer gets instead.
 //!
 //! The host writes everything in the newest shape. A [`Shape`] lists the fields of a type that are not in every
-//! revision, or whose value has such fields; a field that is not listed is passed on to every peer. Since
-//! nothing is ever taken from the newest shape, the newest revision is copied as it is.
+//! revision, or whose value has such fields; a field that is not listed is passed on to every peer. Nothing but
+//! `Tool.execution` is ever taken from the newest shape: everything else is copied as it is for the newest revision.
 //!
 //! Source: the `schema` of each revision; what is *translated* rather than dropped is this project's choice and
 //! is done by `server::translate`.
@@ -15,8 +15,9 @@ use super::{Revision, Span};
 pub struct Shape {
     /// Those fields.
     pub fields: &'static [Field],
-    /// First revision that has all of them, and in them everything the newest has: nothing is translated from it on.
-    pub settled: Revision,
+    /// First revision from which on it is copied as it is: it has all of them, and in them everything the newest has.
+    /// `None`: the newest has not all of them, so that there is no such revision.
+    pub settled: Option<Revision>,
 }
 
 /// A field of a type.
@@ -24,8 +25,8 @@ pub struct Shape {
 pub struct Field {
     /// Its key.
     pub name: &'static str,
-    /// First revision that has it; dropped for older peers.
-    pub since: Revision,
+    /// The revisions that have it; dropped for the others.
+    pub span: Span,
     /// How its value is written.
     pub value: Value,
 }
@@ -55,25 +56,34 @@ impl Field {
     /// Whether the revision has it.
     #[must_use]
     pub fn exists_in(&self, revision: Revision) -> bool {
-        Span::since(self.since).has(revision)
+        self.span.has(revision)
     }
 }
 
 impl Shape {
     const fn new(fields: &'static [Field]) -> Self {
-        let mut settled = Revision::OLDEST;
+        let mut settled = Some(Revision::OLDEST);
         let mut left = fields;
         while let Some((field, rest)) = left.split_first() {
             left = rest;
             let value = match &field.value {
-                Value::Same => Revision::OLDEST,
+                Value::Same => Some(Revision::OLDEST),
                 Value::One(shape) | Value::Each(shape) => shape.settled,
-                Value::Block(shape) | Value::Blocks(shape) => later(shape.settled, V2025_06_18),
-                Value::Tools | Value::Schema | Value::OutputSchema => Revision::NEWEST,
+                Value::Block(shape) | Value::Blocks(shape) => later(shape.settled, Some(V2025_06_18)),
+                Value::Schema | Value::OutputSchema => Some(Revision::NEWEST),
+                Value::Tools => None,
             };
-            settled = later(settled, later(field.since, value));
+            let kept = field.span.until as u8 == Revision::NEWEST as u8;
+            let whole = if kept { Some(field.span.since) } else { None };
+            settled = later(settled, later(whole, value));
         }
         Shape { fields, settled }
+    }
+
+    /// Whether the newest shape is copied as it is.
+    #[must_use]
+    pub fn settled_in(&self, revision: Revision) -> bool {
+        self.settled.is_some_and(|settled| revision >= settled)
     }
 
     /// The field of that name, if it needs care.
@@ -83,16 +93,20 @@ impl Shape {
     }
 }
 
-const fn later(a: Revision, b: Revision) -> Revision {
-    if a as u8 > b as u8 { a } else { b }
+/// The later of two revisions; never, if one of them is never.
+const fn later(a: Option<Revision>, b: Option<Revision>) -> Option<Revision> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if a as u8 > b as u8 { a } else { b }),
+        _ => None,
+    }
 }
 
 const fn new(name: &'static str, since: Revision) -> Field {
-    Field { name, since, value: Value::Same }
+    Field { name, span: Span::since(since), value: Value::Same }
 }
 
 const fn old(name: &'static str, value: Value) -> Field {
-    Field { name, since: Revision::OLDEST, value }
+    Field { name, span: Span::ALL, value }
 }
 
 /// A type with nothing special.
@@ -101,15 +115,15 @@ pub static PLAIN: Shape = Shape::new(&[]);
 /// `Annotations`.
 pub static ANNOTATIONS: Shape = Shape::new(&[new("lastModified", V2025_06_18)]);
 
-/// `Tool`. Its `title` moves to `annotations.title` for `2025-03-26`. `execution` announces the experimental tasks
-/// of `2025-11-25`, which are not offered: only the newest revision, where it means nothing, would see it.
+/// `Tool`. Its `title` moves to `annotations.title` for `2025-03-26`. `execution` says how it goes with the experimental
+/// tasks of `2025-11-25`; no other revision has it, the newest one included.
 pub static TOOL: Shape = Shape::new(&[
     new("title", V2025_06_18),
-    Field { name: "inputSchema", since: Revision::OLDEST, value: Value::Schema },
-    Field { name: "outputSchema", since: V2025_06_18, value: Value::OutputSchema },
+    old("inputSchema", Value::Schema),
+    Field { name: "outputSchema", span: Span::since(V2025_06_18), value: Value::OutputSchema },
     new("annotations", V2025_03_26),
     new("icons", V2025_11_25),
-    new("execution", V2026_07_28),
+    Field { name: "execution", span: EXPERIMENTAL_TASKS, value: Value::Same },
     new("_meta", V2025_06_18),
 ]);
 
@@ -188,6 +202,8 @@ pub fn block_since(kind: crate::json::Str<'_>) -> Revision {
 pub const COMPLETIONS_SINCE: Revision = V2025_03_26;
 /// The `extensions` capability.
 pub const EXTENSIONS_SINCE: Revision = V2026_07_28;
+/// The experimental tasks: the capability `tasks`, `Tool.execution`, and `task` in the parameters of a tool call.
+pub const EXPERIMENTAL_TASKS: Span = Span { since: V2025_11_25, until: V2025_11_25 };
 /// The extension by which a tool call may be answered by a task.
 pub const TASKS: &str = "io.modelcontextprotocol/tasks";
 /// The client's `elicitation` capability.
@@ -230,6 +246,8 @@ pub mod meta {
     pub const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
     /// Which subscription a notification belongs to.
     pub const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+    /// Which task a message belongs to (experimental tasks of `2025-11-25`).
+    pub const RELATED_TASK: &str = "io.modelcontextprotocol/related-task";
     /// Token for progress notifications, all revisions.
     pub const PROGRESS_TOKEN: &str = "progressToken";
 }

@@ -26,6 +26,8 @@ pub enum Method {
     TasksGet,
     TasksUpdate,
     TasksCancel,
+    TasksResult,
+    TasksList,
 }
 
 /// The server capability a method belongs to; a method of a feature that is not offered does not exist.
@@ -47,8 +49,11 @@ pub enum Feature {
     Logging,
     /// Anything whose changes are told: `listChanged`, `resources.subscribe`, tasks
     Listen,
-    /// The extension `io.modelcontextprotocol/tasks`, which the client must declare with each request, too
+    /// Tasks: the extension `io.modelcontextprotocol/tasks`, which the client must declare with each request, too; in
+    /// `2025-11-25` the experimental capability `tasks`
     Tasks,
+    /// `tasks.list` (`2025-11-25`)
+    TaskLists,
 }
 
 /// One row of the method table.
@@ -90,12 +95,15 @@ const fn may_ask(row: Row, mirrored: &'static str) -> Row {
     Row { may_ask: true, mirrored: Some(mirrored), ..row }
 }
 
-const fn task(method: Method, name: &'static str) -> Row {
-    Row { mirrored: Some("taskId"), ..row(method, name, Span::STATELESS, Feature::Tasks, &fields::PLAIN) }
+const fn task(method: Method, name: &'static str, span: Span) -> Row {
+    Row { mirrored: Some("taskId"), ..row(method, name, span, Feature::Tasks, &fields::PLAIN) }
 }
 
+/// The experimental form of tasks and the extension that came of it.
+const BOTH_TASKS: Span = Span { since: fields::EXPERIMENTAL_TASKS.since, until: Span::STATELESS.until };
+
 /// The method table.
-pub static TABLE: [Row; 18] = {
+pub static TABLE: [Row; 20] = {
     use Feature as F;
     use Method as M;
     [
@@ -123,9 +131,11 @@ pub static TABLE: [Row; 18] = {
         may_ask(row(M::PromptsGet, "prompts/get", Span::ALL, F::Prompts, &fields::GET_PROMPT), "name"),
         row(M::Complete, "completion/complete", Span::ALL, F::Completions, &fields::PLAIN),
         row(M::SetLevel, "logging/setLevel", Span::HANDSHAKE, F::Logging, &fields::PLAIN),
-        task(M::TasksGet, "tasks/get"),
-        task(M::TasksUpdate, "tasks/update"),
-        task(M::TasksCancel, "tasks/cancel"),
+        task(M::TasksGet, "tasks/get", BOTH_TASKS),
+        task(M::TasksUpdate, "tasks/update", Span::STATELESS),
+        task(M::TasksCancel, "tasks/cancel", BOTH_TASKS),
+        task(M::TasksResult, "tasks/result", fields::EXPERIMENTAL_TASKS),
+        row(M::TasksList, "tasks/list", fields::EXPERIMENTAL_TASKS, F::TaskLists, &fields::PLAIN),
     ]
 };
 

@@ -64,6 +64,12 @@ pub struct Row {
     pub structured: bool,
     /// `structuredContent` may be any JSON value and `outputSchema` any schema; before, both are objects only.
     pub structured_any: bool,
+    /// Server-sent events may carry ids, by which a GET with `Last-Event-ID` resumes a stream (basic/transports,
+    /// "Resumability and Redelivery", from `2025-03-26` to `2025-11-25`).
+    pub event_ids: bool,
+    /// A stream opens with an event that is empty but for its id, and the server may close the connection before the
+    /// stream has ended (basic/transports of `2025-11-25`).
+    pub polling: bool,
 }
 
 use Revision::{V2024_11_05, V2025_03_26, V2025_06_18, V2025_11_25, V2026_07_28};
@@ -79,6 +85,8 @@ pub static TABLE: [Row; 5] = [
         resource_not_found: codes::RESOURCE_NOT_FOUND,
         structured: false,
         structured_any: false,
+        event_ids: false,
+        polling: false,
     },
     Row {
         revision: V2025_03_26,
@@ -89,6 +97,8 @@ pub static TABLE: [Row; 5] = [
         resource_not_found: codes::RESOURCE_NOT_FOUND,
         structured: false,
         structured_any: false,
+        event_ids: true,
+        polling: false,
     },
     Row {
         revision: V2025_06_18,
@@ -99,6 +109,8 @@ pub static TABLE: [Row; 5] = [
         resource_not_found: codes::RESOURCE_NOT_FOUND,
         structured: true,
         structured_any: false,
+        event_ids: true,
+        polling: false,
     },
     Row {
         revision: V2025_11_25,
@@ -109,6 +121,8 @@ pub static TABLE: [Row; 5] = [
         resource_not_found: codes::RESOURCE_NOT_FOUND,
         structured: true,
         structured_any: false,
+        event_ids: true,
+        polling: true,
     },
     Row {
         revision: V2026_07_28,
@@ -119,6 +133,8 @@ pub static TABLE: [Row; 5] = [
         resource_not_found: codes::INVALID_PARAMS,
         structured: true,
         structured_any: true,
+        event_ids: false,
+        polling: false,
     },
 ];
 

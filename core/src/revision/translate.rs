@@ -12,7 +12,7 @@ pub(crate) fn object<S: Sink + ?Sized>(
     revision: Revision,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    if revision >= shape.settled || value.kind() != Kind::Object {
+    if shape.settled_in(revision) || value.kind() != Kind::Object {
         return w.raw(value);
     }
     w.begin_object()?;
@@ -42,9 +42,9 @@ pub(crate) fn field<S: Sink + ?Sized>(
         Value::Same => w.raw(member),
         Value::One(shape) => object(member, shape, revision, w),
         Value::Each(shape) => {
-            each(member, shape.settled, revision, w, |item, w| object(item, shape, revision, w))
+            each(member, shape.settled_in(revision), w, |item, w| object(item, shape, revision, w))
         }
-        Value::Tools => each(member, fields::TOOL.settled, revision, w, |item, w| tool(item, revision, w)),
+        Value::Tools => each(member, false, w, |item, w| tool(item, revision, w)),
         Value::Block(_) => block(member, 0, revision, w),
         Value::Blocks(_) => blocks(member, revision, w),
         Value::Schema => schema(member, revision, w),
@@ -54,12 +54,11 @@ pub(crate) fn field<S: Sink + ?Sized>(
 
 fn each<S: Sink + ?Sized>(
     list: Raw<'_>,
-    settled: Revision,
-    revision: Revision,
+    settled: bool,
     w: &mut Writer<'_, S>,
     mut item: impl FnMut(Raw<'_>, &mut Writer<'_, S>) -> Result<(), Full>,
 ) -> Result<(), Full> {
-    if revision >= settled || list.kind() != Kind::Array {
+    if settled || list.kind() != Kind::Array {
         return w.raw(list);
     }
     w.begin_array()?;
@@ -76,10 +75,24 @@ pub(crate) fn blocks<S: Sink + ?Sized>(
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
     let mut at = 0;
-    each(list, fields::BLOCK.settled, revision, w, |item, w| {
+    each(list, fields::BLOCK.settled_in(revision), w, |item, w| {
         at += 1;
         block(item, at - 1, revision, w)
     })
+}
+
+/// Writes a tool for the newest revision: less what it has no more.
+fn newest_tool<S: Sink + ?Sized>(tool: Raw<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {
+    let gone = |key: Str<'_>| fields::TOOL.field(key).is_some_and(|field| !field.exists_in(Revision::NEWEST));
+    if !tool.members().any(|(key, _)| gone(key)) {
+        return w.raw(tool);
+    }
+    w.begin_object()?;
+    for (key, member) in tool.members().filter(|(key, _)| !gone(*key)) {
+        w.raw_key(key)?;
+        w.raw(member)?;
+    }
+    w.end_object()
 }
 
 /// Writes a tool. Where `title` is not known yet but `annotations.title` is, it moves there.
@@ -88,8 +101,11 @@ pub(crate) fn tool<S: Sink + ?Sized>(
     revision: Revision,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    if revision == Revision::NEWEST || tool.kind() != Kind::Object {
+    if tool.kind() != Kind::Object {
         return w.raw(tool);
+    }
+    if revision == Revision::NEWEST {
+        return newest_tool(tool, w);
     }
     let title = tool.get("title").filter(|_| fields::TITLE_IN_ANNOTATIONS.has(revision));
     w.begin_object()?;

@@ -15,7 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead::{AeadInOut, KeyInit};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
 use sha2::Sha256;
@@ -31,6 +31,9 @@ pub const MAX_SEALED_BYTES: usize = 64 << 10;
 
 const VERSION: &str = "v1.";
 
+/// What the cipher adds to what it encrypts.
+const TAG_BYTES: usize = 16;
+
 /// A sealed text cannot be used. Why is nobody's business: tampered, foreign, expired and used-up ones look the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the sealed text is not valid here")]
@@ -45,6 +48,9 @@ pub enum BadSecret {
     /// One can be guessed.
     #[error("a secret must be at least {MIN_SECRET_BYTES} bytes long")]
     Short,
+    /// No memory is left.
+    #[error("no memory is left")]
+    NoMemory,
 }
 
 struct RingKey {
@@ -78,6 +84,7 @@ impl Keys {
             // Both lengths are far below what HKDF can give.
             let _ = derived.expand(b"mcpgraft seal v1 key", &mut key);
             let _ = derived.expand(b"mcpgraft seal v1 id", &mut id);
+            keys.try_reserve(1).map_err(|_| BadSecret::NoMemory)?;
             keys.push(RingKey { id, cipher: XChaCha20Poly1305::new(&Key::from(key)) });
         }
         if keys.is_empty() { Err(BadSecret::None) } else { Ok(Keys(keys)) }
@@ -86,34 +93,56 @@ impl Keys {
     /// Seals bytes for a purpose. The nonce must be random and never used twice.
     ///
     /// # Errors
-    /// [`BadSeal`] if the bytes are too long to be opened again.
+    /// [`BadSeal`] if the bytes are too long to be opened again, or no memory is left.
     pub fn seal(&self, purpose: &str, plain: &[u8], nonce: [u8; NONCE_BYTES]) -> Result<String, BadSeal> {
         let first = self.0.first().ok_or(BadSeal)?;
-        let aad = [VERSION.as_bytes(), purpose.as_bytes()].concat();
-        let payload = Payload { msg: plain, aad: &aad };
-        let sealed = first.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_| BadSeal)?;
-        let bytes = [&first.id[..], &nonce, &sealed].concat();
-        let mut text = String::from(VERSION);
-        text.push_str(&Base64UrlUnpadded::encode_string(&bytes));
-        if text.len() > MAX_SEALED_BYTES { Err(BadSeal) } else { Ok(text) }
+        let mut sealed = joined(&[plain, &[0; TAG_BYTES]])?;
+        // The room of the tag is there; it is filled in last.
+        sealed.truncate(plain.len());
+        let aad = joined(&[VERSION.as_bytes(), purpose.as_bytes()])?;
+        first.cipher.encrypt_in_place(&XNonce::from(nonce), &aad, &mut sealed).map_err(|_| BadSeal)?;
+        let bytes = joined(&[&first.id, &nonce, &sealed])?;
+        let len = Base64UrlUnpadded::encoded_len(&bytes);
+        if VERSION.len() + len > MAX_SEALED_BYTES {
+            return Err(BadSeal);
+        }
+        let mut text = joined(&[VERSION.as_bytes()])?;
+        text.try_reserve_exact(len).map_err(|_| BadSeal)?;
+        text.resize(VERSION.len() + len, 0);
+        let body = text.get_mut(VERSION.len()..).ok_or(BadSeal)?;
+        Base64UrlUnpadded::encode(&bytes, body).map_err(|_| BadSeal)?;
+        String::from_utf8(text).map_err(|_| BadSeal)
     }
 
     /// Opens what [`Keys::seal`] made for the same purpose, with any key of the ring.
     ///
     /// # Errors
-    /// [`BadSeal`].
+    /// [`BadSeal`]; also if no memory is left.
     pub fn open(&self, purpose: &str, text: &str) -> Result<Vec<u8>, BadSeal> {
         if text.len() > MAX_SEALED_BYTES {
             return Err(BadSeal);
         }
         let body = text.strip_prefix(VERSION).ok_or(BadSeal)?;
-        let bytes = Base64UrlUnpadded::decode_vec(body).map_err(|_| BadSeal)?;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(body.len()).map_err(|_| BadSeal)?;
+        bytes.resize(body.len(), 0);
+        let bytes = Base64UrlUnpadded::decode(body, &mut bytes).map_err(|_| BadSeal)?;
         let (id, rest) = bytes.split_first_chunk::<4>().ok_or(BadSeal)?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(BadSeal)?;
         let key = self.0.iter().find(|key| key.id == *id).ok_or(BadSeal)?;
-        let aad = [VERSION.as_bytes(), purpose.as_bytes()].concat();
-        key.cipher.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &aad }).map_err(|_| BadSeal)
+        let aad = joined(&[VERSION.as_bytes(), purpose.as_bytes()])?;
+        let mut plain = joined(&[sealed])?;
+        key.cipher.decrypt_in_place(&XNonce::from(*nonce), &aad, &mut plain).map_err(|_| BadSeal)?;
+        Ok(plain)
     }
+}
+
+/// The parts one after another.
+fn joined(parts: &[&[u8]]) -> Result<Vec<u8>, BadSeal> {
+    let mut whole = Vec::new();
+    whole.try_reserve_exact(parts.iter().map(|part| part.len()).sum()).map_err(|_| BadSeal)?;
+    parts.iter().for_each(|part| whole.extend_from_slice(part));
+    Ok(whole)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use alloc::vec::Vec;
 
 use sha2::{Digest, Sha256};
 
-use super::{BadSeal, Keys, NONCE_BYTES};
-use crate::json::{self, Kind, Raw};
+use super::{BadSeal, Keys, NONCE_BYTES, joined};
+use crate::json::{self, Full, Kind, Raw, Sink, Str};
 
 const PURPOSE: &str = "requestState";
 
@@ -31,7 +31,7 @@ pub struct Binding<'a> {
 
 impl Binding<'_> {
     /// SHA-256 over the parts, each with its length in front; arguments in canonical form.
-    fn digest(&self) -> [u8; 32] {
+    fn digest(&self) -> Result<[u8; 32], BadSeal> {
         let mut hash = Sha256::new();
         let mut part = |bytes: &[u8]| {
             hash.update((bytes.len() as u64).to_le_bytes());
@@ -39,12 +39,12 @@ impl Binding<'_> {
         };
         part(self.method.as_bytes());
         part(self.target.as_bytes());
-        part(&canonical(self.arguments));
+        part(&canonical(self.arguments).map_err(|_| BadSeal)?);
         match self.principal {
             Some(principal) => part(principal.as_bytes()),
             None => hash.update([0xff; 8]),
         }
-        hash.finalize().into()
+        Ok(hash.finalize().into())
     }
 }
 
@@ -72,12 +72,10 @@ pub fn seal(
     ttl: u64,
     nonce: [u8; NONCE_BYTES],
 ) -> Result<String, BadSeal> {
-    let mut plain = Vec::with_capacity(64 + kept.len());
-    plain.extend_from_slice(&binding.digest());
-    plain.extend_from_slice(&now.to_le_bytes());
-    plain.extend_from_slice(&now.saturating_add(ttl).to_le_bytes());
-    plain.extend_from_slice(&round.to_le_bytes());
-    plain.extend_from_slice(kept.as_bytes());
+    let (digest, expires) = (binding.digest()?, now.saturating_add(ttl));
+    let parts: [&[u8]; 5] =
+        [&digest, &now.to_le_bytes(), &expires.to_le_bytes(), &round.to_le_bytes(), kept.as_bytes()];
+    let plain = joined(&parts)?;
     keys.seal(PURPOSE, &plain, nonce)
 }
 
@@ -93,17 +91,20 @@ pub fn open(keys: &Keys, binding: &Binding<'_>, text: &str, now: u64) -> Result<
     let (round, kept) = rest.split_first_chunk::<2>().ok_or(BadSeal)?;
     let fresh =
         u64::from_le_bytes(*expires) >= now && u64::from_le_bytes(*made) <= now.saturating_add(SKEW_MS);
-    if !fresh || *digest != binding.digest() {
+    if !fresh || *digest != binding.digest()? {
         return Err(BadSeal);
     }
-    let kept = core::str::from_utf8(kept).map_err(|_| BadSeal)?;
+    let kept = String::from_utf8(joined(&[kept])?).map_err(|_| BadSeal)?;
     let nonce = nonce_of(text).ok_or(BadSeal)?;
-    Ok(State { round: u16::from_le_bytes(*round), nonce, kept: kept.into() })
+    Ok(State { round: u16::from_le_bytes(*round), nonce, kept })
 }
 
 fn nonce_of(text: &str) -> Option<[u8; NONCE_BYTES]> {
     use base64ct::{Base64UrlUnpadded, Encoding};
-    let bytes = Base64UrlUnpadded::decode_vec(text.strip_prefix(super::VERSION)?).ok()?;
+    // It stands near the front: 40 characters are 30 bytes.
+    let mut bytes = [0; 30];
+    let front = text.strip_prefix(super::VERSION)?.get(..40)?;
+    Base64UrlUnpadded::decode(front, &mut bytes).ok()?;
     bytes.get(4..4 + NONCE_BYTES)?.try_into().ok()
 }
 
@@ -111,65 +112,81 @@ fn nonce_of(text: &str) -> Option<[u8; NONCE_BYTES]> {
 enum Piece<'a> {
     Value(Raw<'a>),
     Text(&'static str),
-    Key(String),
+    Key(Str<'a>),
 }
 
 /// A value in canonical form: members sorted by key, no white space, numbers and strings in one spelling. A client that
 /// reads its own request and writes it again may change all of these. Without recursion.
-fn canonical(value: Raw<'_>) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut todo = alloc::vec![Piece::Value(value)];
-    // Writing into a Vec fails for lack of memory only, and then the digest differs, which refuses the state.
+fn canonical(value: Raw<'_>) -> Result<Vec<u8>, Full> {
+    let (mut out, mut todo) = (Vec::new(), Vec::new());
+    push(&mut todo, Piece::Value(value))?;
     while let Some(piece) = todo.pop() {
         match piece {
-            Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
+            Piece::Text(text) => out.put(text.as_bytes())?,
             Piece::Key(key) => {
-                let _ = json::escape(&key, &mut out);
-                out.push(b':');
+                string(key, &mut out)?;
+                out.put(b":")?;
             }
             Piece::Value(value) => match value.kind() {
                 Kind::Object => {
-                    let mut members: Vec<_> =
-                        value.members().map(|(key, member)| (key.to_cow().into_owned(), member)).collect();
-                    members.sort_by(|(a, _), (b, _)| a.cmp(b));
-                    out.push(b'{');
-                    todo.push(Piece::Text("}"));
-                    for (at, (key, member)) in members.into_iter().enumerate().rev() {
-                        todo.extend([Piece::Value(member), Piece::Key(key)]);
+                    let mut members = Vec::new();
+                    for (at, (key, member)) in value.members().enumerate() {
+                        push(&mut members, (key, at, member))?;
+                    }
+                    // Members of one name keep their order.
+                    members.sort_unstable_by(|(a, first, _), (b, second, _)| {
+                        a.chars().cmp(b.chars()).then(first.cmp(second))
+                    });
+                    out.put(b"{")?;
+                    push(&mut todo, Piece::Text("}"))?;
+                    for (at, (key, _, member)) in members.into_iter().enumerate().rev() {
+                        push(&mut todo, Piece::Value(member))?;
+                        push(&mut todo, Piece::Key(key))?;
                         if at > 0 {
-                            todo.push(Piece::Text(","));
+                            push(&mut todo, Piece::Text(","))?;
                         }
                     }
                 }
                 Kind::Array => {
-                    let elements: Vec<_> = value.elements().collect();
-                    out.push(b'[');
-                    todo.push(Piece::Text("]"));
-                    for (at, element) in elements.into_iter().enumerate().rev() {
-                        todo.push(Piece::Value(element));
+                    out.put(b"[")?;
+                    push(&mut todo, Piece::Text("]"))?;
+                    let first = todo.len();
+                    for (at, element) in value.elements().enumerate() {
                         if at > 0 {
-                            todo.push(Piece::Text(","));
+                            push(&mut todo, Piece::Text(","))?;
                         }
+                        push(&mut todo, Piece::Value(element))?;
                     }
+                    todo.get_mut(first..).unwrap_or_default().reverse();
                 }
-                Kind::String => {
-                    let text = value.str().map(json::Str::to_cow).unwrap_or_default();
-                    let _ = json::escape(&text, &mut out);
-                }
+                Kind::String => value.str().map_or(Ok(()), |text| string(text, &mut out))?,
                 Kind::Number => {
                     let mut w = json::Writer::new(&mut out);
-                    let _ = match (value.i64(), value.u64(), value.f64()) {
+                    match (value.i64(), value.u64(), value.f64()) {
                         (Some(number), _, _) => w.i64(number),
                         (_, Some(number), _) => w.u64(number),
                         (_, _, Some(number)) => w.f64(number),
                         _ => w.raw(value),
-                    };
+                    }?;
                 }
-                Kind::Bool | Kind::Null => out.extend_from_slice(value.bytes()),
+                Kind::Bool | Kind::Null => out.put(value.bytes())?,
             },
         }
     }
-    out
+    Ok(out)
+}
+
+fn push<T>(list: &mut Vec<T>, item: T) -> Result<(), Full> {
+    list.try_reserve(1).map_err(|_| Full)?;
+    list.push(item);
+    Ok(())
+}
+
+/// A string with the escapes it needs, and no others.
+fn string(text: Str<'_>, out: &mut Vec<u8>) -> Result<(), Full> {
+    let mut plain = Vec::new();
+    text.decode(&mut plain)?;
+    json::escape(core::str::from_utf8(&plain).map_err(|_| Full)?, out)
 }
 
 #[cfg(test)]

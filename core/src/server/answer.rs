@@ -170,17 +170,20 @@ fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> R
         }
         Some(_) if row.is_none() => {}
         Some(ty) if ty == *"task" => {
-            let offered = server.profile.tasks() && call.capabilities.tasks;
+            let offered = server.profile.tasks_in(call.revision) && call.capabilities.tasks;
             if !offered || row.is_none_or(|row| row.method != Method::ToolsCall) {
-                return bad("only a tool call of a client that declared tasks is answered by one");
+                return bad("only a tool call of a client that takes tasks is answered by one");
             }
-            return if tasks_wire::is_created(raw) {
+            return if tasks_wire::is_created(raw, call.revision) {
                 Ok(given)
             } else {
                 bad("it is not the form of a new task")
             };
         }
         Some(_) => return bad("\"resultType\" must be \"complete\" or \"input_required\""),
+    }
+    if call.wants_task() {
+        return bad("a call that asks for a task is answered by one");
     }
     let list = |key: &str| raw.get(key).is_some_and(|raw| raw.kind() == Kind::Array);
     match row.map(|row| row.method) {
@@ -194,6 +197,7 @@ fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> R
         Some(Method::ResourceTemplatesList) if !list("resourceTemplates") => {
             bad("\"resourceTemplates\" must be an array")
         }
+        Some(Method::TasksList) if !list("tasks") => bad("\"tasks\" must be an array"),
         Some(Method::PromptsList) if !list("prompts") => bad("\"prompts\" must be an array"),
         Some(Method::Complete)
             if raw.at(&["completion", "values"]).is_none_or(|raw| raw.kind() != Kind::Array) =>
@@ -234,7 +238,7 @@ pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
     let is = |name: &str| result_type.and_then(Raw::str).is_some_and(|ty| ty == *name);
     let only: Option<&[&str]> = match call.method {
         Some(_) if is("input_required") => Some(&ASK_MEMBERS),
-        Some(_) if is("task") => Some(&tasks_wire::CREATED),
+        Some(_) if is("task") => Some(tasks_wire::created_members(revision)),
         _ => None,
     };
     let method = call.method.map(|row| row.method);
@@ -390,14 +394,11 @@ pub(crate) fn failure<C: Catalog, S: Sink + ?Sized>(
     let revision = call.revision;
     let method = call.method.map(|row| row.method);
     let error = match *failure {
-        Failure::Tool(text) if method == Some(Method::ToolsCall) => {
-            return tool_error(server, call, text, out);
-        }
-        // Only stateless revisions have a code for it; a model can read a tool's text.
-        Failure::MissingCapability { message, .. }
-            if method == Some(Method::ToolsCall) && !revision.is_stateless() =>
+        _ if method == Some(Method::ToolsCall)
+            && !call.wants_task()
+            && let Some(text) = failure.of_tool(revision) =>
         {
-            return tool_error(server, call, message, out);
+            return tool_error(server, call, text, out);
         }
         Failure::NotFound(uri) if method == Some(Method::ResourcesRead) => Described {
             code: revision.row().resource_not_found,

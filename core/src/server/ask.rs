@@ -7,8 +7,9 @@
 
 use super::ask_down as down;
 use crate::error::LocalError;
-use crate::json::{Full, Kind, Raw, Sink, Writer};
+use crate::json::{Full, Kind, Raw, Sink, Str, Writer};
 use crate::model::ClientCapabilities;
+use crate::revision::fields::meta;
 use crate::revision::{Revision, fields};
 
 /// Something only the client can give.
@@ -37,6 +38,13 @@ pub enum Ask<'a> {
     },
     /// `roots/list`: which folders the client works in.
     Roots,
+    /// A question that a task has [open](super::Task::open), asked on `tasks/result` (`2025-11-25`).
+    Task {
+        /// Its id.
+        id: Str<'a>,
+        /// The question as it is kept: `method` and `params`.
+        request: Raw<'a>,
+    },
 }
 
 /// A handle of a question to the client that is open.
@@ -82,11 +90,12 @@ impl From<Unable> for LocalError {
 impl<'a> Ask<'a> {
     /// The method of the request.
     #[must_use]
-    pub const fn method(&self) -> &'static str {
+    pub fn method(&self) -> &'static str {
         match self {
             Ask::Form { .. } | Ask::Url { .. } => "elicitation/create",
             Ask::Sample { .. } => "sampling/createMessage",
             Ask::Roots => "roots/list",
+            Ask::Task { request, .. } => kept(*request).method(),
         }
     }
 
@@ -118,6 +127,10 @@ impl<'a> Ask<'a> {
                 }
                 down::check_sampling(*params, revision)
             }
+            Ask::Task { request, .. } if fields::EXPERIMENTAL_TASKS.has(revision) => {
+                kept(*request).check(capabilities, revision)
+            }
+            Ask::Task { .. } => Err(Unable::Revision("only clients of 2025-11-25 are asked on tasks/result")),
         }
     }
 
@@ -151,6 +164,26 @@ impl<'a> Ask<'a> {
                 w.end_object()
             }
             Ask::Sample { params } => down::sampling(*params, capabilities, revision, w),
+            Ask::Task { id, request } => {
+                // It was written for this revision when it was kept.
+                w.begin_object()?;
+                let params = request.get("params");
+                let members = params.into_iter().flat_map(Raw::members);
+                members.filter(|(key, _)| key != "_meta").try_for_each(|(key, value)| {
+                    w.raw_key(key)?;
+                    w.raw(value)
+                })?;
+                w.key("_meta")?;
+                w.begin_object()?;
+                let own = params.and_then(|params| params.get("_meta")).into_iter().flat_map(Raw::members);
+                own.filter(|(key, _)| key != meta::RELATED_TASK).try_for_each(|(key, value)| {
+                    w.raw_key(key)?;
+                    w.raw(value)
+                })?;
+                related(*id, w)?;
+                w.end_object()?;
+                w.end_object()
+            }
         }
     }
 
@@ -167,6 +200,7 @@ impl<'a> Ask<'a> {
                     && string("model").is_some()
                     && string("role").is_some()
             }
+            Ask::Task { request, .. } => kept(*request).accepts(answer),
             Ask::Form { .. } | Ask::Url { .. } => {
                 let action = string("action");
                 let is = |name: &str| action.is_some_and(|action| action == *name);
@@ -175,6 +209,33 @@ impl<'a> Ask<'a> {
             }
         }
     }
+}
+
+/// What a kept question asks for, as far as it decides whether it can be asked and what answers it.
+fn kept(request: Raw<'_>) -> Ask<'_> {
+    let params = request.get("params").unwrap_or(Raw::NULL);
+    let method = request.get("method").and_then(Raw::str);
+    let is = |ask: &Ask<'_>| method.is_some_and(|method| method == *ask.method());
+    let sample = Ask::Sample { params };
+    if is(&Ask::Roots) {
+        Ask::Roots
+    } else if is(&sample) {
+        sample
+    } else if params.get("mode").and_then(Raw::str).is_some_and(|mode| mode == *"url") {
+        // The address was looked at when it was kept.
+        Ask::Url { message: "", url: "://", id: "" }
+    } else {
+        Ask::Form { message: "", schema: params.get("requestedSchema").unwrap_or(Raw::NULL) }
+    }
+}
+
+/// Writes the member of `_meta` that says which task a message belongs to (`2025-11-25`).
+pub(crate) fn related<S: Sink + ?Sized>(id: Str<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {
+    w.key(meta::RELATED_TASK)?;
+    w.begin_object()?;
+    w.key("taskId")?;
+    w.raw_text(id.raw())?;
+    w.end_object()
 }
 
 /// Writes a request of the server's own (handshake era). `id` is JSON text: a number, or a string with its quotes.

@@ -3,9 +3,11 @@
 use super::ask::AskKey;
 use super::era::Envelope;
 use super::request::Run;
-use crate::catalog::Kind;
+use super::tasks_new::TaskOrigin;
+use crate::catalog::{Kind, Wrap};
+
 use crate::json::{Raw, Str};
-use crate::jsonrpc::Id;
+use crate::jsonrpc::{self, Id, Message};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
 #[cfg(feature = "alloc")]
@@ -78,6 +80,12 @@ pub struct Call<'m> {
     pub input_responses: Option<Raw<'m>>,
     /// The state given with an earlier `input_required` (stateless revisions). It may be forged.
     pub request_state: Option<Str<'m>>,
+    /// The client wants a task for an answer (experimental tasks of `2025-11-25`): answer with
+    /// [`Task::created`](super::Task::created). [`Call::capabilities`] says so in every revision.
+    pub task: Option<TaskWanted>,
+    /// The token for progress, if the client gave one.
+    pub token: Option<Id<'m>>,
+    pub(crate) wrap: Wrap,
     /// The call is part of a batch: answer it before asking for the next step.
     pub batched: bool,
 }
@@ -121,14 +129,19 @@ pub enum Target<'m> {
         /// Arguments filled in already, a JSON object (from `2025-06-18`).
         context: Option<Raw<'m>>,
     },
-    /// `tasks/get`, `tasks/update`, `tasks/cancel`
+    /// `tasks/get`, `tasks/update`, `tasks/cancel`, `tasks/result`
     Task {
         /// What is wanted.
         action: TaskAction,
         /// The task.
         id: Str<'m>,
-        /// Answers of the client, an object; `{}` for the other two.
+        /// Answers of the client, an object; `{}` but for an update.
         responses: Raw<'m>,
+    },
+    /// `tasks/list` (`2025-11-25`): answer with [`task_page`](super::task_page)
+    Tasks {
+        /// Where to go on.
+        cursor: Option<Str<'m>>,
     },
     /// A list that the host keeps itself.
     List {
@@ -154,6 +167,7 @@ impl<'m> Target<'m> {
             Target::Resource { .. } => Method::ResourcesRead.row().name.into(),
             Target::Prompt { .. } => Method::PromptsGet.row().name.into(),
             Target::Completion { .. } => Method::Complete.row().name.into(),
+            Target::Tasks { .. } => Method::TasksList.row().name.into(),
             Target::Task { action, .. } => action.method().row().name.into(),
             Target::List { kind, .. } => kind.method().row().name.into(),
             Target::Custom { method } => method.to_cow(),
@@ -161,15 +175,28 @@ impl<'m> Target<'m> {
     }
 }
 
+/// How a client wants its task (`task` in the parameters of a tool call, `2025-11-25`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskWanted {
+    /// How long it wants it kept, in ms, more than 0. The host decides.
+    pub ttl_ms: Option<u64>,
+}
+
 /// What a client wants of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TaskAction {
     /// See it: answer with [`Task::detailed`](super::Task::detailed).
     Get,
-    /// Answer its questions: [`Task::update`](super::Task::update), then answer `{}`.
+    /// Answer its questions: [`Task::update`](super::Task::update), then answer as for [`TaskAction::Cancel`].
     Update,
-    /// Take it back: [`Task::cancel`](super::Task::cancel) or something slower, and answer `{}` at once.
+    /// Take it back: [`Task::cancel`](super::Task::cancel), and answer with
+    /// [`Task::acknowledged`](super::Task::acknowledged). The extension allows something slower, and takes no notice of a
+    /// task that is over; in `2025-11-25` that is an error (invalid parameters).
     Cancel,
+    /// Have the result of its call (`2025-11-25`): wait until it is over and answer with
+    /// [`Task::outcome`](super::Task::outcome). While it needs input, ask its [open](super::Task::open) questions on this
+    /// call ([`Ask::Task`](super::Ask::Task)) and give the answers to [`Task::update`](super::Task::update).
+    Result,
 }
 
 impl TaskAction {
@@ -179,6 +206,7 @@ impl TaskAction {
             TaskAction::Get => Method::TasksGet,
             TaskAction::Update => Method::TasksUpdate,
             TaskAction::Cancel => Method::TasksCancel,
+            TaskAction::Result => Method::TasksResult,
         }
     }
 }
@@ -273,9 +301,26 @@ pub struct Batch {
 impl Batch {
     /// The next message of the array in `message`, which [`check`](crate::json::check) has seen before.
     pub(crate) fn element<'m>(&self, message: &'m [u8]) -> Option<Raw<'m>> {
-        let text = core::str::from_utf8(message).ok()?;
-        Raw::trusted(text.trim_matches([' ', '\t', '\n', '\r'])).elements().nth(self.at)
+        elements(message).nth(self.at)
     }
+
+    /// The id of a request that an earlier request of the batch has, too: their answers, which come together, could not be
+    /// told apart.
+    pub(crate) fn repeated<'m>(&self, message: &[u8], value: Raw<'m>) -> Option<Id<'m>> {
+        fn id(value: Raw<'_>) -> Option<Id<'_>> {
+            match jsonrpc::read(value) {
+                Ok(Message::Request(request)) => Some(request.id),
+                _ => None,
+            }
+        }
+        let own = id(value)?;
+        elements(message).take(self.at).any(|earlier| id(earlier) == Some(own)).then_some(own)
+    }
+}
+
+fn elements(message: &[u8]) -> impl Iterator<Item = Raw<'_>> {
+    let text = core::str::from_utf8(message).unwrap_or("[]");
+    Raw::trusted(text.trim_matches([' ', '\t', '\n', '\r'])).elements()
 }
 
 impl<'m> Call<'m> {
@@ -301,7 +346,16 @@ impl<'m> Call<'m> {
             log,
             input_responses: run.input_responses,
             request_state: run.request_state,
+            task: run.task,
+            token: run.token,
+            wrap: run.wrap,
             batched,
         }
+    }
+
+    /// What a task made for this call has to remember of it.
+    #[must_use]
+    pub fn task_origin(&self) -> TaskOrigin<'m> {
+        TaskOrigin::new(self.revision, self.capabilities).with_token(self.token).wrapping(self.wrap)
     }
 }

@@ -52,6 +52,16 @@ pub(crate) enum Data<'a> {
 }
 
 impl<'a> Failure<'a> {
+    /// The text of the `isError` result it is to a peer of this revision that called a tool; `None`: it is an error.
+    pub(crate) fn of_tool(&self, revision: Revision) -> Option<&'a str> {
+        match *self {
+            Failure::Tool(text) => Some(text),
+            // Only stateless revisions have a code for it; a model can read a tool's text.
+            Failure::MissingCapability { message, .. } if !revision.is_stateless() => Some(message),
+            _ => None,
+        }
+    }
+
     /// The JSON-RPC error it is to a peer of this revision.
     pub(crate) fn describe(&self, revision: Revision) -> Result<Described<'a>, LocalError> {
         let (code, message, data) = match *self {

@@ -49,7 +49,7 @@ pub enum Fault<'m> {
     /// The session it names is unknown or over.
     #[error("the session is unknown or over: send initialize again")]
     SessionGone,
-    /// An id that is in use.
+    /// An id that is in use: by a call in work, or by an earlier request of the same batch.
     #[error("a request with this id is still in work")]
     DuplicateId,
     /// A response where none may come.
@@ -108,6 +108,18 @@ pub enum Fault<'m> {
     #[error("unknown tool: {}", Shown(*.name))]
     NoTool {
         /// As it was asked for.
+        name: Str<'m>,
+    },
+    /// A tool that answers by a task only (`2025-11-25`).
+    #[error("the tool {} is called as a task only: send params.task, too", Shown(*.name))]
+    TaskNeeded {
+        /// Its name.
+        name: Str<'m>,
+    },
+    /// A tool that is never a task (`2025-11-25`).
+    #[error("the tool {} cannot be called as a task: leave params.task out", Shown(*.name))]
+    TaskForbidden {
+        /// Its name.
         name: Str<'m>,
     },
     /// Unknown prompt.
@@ -178,7 +190,9 @@ impl Fault<'_> {
             | Fault::NoResponse
             | Fault::Twice { .. } => codes::INVALID_REQUEST,
             Fault::Busy { .. } | Fault::TooManySubscriptions { .. } => codes::INTERNAL_ERROR,
-            Fault::NoMethod { .. } => codes::METHOD_NOT_FOUND,
+            Fault::NoMethod { .. } | Fault::TaskNeeded { .. } | Fault::TaskForbidden { .. } => {
+                codes::METHOD_NOT_FOUND
+            }
             Fault::Envelope { .. }
             | Fault::Param { .. }
             | Fault::Params

@@ -3,6 +3,7 @@
 use super::call::CallKey;
 use super::request::Run;
 use crate::catalog::Wrap;
+use crate::json::Full;
 use crate::jsonrpc::{Id, Token};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
@@ -30,6 +31,11 @@ pub(crate) struct Inflight {
 }
 
 impl Inflight {
+    /// Whether the client asked for a task, so that nothing else answers this call (`2025-11-25`).
+    pub(crate) fn wants_task(&self) -> bool {
+        !self.revision.is_stateless() && self.capabilities.tasks
+    }
+
     pub(crate) fn new(
         key: CallKey,
         id: Id<'_>,
@@ -38,20 +44,20 @@ impl Inflight {
         level: Option<Level>,
         capabilities: ClientCapabilities,
         batched: bool,
-    ) -> Self {
-        Inflight {
+    ) -> Result<Self, Full> {
+        Ok(Inflight {
             key,
-            id: Token::keep(id),
+            id: Token::keep(id)?,
             revision,
             method: run.method,
             wrap: run.wrap,
-            token: run.token.map(Token::keep),
+            token: run.token.map(Token::keep).transpose()?,
             progress: None,
             level,
             capabilities,
             cancelled: false,
             batched,
-        }
+        })
     }
 }
 
@@ -111,6 +117,11 @@ impl<const N: usize> Table<N> {
         {
             *slot = None;
         }
+    }
+
+    /// Takes all calls back.
+    pub(crate) fn abandon(&mut self) {
+        self.slots.iter_mut().flatten().for_each(|call| call.cancelled = true);
     }
 
     /// The call of that id that was not cancelled.

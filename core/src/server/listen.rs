@@ -8,7 +8,7 @@ use super::profile::Profile;
 use super::tasks::Task;
 use crate::catalog::Kind;
 use crate::json::{Full, Kind as Json, Raw, Sink, Writer, fnv64};
-use crate::jsonrpc::{Id, Token};
+use crate::jsonrpc::Token;
 use crate::revision::Revision;
 use crate::revision::fields::meta;
 
@@ -28,7 +28,7 @@ pub(crate) struct Listener<const URIS: usize> {
 impl<const URIS: usize> Listener<URIS> {
     /// Reads a filter. What the server does not offer is left out; unknown keys are ignored.
     pub(crate) fn new<'m>(
-        id: Id<'_>,
+        id: Token,
         revision: Revision,
         filter: Raw<'m>,
         profile: &Profile<'_>,
@@ -58,7 +58,7 @@ impl<const URIS: usize> Listener<URIS> {
             }
         }
         Ok(Listener {
-            id: Token::keep(id),
+            id,
             revision,
             tools: wants("toolsListChanged", has(profile.tools)),
             prompts: wants("promptsListChanged", has(profile.prompts)),

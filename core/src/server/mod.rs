@@ -20,21 +20,27 @@ pub(crate) mod lists;
 pub(crate) mod mirror;
 pub(crate) mod notify;
 pub(crate) mod out;
+mod pace;
 pub(crate) mod params;
 pub(crate) mod profile;
 pub(crate) mod request;
 mod session;
-mod tasks;
+pub(crate) mod tasks;
+mod tasks_2025;
+mod tasks_new;
 mod tasks_wire;
 
 pub use answer::Failure;
 pub use ask::{Ask, AskKey, Unable};
-pub use call::{Batch, Call, CallKey, Notice, Reference, Step, Target, TaskAction};
+pub use call::{Batch, Call, CallKey, Notice, Reference, Step, Target, TaskAction, TaskWanted};
 pub use fault::Fault;
 pub use notify::{Log, Progress};
-pub use profile::{CacheScope, Offer, Profile};
+pub use pace::Pace;
+pub use profile::{CacheScope, ExperimentalTasks, Offer, Profile};
 pub use session::Session;
-pub use tasks::{NewTask, Status, Task, Updated};
+pub use tasks::{Status, Task, Updated};
+pub use tasks_2025::{Outcome, task_page};
+pub use tasks_new::{NewTask, TaskOrigin};
 
 use crate::limits::Limits;
 

@@ -19,6 +19,34 @@ pub struct Progress<'a> {
     pub message: Option<&'a str>,
 }
 
+impl Progress<'_> {
+    /// Whether it can be told at all.
+    pub(crate) fn check(&self) -> Result<(), LocalError> {
+        if self.progress.is_finite() && self.total.is_none_or(f64::is_finite) {
+            return Ok(());
+        }
+        Err(LocalError::NotAllowed("progress and total must be finite numbers"))
+    }
+
+    /// Writes the members of its notification; `token` is JSON text.
+    pub(crate) fn members<S: Sink + ?Sized>(
+        &self,
+        token: &str,
+        says: bool,
+        w: &mut Writer<'_, S>,
+    ) -> Result<(), Full> {
+        w.key("progressToken")?;
+        w.raw_text(token)?;
+        w.key("progress")?;
+        w.f64(self.progress)?;
+        if let Some(total) = self.total {
+            w.key("total")?;
+            w.f64(total)?;
+        }
+        self.message.filter(|_| says).map_or(Ok(()), |message| w.field_str("message", message))
+    }
+}
+
 /// A log message.
 #[derive(Clone, Copy, Debug)]
 pub struct Log<'a> {
@@ -36,29 +64,17 @@ pub(crate) fn progress<S: Sink + ?Sized>(
     progress: &Progress<'_>,
     out: &mut S,
 ) -> Result<bool, LocalError> {
-    if !progress.progress.is_finite() || progress.total.is_some_and(|total| !total.is_finite()) {
-        return Err(LocalError::NotAllowed("progress and total must be finite numbers"));
-    }
+    progress.check()?;
     let Some(token) = &call.token else { return Ok(false) };
     if call.cancelled || call.progress.is_some_and(|before| progress.progress <= before) {
         return Ok(false);
     }
     let mut w = open("notifications/progress", out)?;
-    w.begin_object()?;
-    w.key("progressToken")?;
-    w.raw_text(token.text())?;
-    w.key("progress")?;
-    w.f64(progress.progress)?;
-    if let Some(total) = progress.total {
-        w.key("total")?;
-        w.f64(total)?;
-    }
     let known = |name: &str| {
         fields::PROGRESS.fields.iter().any(|field| field.name == name && field.exists_in(call.revision))
     };
-    if let Some(message) = progress.message.filter(|_| known("message")) {
-        w.field_str("message", message)?;
-    }
+    w.begin_object()?;
+    progress.members(token.text(), known("message"), &mut w)?;
     w.end_object()?;
     w.end_object()?;
     call.progress = Some(progress.progress);

@@ -6,7 +6,7 @@ use crate::revision::fields::meta;
 use crate::revision::{Era, RevisionSet};
 
 /// The parameters that some method has.
-pub(crate) const NAMES: [&str; 12] = [
+pub(crate) const NAMES: [&str; 13] = [
     "_meta",
     "name",
     "arguments",
@@ -19,6 +19,7 @@ pub(crate) const NAMES: [&str; 12] = [
     "inputResponses",
     "requestState",
     "taskId",
+    "task",
 ];
 
 /// The keys of `_meta` that a request may have.
@@ -34,7 +35,7 @@ pub(crate) const META: [&str; 5] = [
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Params<'m> {
     /// By [`NAMES`]; all absent if they are no object.
-    pub(crate) named: Picked<'m, 12>,
+    pub(crate) named: Picked<'m, 13>,
     /// The members of `_meta` by [`META`]; all absent if it is no object.
     pub(crate) meta: Picked<'m, 5>,
 }

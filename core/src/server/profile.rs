@@ -37,6 +37,18 @@ impl CacheScope {
     }
 }
 
+/// Whether the experimental tasks of `2025-11-25` are offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExperimentalTasks {
+    /// They are not: the capability is not declared, the methods do not exist, and who asks for a task gets a result.
+    #[default]
+    No,
+    /// They are, but for `tasks/list`.
+    Offered,
+    /// They are, with `tasks/list` where clients are told apart: on duplex channels, and over HTTP where sessions are kept.
+    Listed,
+}
+
 /// Identity, capabilities and served revisions.
 #[derive(Clone, Copy, Debug)]
 pub struct Profile<'a> {
@@ -63,8 +75,13 @@ pub struct Profile<'a> {
     /// The `experimental` capabilities, a JSON object.
     pub experimental: Option<Raw<'a>>,
     /// The `extensions` capabilities, a JSON object; declared in stateless revisions only. With
-    /// `io.modelcontextprotocol/tasks` in it the methods of tasks reach the host.
+    /// `io.modelcontextprotocol/tasks` in it the methods of tasks reach the host. Each name has to pass
+    /// [`is_extension`](crate::model::is_extension), each value is an object.
     pub extensions: Option<Raw<'a>>,
+    /// The experimental tasks of `2025-11-25` are offered: their methods reach the host, and a tool's
+    /// `execution.taskSupport` says whether a call may, must or must not ask for a task. Leave that member out of the
+    /// catalogue where they are not offered.
+    pub experimental_tasks: ExperimentalTasks,
     /// How long a client may keep a list or resource, in ms (`ttlMs`); 0 = not at all. A result of the host that
     /// says so itself wins.
     pub ttl_ms: u64,
@@ -89,6 +106,7 @@ impl<'a> Profile<'a> {
             subscribe: false,
             experimental: None,
             extensions: None,
+            experimental_tasks: ExperimentalTasks::No,
             ttl_ms: 0,
             cache_scope: CacheScope::Private,
         }
@@ -99,9 +117,19 @@ impl<'a> Profile<'a> {
         self.extensions.and_then(|declared| declared.get(fields::TASKS)).is_some_and(Raw::is_object)
     }
 
-    /// Whether a method of this feature exists on a channel. Only a channel that outlives a request can keep a
-    /// subscription.
-    pub(crate) fn has(&self, feature: Feature, channel: Channel) -> bool {
+    /// Whether tool calls of this revision may become tasks here.
+    pub(crate) fn tasks_in(&self, revision: Revision) -> bool {
+        if revision.is_stateless() {
+            return self.tasks();
+        }
+        self.experimental_tasks != ExperimentalTasks::No
+            && self.tools != Offer::No
+            && fields::EXPERIMENTAL_TASKS.has(revision)
+    }
+
+    /// Whether a method of this feature exists in a revision on a channel. Only a channel that outlives a request can
+    /// keep a subscription, and only where clients are told apart each can be shown what is its own.
+    pub(crate) fn has(&self, feature: Feature, revision: Revision, channel: Channel) -> bool {
         match feature {
             Feature::Core => true,
             Feature::Tools => self.tools != Offer::No,
@@ -111,7 +139,11 @@ impl<'a> Profile<'a> {
             Feature::Completions => self.completions,
             Feature::Logging => self.logging,
             Feature::Listen => channel.listens && (self.list_changed || self.subscribe || self.tasks()),
-            Feature::Tasks => self.tasks(),
+            Feature::Tasks => self.tasks_in(revision),
+            Feature::TaskLists => {
+                let listed = self.experimental_tasks == ExperimentalTasks::Listed;
+                listed && channel.knows && self.tasks_in(revision)
+            }
         }
     }
 }
@@ -125,11 +157,13 @@ pub(crate) struct Channel {
     pub(crate) watches: bool,
     /// Subscriptions of the stateless era can be kept: a response may stay open.
     pub(crate) listens: bool,
+    /// Clients of the handshake era are told apart.
+    pub(crate) knows: bool,
 }
 
 impl Channel {
     /// stdio, UART, TCP, WebSocket: either side may write at any time.
-    pub(crate) const DUPLEX: Channel = Channel { pushes: true, watches: true, listens: true };
+    pub(crate) const DUPLEX: Channel = Channel { pushes: true, watches: true, listens: true, knows: true };
 }
 
 /// Writes `ServerCapabilities`. What cannot be kept on this channel is not promised.
@@ -146,20 +180,32 @@ pub(crate) fn capabilities<S: Sink + ?Sized>(
     if let Some(experimental) = profile.experimental {
         w.field("experimental", experimental)?;
     }
-    if profile.has(Feature::Logging, channel) {
+    let has = |feature| profile.has(feature, revision, channel);
+    if has(Feature::Logging) {
         empty(w, "logging")?;
     }
     if profile.completions && Span::since(fields::COMPLETIONS_SINCE).has(revision) {
         empty(w, "completions")?;
     }
-    if profile.has(Feature::Prompts, channel) {
+    if has(Feature::Prompts) {
         listed(w, "prompts", changes, false)?;
     }
-    if profile.has(Feature::Resources, channel) {
+    if has(Feature::Resources) {
         listed(w, "resources", changes, watches)?;
     }
-    if profile.has(Feature::Tools, channel) {
+    if has(Feature::Tools) {
         listed(w, "tools", changes, false)?;
+    }
+    if has(Feature::Tasks) && !stateless {
+        w.key("tasks")?;
+        w.begin_object()?;
+        if has(Feature::TaskLists) {
+            empty(w, "list")?;
+        }
+        empty(w, "cancel")?;
+        w.key("requests")?;
+        w.raw_text(r#"{"tools":{"call":{}}}"#)?;
+        w.end_object()?;
     }
     if let Some(extensions) = profile.extensions
         && Span::since(fields::EXTENSIONS_SINCE).has(revision)

@@ -1,13 +1,13 @@
 //! From a request to what has to be done: the method, its parameters, and whether their target exists.
 
 use super::Server;
-use super::call::{Reference, Target, TaskAction};
+use super::call::{Reference, Target, TaskAction, TaskWanted};
 use super::cursor;
 use super::fault::Fault;
 use super::mirror::Mirror;
 use super::params::{NAMES, Params};
 use super::profile::{Channel, Offer};
-use crate::catalog::{Catalog, Kind as Entries, Wrap};
+use crate::catalog::{Catalog, Kind as Entries, TaskSupport, Wrap};
 use crate::json::{Kind, Raw, SliceSink, Str};
 use crate::jsonrpc::{Id, Request};
 use crate::limits::URI_BYTES;
@@ -48,6 +48,8 @@ pub(crate) struct Run<'m> {
     pub(crate) token: Option<Id<'m>>,
     pub(crate) input_responses: Option<Raw<'m>>,
     pub(crate) request_state: Option<Str<'m>>,
+    /// The client wants a task for an answer.
+    pub(crate) task: Option<TaskWanted>,
     /// The method's row; `None` for a custom method.
     pub(crate) method: Option<&'static methods::Row>,
     /// How structured content is written for older peers.
@@ -73,12 +75,14 @@ where
     'm: 'x,
 {
     let profile = &server.profile;
-    let row = Method::find(request.method, revision).filter(|row| profile.has(row.feature, channel));
+    let row =
+        Method::find(request.method, revision).filter(|row| profile.has(row.feature, revision, channel));
     let custom = row.is_none() && Method::of(request.method).is_none();
     if row.is_none() && !(custom && server.catalog.custom_method(request.method)) {
         return Err(Fault::NoMethod { method: request.method });
     }
-    if row.is_some_and(|row| row.feature == Feature::Tasks) && !capabilities.tasks {
+    if row.is_some_and(|row| row.feature == Feature::Tasks) && revision.is_stateless() && !capabilities.tasks
+    {
         return Err(Fault::NoTasks);
     }
     let params = request.params.unwrap_or(NOTHING);
@@ -89,8 +93,21 @@ where
         return Err(Fault::Twice { field: NAMES.get(at).copied().unwrap_or("params") });
     }
     // A null is an absent one, except in payloads, which are not looked into here.
-    let [meta, name, arguments, uri, cursor, level, reference, argument, context, responses, state, task] =
-        given.named.values.map(|value| value.filter(|raw| raw.kind() != Kind::Null));
+    let [
+        meta,
+        name,
+        arguments,
+        uri,
+        cursor,
+        level,
+        reference,
+        argument,
+        context,
+        responses,
+        state,
+        task,
+        wanted,
+    ] = given.named.values.map(|value| value.filter(|raw| raw.kind() != Kind::Null));
     let meta = match meta {
         Some(meta) if meta.kind() != Kind::Object => {
             return Err(Fault::Param { field: "_meta", expected: "an object" });
@@ -104,6 +121,7 @@ where
         token: progress_token(given)?,
         input_responses: None,
         request_state: None,
+        task: None,
         method: row,
         wrap: Wrap::ByValue,
     };
@@ -158,8 +176,13 @@ where
             {
                 mirror.arguments(schema, arguments)?;
             }
+            let task = if revision.is_stateless() || !profile.tasks_in(revision) {
+                None
+            } else {
+                task_wanted(entry.map(|_| traits.task), wanted, name)?
+            };
             let wrap = traits.wrap;
-            Ok(Plan::Run(Run { target: Target::Tool { entry, name, arguments }, wrap, ..run }))
+            Ok(Plan::Run(Run { target: Target::Tool { entry, name, arguments }, task, wrap, ..run }))
         }
         Method::PromptsGet => {
             let name = required("name", name)?;
@@ -192,11 +215,12 @@ where
             .and_then(Level::of)
             .map(Plan::Level)
             .ok_or(Fault::Param { field: "level", expected: "a log level such as \"info\"" }),
-        Method::TasksGet | Method::TasksUpdate | Method::TasksCancel => {
+        Method::TasksGet | Method::TasksUpdate | Method::TasksCancel | Method::TasksResult => {
             let id = required("taskId", task)?;
             let (action, responses) = match row.method {
                 Method::TasksGet => (TaskAction::Get, NOTHING),
                 Method::TasksCancel => (TaskAction::Cancel, NOTHING),
+                Method::TasksResult => (TaskAction::Result, NOTHING),
                 _ => match object("inputResponses", responses)? {
                     Some(responses) => (TaskAction::Update, responses),
                     None => return Err(Fault::Param { field: "inputResponses", expected: "an object" }),
@@ -204,11 +228,47 @@ where
             };
             Ok(Plan::Run(Run { target: Target::Task { action, id, responses }, ..run }))
         }
+        Method::TasksList => {
+            let cursor = string("cursor", cursor)?;
+            Ok(Plan::Run(Run { target: Target::Tasks { cursor }, ..run }))
+        }
         Method::Complete => {
             let target = completion(server, reference, argument, context)?;
             Ok(Plan::Run(Run { target, ..run }))
         }
     }
+}
+
+/// Whether a tool call asks for a task, which its tool must allow (basic/utilities/tasks of `2025-11-25`, "Tool-Level
+/// Negotiation"). Where the host keeps the table, it judges.
+fn task_wanted<'m>(
+    support: Option<TaskSupport>,
+    wanted: Option<Raw<'m>>,
+    name: Str<'m>,
+) -> Result<Option<TaskWanted>, Fault<'m>> {
+    let Some(wanted) = object("task", wanted)? else {
+        return if support == Some(TaskSupport::Required) {
+            Err(Fault::TaskNeeded { name })
+        } else {
+            Ok(None)
+        };
+    };
+    if support == Some(TaskSupport::Forbidden) {
+        return Err(Fault::TaskForbidden { name });
+    }
+    const EXPECTED: Fault<'static> = Fault::Param { field: "task.ttl", expected: "a number of ms above 0" };
+    let ttl = match wanted.get("ttl").filter(|ttl| !ttl.is_null()) {
+        None => None,
+        // A fraction of a millisecond is none.
+        Some(ttl) => Some(ttl.u64().or_else(|| whole_ms(ttl)).filter(|ttl| *ttl > 0).ok_or(EXPECTED)?),
+    };
+    Ok(Some(TaskWanted { ttl_ms: ttl }))
+}
+
+/// A number with a fraction or exponent as whole milliseconds.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // checked before
+fn whole_ms(number: Raw<'_>) -> Option<u64> {
+    number.f64().filter(|ms| *ms >= 1.0 && *ms < 9e15).map(|ms| ms as u64)
 }
 
 /// What is wrong with a batch as a whole (basic/index of `2025-03-26`, "Batching").

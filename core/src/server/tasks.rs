@@ -1,17 +1,22 @@
-//! Tasks: tool calls whose result comes later (extension `io.modelcontextprotocol/tasks` of `2026-07-28`).
+//! Tasks: tool calls whose result comes later (extension `io.modelcontextprotocol/tasks` of `2026-07-28`, and the
+//! experimental tasks of `2025-11-25` it came of).
 //!
 //! A [`Task`] is a view of saved bytes. Whatever changes it writes the bytes of the next state, so that a host with many
 //! workers can compare and swap them in a store, and a task that is over can never change again: [`working`](Status::Working)
 //! and [`input_required`](Status::InputRequired) turn into each other, and into one of the other three, which are final.
 //! Times are milliseconds since the Unix epoch, given by the host.
+//!
+//! A task belongs to the form it was made in, and what is kept of it (questions, result, error) is kept as its client
+//! reads it.
 
 use super::answer::Failure;
 use super::ask::{Ask, Unable};
 use super::tasks_wire as wire;
+use crate::catalog::Wrap;
 use crate::error::LocalError;
 use crate::json::{self, Full, Kind, Raw, Sink, Str, Writer};
 use crate::model::ClientCapabilities;
-use crate::revision::Revision;
+use crate::revision::{Revision, fields};
 use crate::server::out::whole;
 
 /// Where a task stands.
@@ -52,59 +57,6 @@ impl Status {
     }
 }
 
-/// A task about to be made.
-#[derive(Clone, Copy, Debug)]
-pub struct NewTask<'a> {
-    /// Names it, and where nobody is authenticated is all that protects it: 128 random bits or more, as 1 to 128
-    /// printable ASCII characters without `"` and `\`.
-    pub id: &'a str,
-    /// Who made it, as the host knows its callers; only the same one may see it. `None`: whoever knows the id.
-    pub owner: Option<&'a str>,
-    /// The time.
-    pub now: u64,
-    /// How long it is kept after `now`, in ms, more than 0; `None`: for ever.
-    pub ttl: Option<u64>,
-    /// How often a client should ask for it, in ms, more than 0.
-    pub poll: Option<u64>,
-    /// What its client may be asked for.
-    pub capabilities: ClientCapabilities,
-}
-
-impl NewTask<'_> {
-    /// Writes the task as it begins: working.
-    ///
-    /// # Errors
-    /// [`LocalError::NotAllowed`] for an id or a time that cannot be, [`LocalError::OutputFull`].
-    pub fn save<S: Sink + ?Sized>(&self, out: &mut S) -> Result<(), LocalError> {
-        let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
-        if self.id.is_empty() || self.id.len() > 128 || !self.id.bytes().all(plain) {
-            return Err(LocalError::NotAllowed("a task id is 1 to 128 printable ASCII characters"));
-        }
-        if self.ttl == Some(0) || self.poll == Some(0) {
-            return Err(LocalError::NotAllowed("ttl and poll interval of a task must be more than 0"));
-        }
-        whole(out, |out| {
-            let mut w = Writer::new(out);
-            w.begin_object()?;
-            w.field_str("id", self.id)?;
-            if let Some(owner) = self.owner {
-                w.field_str("owner", owner)?;
-            }
-            w.field_u64("caps", u64::from(self.capabilities.to_bits()))?;
-            w.field_u64("created", self.now)?;
-            for (key, value) in [("ttl", self.ttl), ("poll", self.poll)] {
-                if let Some(value) = value {
-                    w.field_u64(key, value)?;
-                }
-            }
-            w.field_str("status", Status::Working.name())?;
-            w.field_u64("updated", self.now)?;
-            w.end_object()?;
-            Ok(())
-        })
-    }
-}
-
 /// What a client's answers did to a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Updated {
@@ -120,6 +72,9 @@ pub struct Task<'a> {
     pub(super) id: Str<'a>,
     owner: Option<Str<'a>>,
     capabilities: u8,
+    revision: Revision,
+    wrap: Wrap,
+    token: Option<Raw<'a>>,
     pub(super) created: u64,
     pub(super) updated: u64,
     pub(super) ttl: Option<u64>,
@@ -134,9 +89,9 @@ pub struct Task<'a> {
     pub(super) error: Option<Raw<'a>>,
 }
 
-const KEYS: [&str; 13] = [
-    "id", "owner", "caps", "created", "updated", "ttl", "poll", "status", "message", "requests", "answers",
-    "result", "error",
+const KEYS: [&str; 16] = [
+    "id", "owner", "caps", "revision", "wrap", "token", "created", "updated", "ttl", "poll", "status",
+    "message", "requests", "answers", "result", "error",
 ];
 
 impl<'a> Task<'a> {
@@ -144,13 +99,35 @@ impl<'a> Task<'a> {
     #[must_use]
     pub fn restore(saved: &'a [u8]) -> Option<Task<'a>> {
         let raw = json::check(saved, json::MAX_DEPTH).ok().filter(|raw| raw.is_object())?;
-        let [id, owner, caps, created, updated, ttl, poll, status, message, requests, answers, result, error] =
-            raw.pick(KEYS).ok()?;
+        let [
+            id,
+            owner,
+            caps,
+            revision,
+            wrap,
+            token,
+            created,
+            updated,
+            ttl,
+            poll,
+            status,
+            message,
+            requests,
+            answers,
+            result,
+            error,
+        ] = raw.pick(KEYS).ok()?;
         let status = status.and_then(Raw::str)?;
         Some(Task {
             id: id?.str()?,
             owner: owner.and_then(Raw::str),
             capabilities: u8::try_from(caps?.u64()?).ok()?,
+            revision: match revision {
+                None => Revision::NEWEST,
+                Some(name) => Revision::of(name.str()?)?,
+            },
+            wrap: wrap.and_then(Raw::u64).map_or(Wrap::ByValue, Wrap::from_bits),
+            token,
             created: created?.u64()?,
             updated: updated?.u64()?,
             ttl: ttl.and_then(Raw::u64),
@@ -180,6 +157,24 @@ impl<'a> Task<'a> {
     #[must_use]
     pub fn message(&self) -> Option<Str<'a>> {
         self.message
+    }
+
+    /// Whether it was made by the experimental tasks of `2025-11-25`. To clients of another revision it does not exist.
+    #[must_use]
+    pub fn is_experimental(&self) -> bool {
+        fields::EXPERIMENTAL_TASKS.has(self.revision)
+    }
+
+    /// Whether a client of that revision can know it.
+    #[must_use]
+    pub fn is_of(&self, revision: Revision) -> bool {
+        self.revision == revision
+    }
+
+    /// Under which token its progress is told, if at all.
+    #[must_use]
+    pub fn progress_token(&self) -> Option<Raw<'a>> {
+        self.token.filter(|_| self.is_experimental() && !self.status.is_over())
     }
 
     /// When it may be forgotten; `None`: never.
@@ -212,7 +207,7 @@ impl<'a> Task<'a> {
     /// # Errors
     /// [`Unable`]: why not.
     pub fn can_ask(&self, ask: &Ask<'_>) -> Result<(), Unable> {
-        ask.check(&ClientCapabilities::from_bits(self.capabilities), Revision::NEWEST)
+        ask.check(&ClientCapabilities::from_bits(self.capabilities), self.revision)
     }
 
     /// Says for people what it is doing.
@@ -226,8 +221,8 @@ impl<'a> Task<'a> {
         })
     }
 
-    /// Asks the client: the questions show in `tasks/get` until they are answered by `tasks/update`. No key may have been
-    /// used in this task before.
+    /// Asks the client: the questions show in `tasks/get` until they are answered by `tasks/update`; in `2025-11-25` they
+    /// are asked on `tasks/result`. No key may have been used in this task before.
     ///
     /// # Errors
     /// [`LocalError::NotAllowed`] if it is over, a key is not new, or the client cannot be asked; [`LocalError::OutputFull`].
@@ -257,7 +252,7 @@ impl<'a> Task<'a> {
                 w.raw_key(key)?;
                 w.raw(request)?;
             }
-            super::ask::embedded(asks, &capabilities, Revision::NEWEST, w)?;
+            super::ask::embedded(asks, &capabilities, self.revision, w)?;
             w.end_object()?;
             self.answered(w)
         })
@@ -328,7 +323,7 @@ impl<'a> Task<'a> {
         self.next(Status::Completed, now, out, |w| {
             self.said(w)?;
             w.key("result")?;
-            wire::tool_result(result, w)
+            wire::tool_result(result, self.wrap, self.revision, w)
         })
     }
 
@@ -342,14 +337,14 @@ impl<'a> Task<'a> {
         now: u64,
         out: &mut S,
     ) -> Result<(), LocalError> {
-        if let Failure::Tool(text) = *failure {
+        if let Some(text) = failure.of_tool(self.revision) {
             return self.next(Status::Completed, now, out, |w| {
                 self.said(w)?;
                 w.key("result")?;
-                wire::tool_error(text, w)
+                wire::tool_error(text, self.revision, w)
             });
         }
-        let error = failure.describe(Revision::NEWEST)?;
+        let error = failure.describe(self.revision)?;
         self.next(Status::Failed, now, out, |w| {
             w.field_str("message", error.message)?;
             w.key("error")?;
@@ -388,6 +383,13 @@ impl<'a> Task<'a> {
                 w.raw_text(owner.raw())?;
             }
             w.field_u64("caps", u64::from(self.capabilities))?;
+            if self.revision != Revision::NEWEST {
+                w.field_str("revision", self.revision.name())?;
+                w.field_u64("wrap", u64::from(self.wrap.to_bits()))?;
+                if let Some(token) = self.token {
+                    w.field("token", token)?;
+                }
+            }
             w.field_u64("created", self.created)?;
             for (key, value) in [("ttl", self.ttl), ("poll", self.poll)] {
                 if let Some(value) = value {

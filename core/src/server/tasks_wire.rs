@@ -1,15 +1,20 @@
-//! What a task looks like on the wire: flat, with `resultType` `task` only where it is created.
+//! What a task looks like on the wire: flat, with `resultType` `task` only where it is created. The other form, of
+//! `2025-11-25`, is written by `tasks_2025`.
 
 use super::answer;
 use super::tasks::{Status, Task};
 use crate::catalog::Wrap;
 use crate::error::LocalError;
 use crate::json::{Full, Raw, Sink, Writer};
-use crate::revision::Revision;
+use crate::revision::{Revision, fields};
 use crate::server::out::whole;
 
-/// Members of the result that creates a task.
-pub(crate) const CREATED: [&str; 9] = [
+/// Members of the result that creates a task, as the host gives it; `resultType` is for the stateless era.
+pub(crate) fn created_members(revision: Revision) -> &'static [&'static str] {
+    if revision.is_stateless() { &CREATED } else { &["task", "_meta"] }
+}
+
+const CREATED: [&str; 9] = [
     "resultType",
     "taskId",
     "status",
@@ -22,10 +27,13 @@ pub(crate) const CREATED: [&str; 9] = [
 ];
 
 /// Whether a result of the host has what a new task needs.
-pub(crate) fn is_created(result: Raw<'_>) -> bool {
-    let string = |key| result.get(key).is_some_and(Raw::is_string);
+pub(crate) fn is_created(result: Raw<'_>, revision: Revision) -> bool {
+    let (task, ttl) =
+        if revision.is_stateless() { (Some(result), "ttlMs") } else { (result.get("task"), "ttl") };
+    let Some(task) = task else { return false };
+    let string = |key| task.get(key).is_some_and(Raw::is_string);
     ["taskId", "status", "createdAt", "lastUpdatedAt"].into_iter().all(string)
-        && result.get("ttlMs").is_some_and(|ttl| ttl.is_null() || ttl.u64().is_some_and(|ttl| ttl > 0))
+        && task.get(ttl).is_some_and(|ttl| ttl.is_null() || ttl.u64().is_some_and(|ttl| ttl > 0))
 }
 
 impl Task<'_> {
@@ -37,7 +45,7 @@ impl Task<'_> {
     pub fn created<S: Sink + ?Sized>(&self, out: &mut S) -> Result<(), LocalError> {
         self.object(out, |w| {
             w.field_str("resultType", "task")?;
-            self.members(w)
+            if self.is_experimental() { self.created_2025(w) } else { self.members(w) }
         })
     }
 
@@ -47,12 +55,23 @@ impl Task<'_> {
     /// [`LocalError::OutputFull`].
     pub fn detailed<S: Sink + ?Sized>(&self, out: &mut S) -> Result<(), LocalError> {
         self.object(out, |w| {
+            if self.is_experimental() {
+                return self.members_2025(w);
+            }
             w.field_str("resultType", "complete")?;
             self.details(w)
         })
     }
 
-    fn object<S: Sink + ?Sized>(
+    /// Writes the result of `tasks/update` and `tasks/cancel`, to be given to `reply`: nothing; in `2025-11-25` the task.
+    ///
+    /// # Errors
+    /// [`LocalError::OutputFull`].
+    pub fn acknowledged<S: Sink + ?Sized>(&self, out: &mut S) -> Result<(), LocalError> {
+        self.object(out, |w| if self.is_experimental() { self.members_2025(w) } else { Ok(()) })
+    }
+
+    pub(super) fn object<S: Sink + ?Sized>(
         &self,
         out: &mut S,
         write: impl FnOnce(&mut Writer<'_, S>) -> Result<(), Full>,
@@ -74,14 +93,24 @@ impl Task<'_> {
             w.key("statusMessage")?;
             w.raw_text(message.raw())?;
         }
+        self.times(w, "ttlMs", "pollIntervalMs")
+    }
+
+    /// Writes when it was made and changed, how long it is kept, and how often to ask for it.
+    pub(super) fn times<S: Sink + ?Sized>(
+        &self,
+        w: &mut Writer<'_, S>,
+        ttl: &str,
+        poll: &str,
+    ) -> Result<(), Full> {
         w.field_str("createdAt", &timestamp(self.created))?;
         w.field_str("lastUpdatedAt", &timestamp(self.updated))?;
-        w.key("ttlMs")?;
+        w.key(ttl)?;
         match self.ttl {
             Some(ttl) => w.u64(ttl)?,
             None => w.null()?,
         }
-        self.poll.map_or(Ok(()), |poll| w.field_u64("pollIntervalMs", poll))
+        self.poll.map_or(Ok(()), |interval| w.field_u64(poll, interval))
     }
 
     /// Writes the members of a `DetailedTask`, in `tasks/get` and `notifications/tasks`.
@@ -105,27 +134,41 @@ impl Task<'_> {
 }
 
 /// Writes the result of a tool as its call would have given it.
-pub(crate) fn tool_result<S: Sink + ?Sized>(result: Raw<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {
+pub(crate) fn tool_result<S: Sink + ?Sized>(
+    result: Raw<'_>,
+    wrap: Wrap,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
     w.begin_object()?;
-    w.field_str("resultType", "complete")?;
+    complete(revision, w)?;
     for (key, member) in result.members() {
         let apart = ["resultType", "content", "structuredContent"].into_iter().any(|name| key == *name);
-        if !apart && !member.is_null() {
+        let unknown = !revision.is_stateless() && fields::RESULT_ENVELOPE.iter().any(|name| key == **name);
+        if !apart && !unknown && !member.is_null() {
             w.raw_key(key)?;
             w.raw(member)?;
         }
     }
     let [content, structured, failed] = result.sift(&["content", "structuredContent", "isError"]).values;
-    answer::tool_content(content, structured, failed, Wrap::Never, Revision::NEWEST, w)?;
+    answer::tool_content(content, structured, failed, wrap, revision, w)?;
     w.end_object()
 }
 
 /// Writes the result of a tool that failed.
-pub(crate) fn tool_error<S: Sink + ?Sized>(text: &str, w: &mut Writer<'_, S>) -> Result<(), Full> {
+pub(crate) fn tool_error<S: Sink + ?Sized>(
+    text: &str,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
     w.begin_object()?;
-    w.field_str("resultType", "complete")?;
+    complete(revision, w)?;
     answer::error_content(text, w)?;
     w.end_object()
+}
+
+fn complete<S: Sink + ?Sized>(revision: Revision, w: &mut Writer<'_, S>) -> Result<(), Full> {
+    if revision.is_stateless() { w.field_str("resultType", "complete") } else { Ok(()) }
 }
 
 /// A time as ISO 8601 has it, in UTC, of the years 1970 to 9999.

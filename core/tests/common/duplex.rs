@@ -50,6 +50,7 @@ impl<'o, C: Catalog + Copy> Duplex<'o, C> {
                 During::Progress(progress) => self.session.progress(call.key, &progress, &mut out).unwrap(),
                 During::Log(log) => self.session.log(&self.server, Some(call.key), &log, &mut out).unwrap(),
                 During::Ask(_) => panic!("questions of a session stand in \"asks\""),
+                During::OpenStream | During::CloseStream(_) => panic!("only HTTP has streams"),
             };
             sent.push(out);
         }

@@ -17,7 +17,9 @@ use std::path::{Path, PathBuf};
 use mcpgraft::catalog::Kind;
 use mcpgraft::json::{Full, Raw, Sink};
 use mcpgraft::model::Level;
-use mcpgraft::server::{Ask, Call, Failure, Log, Offer, Profile, Progress, Reference, Target, Unable};
+use mcpgraft::server::{
+    Ask, Call, ExperimentalTasks, Failure, Log, Offer, Profile, Progress, Reference, Target, Unable,
+};
 use mcpgraft::{Limits, Revision, RevisionSet};
 use serde_json::Value;
 
@@ -143,6 +145,12 @@ impl Settings {
             logging: on("logging"),
             list_changed: on("list_changed"),
             subscribe: on("subscribe"),
+            experimental_tasks: match text(&self.options, "experimental_tasks") {
+                None | Some("no") => ExperimentalTasks::No,
+                Some("offered") => ExperimentalTasks::Offered,
+                Some("listed") => ExperimentalTasks::Listed,
+                Some(other) => panic!("experimental_tasks: {other}"),
+            },
             ttl_ms: self.options.get("ttl_ms").and_then(Value::as_u64).unwrap_or(0),
             ..Profile::new(Raw::trusted(&self.info))
         }
@@ -160,6 +168,7 @@ pub fn check_call(step: &Value, call: &Call<'_>) {
             Reference::Prompt(name) | Reference::Resource(name) => ("completion", name.to_string(), None),
         },
         Target::Task { id, .. } => ("task", id.to_string(), None),
+        Target::Tasks { .. } => ("task", String::new(), None),
         Target::List { kind, .. } => ("list", kind.list().to_string(), None),
         Target::Custom { method } => ("custom", method.to_string(), None),
     };
@@ -247,12 +256,18 @@ pub enum During<'v> {
     Progress(Progress<'v>),
     Log(Log<'v>),
     Ask(&'v Value),
+    OpenStream,
+    CloseStream(u32),
 }
 
 pub fn during(step: &Value) -> Vec<During<'_>> {
     let items = step.get("during").and_then(Value::as_array);
     let one = |item| match text(item, "log") {
         _ if item.get("ask").is_some() => During::Ask(item),
+        _ if item.get("open_stream").is_some() => During::OpenStream,
+        _ if item.get("close_stream").is_some() => {
+            During::CloseStream(item["close_stream"].as_u64().unwrap().try_into().unwrap())
+        }
         Some(level) => During::Log(Log {
             level: Level::parse(level).unwrap(),
             logger: text(item, "logger"),

@@ -206,7 +206,10 @@ pub fn exchange(
         }
         let made = |step: HttpStep<'_>| match step {
             HttpStep::Reply { head, .. } | HttpStep::Opened { head, .. } => Made::Whole(head),
-            HttpStep::Ended { .. } | HttpStep::Listen { .. } | HttpStep::Notice(_) => {
+            HttpStep::Ended { .. }
+            | HttpStep::Listen { .. }
+            | HttpStep::Resume { .. }
+            | HttpStep::Notice(_) => {
                 panic!("no session and no stream was offered")
             }
             HttpStep::Call(call) => Made::Call(call.key),
@@ -225,7 +228,7 @@ pub fn exchange(
                 loop {
                     let step = run.attempt(&mut out, |exchange, out| {
                         let mut ahead = batch.clone();
-                        let step = exchange.next(&server, &mut ahead, body, out).map(made);
+                        let step = exchange.next(&server, None, &mut ahead, body, out).map(made);
                         assert!(step.is_ok() || format!("{batch:?}") == format!("{ahead:?}"));
                         Ok((step?, ahead))
                     });

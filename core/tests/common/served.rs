@@ -17,6 +17,7 @@ pub const LIMITS: Limits = Limits {
     subscriptions: 2,
     page_items: 2,
     page_bytes: 300,
+    progress_rate: 100,
 };
 
 static TOOLS: [Entry<'static>; 3] = [

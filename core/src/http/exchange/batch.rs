@@ -1,7 +1,7 @@
 //! JSON-RPC batches over HTTP (`2025-03-26`): an array in, its messages one by one, an array of answers out.
 
 use super::super::plan::Head;
-use super::super::{Attached, gate};
+use super::super::{Attached, Handshake, gate};
 use super::read::{Asker, Named, cancelled};
 use super::{Exchange, HttpStep, State};
 use crate::catalog::Catalog;
@@ -54,8 +54,8 @@ impl Exchange {
         self.refuse(server, &fault, None, None, out)
     }
 
-    /// Takes the next message of a batch, with the body the batch came in and the output it began with. The last step is
-    /// a reply.
+    /// Takes the next message of a batch, with the body the batch came in and the output it began with, and the session the
+    /// batch was accepted in ([`Attached::Known`]), if any. The last step is a reply.
     ///
     /// # Errors
     /// [`LocalError::BatchPending`] while the last call is unanswered; [`LocalError::Over`] without a batch;
@@ -63,6 +63,7 @@ impl Exchange {
     pub fn next<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
         server: &Server<'_, C>,
+        mut session: Option<&mut Handshake>,
         batch: &mut Batch,
         body: &'m [u8],
         out: &mut S,
@@ -85,7 +86,14 @@ impl Exchange {
                     self.state = State::Over;
                     return Ok(HttpStep::reply(head));
                 };
-                let made = in_batch(out, |out| self.element(server, value, revision, out))?;
+                let made = in_batch(out, |out| match ahead.repeated(body, value) {
+                    Some(id) => {
+                        let served = server.profile.revisions;
+                        Fault::DuplicateId.write(Some(id), Some(revision), served, out)?;
+                        Ok(None)
+                    }
+                    None => self.element(server, session.as_deref_mut(), value, revision, out),
+                })?;
                 ahead.at += 1;
                 if let Some(HttpStep::Call(call)) = &made {
                     ahead.pending = Some(call.key);
@@ -103,6 +111,7 @@ impl Exchange {
     fn element<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
         server: &Server<'_, C>,
+        session: Option<&mut Handshake>,
         value: Raw<'m>,
         revision: Revision,
         out: &mut S,
@@ -141,12 +150,23 @@ impl Exchange {
         ) {
             Err(fault) => fault.write(Some(request.id), Some(revision), served, out)?,
             Ok(Plan::Run(run)) => {
-                let asker = Asker { revision, envelope: None, session: None };
+                let asker = Asker { revision, envelope: None, session };
                 return self
                     .start(server, request.id, &asker, run, true)
                     .map(|call| Some(HttpStep::Call(call)));
             }
-            Ok(plan) => lists::answer(server, request.id, revision, &plan, channel, out)?,
+            Ok(plan) => {
+                let remembered = session.map(|session| session.remember(&plan, server.limits.subscriptions));
+                let notice = match remembered.transpose() {
+                    Ok(notice) => notice.flatten(),
+                    Err(fault) => {
+                        fault.write(Some(request.id), Some(revision), served, out)?;
+                        return Ok(None);
+                    }
+                };
+                lists::answer(server, request.id, revision, &plan, channel, out)?;
+                return Ok(notice.map(HttpStep::Notice));
+            }
         }
         Ok(None)
     }

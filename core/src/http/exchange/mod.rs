@@ -3,14 +3,16 @@
 mod batch;
 mod read;
 mod respond;
+mod stream;
 
 use super::accept::Accept;
+use super::events::{Numbering, Resume};
 use super::plan::Head;
 use super::{Attached, Endpoint, Handshake, Listener, Request, Sessions, gate};
 use crate::catalog::Catalog;
 use crate::error::LocalError;
 use crate::json::{Raw, Sink};
-use crate::revision::Revision;
+use crate::revision::{Era, Revision};
 use crate::server::Server;
 use crate::server::call::{Batch, Call, Notice};
 use crate::server::inflight::Table;
@@ -32,6 +34,8 @@ pub struct Exchange {
     sessions: Sessions,
     /// The request belongs to a session, so that a client can answer questions in another request.
     in_session: bool,
+    /// Where the host numbers events.
+    numbering: Option<Numbering>,
     /// Notifications that could not be delivered, because the answer has to be one JSON object.
     dropped: u32,
 }
@@ -86,6 +90,14 @@ pub enum HttpStep<'m> {
         /// Status and headers.
         head: Head,
     },
+    /// Go on with a stream, where the host keeps events ([`Exchange::with_events`]): send what it has of it after that
+    /// event and what is added to it, or refuse it ([`Resume::refuse`]).
+    Resume {
+        /// Status and headers.
+        head: Head,
+        /// Which stream, and from where.
+        resume: Resume,
+    },
     /// Keep the response open, write what is in the output, and tell the listener of changes.
     Listen {
         /// Status and headers.
@@ -113,6 +125,7 @@ impl Exchange {
             listens: false,
             sessions: Sessions::Off,
             in_session: false,
+            numbering: None,
             dropped: 0,
         }
     }
@@ -132,6 +145,12 @@ impl Exchange {
         if self.state != State::New {
             return Err(LocalError::Over);
         }
+        // Sessions belong to the handshake era: a server without it has none, whatever its host could keep.
+        let sessions = match server.profile.revisions.serves(Era::Handshake) {
+            true => endpoint.sessions,
+            false => Sessions::Off,
+        };
+        let endpoint = &Endpoint { sessions, ..*endpoint };
         let refusal =
             whole(out, |out| Ok(gate::check(endpoint, request, server.limits.message_bytes, out)?))?;
         self.accept = Accept::parse(request.headers.texts("Accept"));

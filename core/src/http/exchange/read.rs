@@ -1,7 +1,6 @@
 //! From the body of a request to its answer, or to a call for the host.
 
 use super::super::headers::name;
-use super::super::listener::Open;
 use super::super::mirror::HttpMirror;
 use super::super::plan::{self, Body, Head};
 use super::super::{Attached, Handshake, Listener, Request, Sessions, gate};
@@ -137,20 +136,27 @@ impl Exchange {
             Some(fault) => Err(fault),
             None => self.resident(attached, false),
         };
-        if let Err(fault) = session {
-            return self.refuse(server, &fault, None, None, out);
-        }
+        let session = match session {
+            Ok(session) => session,
+            Err(fault) => return self.refuse(server, &fault, None, None, out),
+        };
         if request.method == "DELETE" {
             return Ok(HttpStep::Ended { head: Head::ENDED });
         }
-        if !self.listens {
+        let session = session.map(|session| session.revision);
+        let resumes = session.filter(|revision| self.streams && self.resumes(request, *revision));
+        if resumes.is_none() && !self.listens {
             return Ok(HttpStep::reply(Head::not_allowed(true)));
         }
         if !self.accept.sse {
             let message = "the header Accept must allow text/event-stream";
             return Ok(HttpStep::reply(gate::refuse(406, format_args!("{message}"), out)?));
         }
-        Ok(HttpStep::Listen { head: Head::EVENTS, listener: Listener(Open::Session) })
+        if let Some(revision) = resumes {
+            return self.resume(request, revision, out);
+        }
+        let numbering = session.map_or(Ok(None), |revision| self.standing(revision, out))?;
+        Ok(HttpStep::Listen { head: Head::EVENTS, listener: Listener::session(numbering) })
     }
 
     /// The session a message of the handshake era belongs to; `None` where there are none. Messages of the stateless era
@@ -178,6 +184,7 @@ impl Exchange {
             pushes: self.listens && self.sessions != Sessions::Off,
             watches: self.listens && self.sessions == Sessions::Kept,
             listens: self.listens && self.streams,
+            knows: self.sessions != Sessions::Off,
         }
     }
 
@@ -318,8 +325,7 @@ impl Exchange {
         out: &mut S,
     ) -> Result<HttpStep<'m>, LocalError> {
         let revision = asker.revision;
-        let mut notice = None;
-        match (&plan, asker.session) {
+        let notice = match (&plan, asker.session) {
             (Plan::Run(run), session) => {
                 let asker = Asker { session, ..asker };
                 let call = self.start(server, request.id, &asker, *run, false)?;
@@ -329,31 +335,12 @@ impl Exchange {
             (Plan::Listen { filter }, _) => {
                 return self.listen(server, request.id, revision, *filter, out);
             }
-            (Plan::Level(level), Some(handshake)) => {
-                handshake.changed |= handshake.level != *level;
-                handshake.level = *level;
-                notice = Some(Notice::Level(*level));
-            }
-            (Plan::Subscribe(uri), Some(handshake)) => {
-                let hash = uri.hash64();
-                let limit = server.limits.subscriptions.min(handshake.watched.capacity());
-                if !handshake.watched.contains(&hash) {
-                    if handshake.watched.len() >= limit || handshake.watched.push(hash).is_err() {
-                        let fault = Fault::TooManySubscriptions { limit };
-                        return self.refuse(server, &fault, Some(request.id), Some(revision), out);
-                    }
-                    handshake.changed = true;
-                }
-                notice = Some(Notice::Subscribed(*uri));
-            }
-            (Plan::Unsubscribe(uri), Some(handshake)) => {
-                let before = handshake.watched.len();
-                handshake.watched.retain(|hash| *hash != uri.hash64());
-                handshake.changed |= handshake.watched.len() != before;
-                notice = Some(Notice::Unsubscribed(*uri));
-            }
-            _ => {}
-        }
+            (plan, Some(handshake)) => match handshake.remember(plan, server.limits.subscriptions) {
+                Ok(notice) => notice,
+                Err(fault) => return self.refuse(server, &fault, Some(request.id), Some(revision), out),
+            },
+            (_, None) => None,
+        };
         let channel = self.channel();
         self.body(out, |out| Ok(lists::answer(server, request.id, revision, &plan, channel, out)?))?;
         Ok(HttpStep::Reply { head: self.head(200), notice })
@@ -372,11 +359,11 @@ impl Exchange {
             return Ok(HttpStep::reply(gate::refuse(406, format_args!("{message}"), out)?));
         }
         let limit = server.limits.subscriptions;
-        match listen::Listener::new(id, revision, filter, &server.profile, limit) {
+        match listen::Listener::new(jsonrpc::Token::keep(id)?, revision, filter, &server.profile, limit) {
             Err(fault) => self.refuse(server, &fault, Some(id), Some(revision), out),
             Ok(listener) => {
                 event(out, |out| Ok(listener.acknowledge(filter, &server.profile, out)?))?;
-                Ok(HttpStep::Listen { head: Head::EVENTS, listener: Listener(Open::Subscription(listener)) })
+                Ok(HttpStep::Listen { head: Head::EVENTS, listener: Listener::subscription(listener) })
             }
         }
     }
@@ -397,12 +384,14 @@ impl Exchange {
         let level = if revision.is_stateless() { own } else { Some(set) };
         let delivers = self.can_stream() && !batched;
         let log = level.filter(|_| server.profile.logging && delivers);
+        self.number(*revision, delivers);
         let capabilities = match (envelope, session) {
             (Some(envelope), _) => envelope.capabilities,
             (None, Some(handshake)) => handshake.capabilities,
             (None, None) => ClientCapabilities::default(),
         };
-        self.calls.insert(Inflight::new(key, id, *revision, &run, level, capabilities, batched));
+        let capabilities = capabilities.with_task(run.task.is_some());
+        self.calls.insert(Inflight::new(key, id, *revision, &run, level, capabilities, batched)?);
         let mut call = Call::new(key, *revision, &run, envelope.as_ref(), capabilities, log, batched);
         call.progress &= delivers;
         Ok(call)

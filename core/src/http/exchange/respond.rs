@@ -1,9 +1,11 @@
 //! The answer of a call: one JSON object, or the end of an event stream.
 
+use super::super::events::numbered;
 use super::super::plan::{self, Body, Emit, Head};
 use super::{Exchange, State};
 use crate::catalog::Catalog;
 use crate::error::LocalError;
+use crate::frame::sse;
 use crate::json::{Sink, escape};
 use crate::jsonrpc::Id;
 use crate::revision::fields;
@@ -14,6 +16,7 @@ use crate::server::call::CallKey;
 use crate::server::inflight::Inflight;
 use crate::server::notify::{self, Log, Progress};
 use crate::server::out::{event, in_batch, whole};
+use crate::server::tasks::Task;
 
 impl Exchange {
     /// Answers a call with its result: a JSON object in the newest shape.
@@ -60,8 +63,11 @@ impl Exchange {
         } else {
             let (start, streaming) = (out.len(), self.state == State::Streaming);
             let events = streaming || self.only_events();
-            let code =
-                whole(out, |out| if events { event(out, |out| write(call, out)) } else { write(call, out) })?;
+            let code = if streaming {
+                numbered(&mut self.numbering, out, |out| write(call, out))
+            } else {
+                whole(out, |out| if events { event(out, |out| write(call, out)) } else { write(call, out) })
+            }?;
             let head = self.head(plan::failed(code, call.revision));
             if streaming {
                 Emit::Events { start: None, end: true }
@@ -116,8 +122,8 @@ impl Exchange {
         }
         ask.check(&call.capabilities, call.revision)?;
         let text = quoted(id)?;
-        whole(out, |out| {
-            event(out, |out| Ok(ask::request(&text, ask, &call.capabilities, call.revision, out)?))
+        numbered(&mut self.numbering, out, |out| {
+            Ok(ask::request(&text, ask, &call.capabilities, call.revision, out)?)
         })?;
         Ok(self.streamed())
     }
@@ -137,7 +143,7 @@ impl Exchange {
             return Ok(Emit::Nothing);
         }
         let text = quoted(id)?;
-        whole(out, |out| event(out, |out| Ok(ask::cancelled(&text, out)?)))?;
+        numbered(&mut self.numbering, out, |out| Ok(ask::cancelled(&text, out)?))?;
         Ok(self.streamed())
     }
 
@@ -156,7 +162,7 @@ impl Exchange {
         if !fields::ELICITATION_ID.has(call.revision) || !self.can_stream() || call.batched {
             return Ok(Emit::Nothing);
         }
-        whole(out, |out| event(out, |out| Ok(notify::elicitation_complete(id, out)?)))?;
+        numbered(&mut self.numbering, out, |out| Ok(notify::elicitation_complete(id, out)?))?;
         Ok(self.streamed())
     }
 
@@ -186,6 +192,11 @@ impl Exchange {
         Some(call.key)
     }
 
+    /// Takes back what is in work, because the session it belongs to is over (basic/transports, "Session Management").
+    pub fn abandon(&mut self) {
+        self.calls.abandon();
+    }
+
     /// Tells the peer how far a call has come. [`Emit::Nothing`]: it did not ask, the number did not grow, or the answer
     /// has to be one JSON object (counted in [`Exchange::dropped`]).
     ///
@@ -206,15 +217,60 @@ impl Exchange {
             self.dropped = self.dropped.saturating_add(1);
             return Ok(Emit::Nothing);
         }
-        let (start, before) = (out.len(), call.progress);
-        let written = whole(out, |out| event(out, |out| notify::progress(call, progress, out)));
+        let (start, before, numbering) = (out.len(), call.progress, self.numbering.clone());
+        let written = numbered(&mut self.numbering, out, |out| notify::progress(call, progress, out));
         if written.is_err() {
             // The end of the event may have found no room after the number was noted.
             call.progress = before;
         }
         if !written? {
             out.truncate(start);
+            self.numbering = numbering;
             return Ok(Emit::Nothing);
+        }
+        Ok(self.streamed())
+    }
+
+    /// Tells the client, on the stream of a call that waits for a task (`tasks/result` of `2025-11-25`), how far the task
+    /// has come. [`Emit::Nothing`]: it did not ask, the task is over, or the answer has to be one JSON object. The numbers
+    /// must grow.
+    ///
+    /// # Errors
+    /// As [`Exchange::progress`].
+    pub fn task_progress<S: Sink + ?Sized>(
+        &mut self,
+        key: CallKey,
+        task: &Task<'_>,
+        progress: &Progress<'_>,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
+        if !self.can_stream() || call.cancelled || call.batched {
+            return Ok(Emit::Nothing);
+        }
+        let (start, numbering) = (out.len(), self.numbering.clone());
+        if !numbered(&mut self.numbering, out, |out| task.progress_notification(progress, out))? {
+            out.truncate(start);
+            self.numbering = numbering;
+            return Ok(Emit::Nothing);
+        }
+        Ok(self.streamed())
+    }
+
+    /// Begins the event stream of a call before there is anything to say, with a comment (or the event that opens
+    /// it, where events have ids): for calls that wait, so that
+    /// neither side takes the connection for dead. [`Emit::Nothing`]: there is a stream already, or cannot be one.
+    ///
+    /// # Errors
+    /// [`LocalError::UnknownCall`], [`LocalError::OutputFull`].
+    pub fn begin_stream<S: Sink + ?Sized>(&mut self, key: CallKey, out: &mut S) -> Result<Emit, LocalError> {
+        let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
+        if self.state != State::Working || !self.can_stream() || call.cancelled || call.batched {
+            return Ok(Emit::Nothing);
+        }
+        match self.numbering.as_mut().filter(|numbering| numbering.polls()) {
+            Some(numbering) => numbering.open(out)?,
+            None => whole(out, |out| Ok(out.put(sse::KEEP_ALIVE)?))?,
         }
         Ok(self.streamed())
     }
@@ -239,7 +295,7 @@ impl Exchange {
             self.dropped = self.dropped.saturating_add(1);
             return Ok(Emit::Nothing);
         }
-        whole(out, |out| event(out, |out| Ok(notify::log(log, out)?)))?;
+        numbered(&mut self.numbering, out, |out| Ok(notify::log(log, out)?))?;
         Ok(self.streamed())
     }
 
@@ -259,12 +315,6 @@ impl Exchange {
     #[must_use]
     pub fn is_cancelled(&self, key: CallKey) -> bool {
         self.calls.get(key).is_none_or(|call| call.cancelled)
-    }
-
-    fn streamed(&mut self) -> Emit {
-        let start = (self.state != State::Streaming).then_some(Head::EVENTS);
-        self.state = State::Streaming;
-        Emit::Events { start, end: false }
     }
 
     /// The peer takes nothing but an event stream.

@@ -25,6 +25,9 @@ const ASKS: usize = 16;
 /// Most subscriptions of the stateless era on one channel.
 const LISTENERS: usize = 8;
 
+/// Most tasks of `2025-11-25` whose changes one channel is told of; of more, its client hears by asking.
+const TASKS: usize = 32;
+
 /// The server's side of one duplex channel.
 ///
 /// One message in, one [`Step`] out. Everything is bounded: at most `CALLS` calls in work and `SUBS` watched
@@ -40,6 +43,8 @@ pub struct Session<const CALLS: usize = 16, const SUBS: usize = 16> {
     calls: Table<CALLS>,
     /// Hashes of the watched URIs. A collision means a superfluous notification, nothing worse.
     watched: heapless::Vec<u64, SUBS>,
+    /// Hashes of the ids of experimental tasks that calls of this channel became; see `watched`.
+    tasks: heapless::Vec<u64, TASKS>,
     /// Subscriptions of the stateless era.
     listeners: heapless::Vec<Listener<SUBS>, LISTENERS>,
     /// Requests of this side's own that wait for an answer.
@@ -92,6 +97,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
             level: Level::DEFAULT,
             calls: Table::new(tag),
             watched: heapless::Vec::new(),
+            tasks: heapless::Vec::new(),
             listeners: heapless::Vec::new(),
             asked: heapless::Vec::new(),
             asks: 0,
@@ -108,6 +114,11 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.calls.len()
+    }
+
+    /// Takes back all calls in work, because the peer is gone: nothing is written for them any more.
+    pub fn abandon(&mut self) {
+        self.calls.abandon();
     }
 
     /// Whether the peer took this call back. An unknown key counts as taken back.
@@ -194,7 +205,10 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
             *batch = Batch { at: usize::MAX, pending: None };
             return Ok(None);
         };
-        let step = in_batch(out, |out| self.message(server, value, true, out))?;
+        let step = in_batch(out, |out| match batch.repeated(message, value) {
+            Some(id) => self.refuse(server, Fault::DuplicateId, Some(id), out),
+            None => self.message(server, value, true, out),
+        })?;
         batch.at += 1;
         batch.pending = match &step {
             Step::Call(call) => Some(call.key),

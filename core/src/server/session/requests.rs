@@ -4,7 +4,7 @@ use super::{Phase, Session};
 use crate::catalog::Catalog;
 use crate::error::LocalError;
 use crate::json::{Raw, Sink};
-use crate::jsonrpc::{Id, Request};
+use crate::jsonrpc::{Id, Request, Token};
 use crate::model::ClientCapabilities;
 use crate::revision::methods::Method;
 use crate::revision::{Era, Revision};
@@ -55,7 +55,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
                     return Ok(Step::Send);
                 }
                 let stateless_only =
-                    Method::of(request.method).is_some_and(|row| !row.span.has(Revision::OLDEST));
+                    Method::of(request.method).is_some_and(|row| row.span.since.is_stateless());
                 let fault = if claim.other || stateless_only || !handshakes {
                     era::no_version()
                 } else {
@@ -136,7 +136,8 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         let own = envelope.and_then(|envelope| envelope.level);
         let log = self.log_level(revision, own).filter(|_| server.profile.logging);
         let capabilities = envelope.map_or(self.capabilities, |envelope| envelope.capabilities);
-        self.calls.insert(Inflight::new(key, id, revision, &run, own, capabilities, batched));
+        let capabilities = capabilities.with_task(run.task.is_some());
+        self.calls.insert(Inflight::new(key, id, revision, &run, own, capabilities, batched)?);
         Ok(Step::Call(Call::new(key, revision, &run, envelope.as_ref(), capabilities, log, batched)))
     }
 
@@ -174,7 +175,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         out: &mut S,
     ) -> Result<Step<'m>, LocalError> {
         let limit = server.limits.subscriptions;
-        let listener = match Listener::new(id, revision, filter, &server.profile, limit) {
+        let listener = match Listener::new(Token::keep(id)?, revision, filter, &server.profile, limit) {
             Ok(listener) if !self.listeners.is_full() => listener,
             Ok(_) => {
                 let fault = Fault::TooManySubscriptions { limit: self.listeners.capacity() };

@@ -31,7 +31,13 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         result: &str,
         out: &mut S,
     ) -> Result<bool, LocalError> {
-        self.end(key, out, |call, out| answer::result(server, call, result, out))
+        let wants_task = self.calls.get(key).is_some_and(Inflight::wants_task);
+        let told = self.end(key, out, |call, out| answer::result(server, call, result, out))?;
+        if told && wants_task {
+            let made = Raw::trusted(result).at(&["task", "taskId"]).and_then(Raw::str);
+            let _ = made.map(|id| self.tasks.push(id.hash64()));
+        }
+        Ok(told)
     }
 
     /// Answers a call with a failure; otherwise as [`Session::reply`].
@@ -154,8 +160,9 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         Ok(out.len() > start)
     }
 
-    /// Tells every subscription that names a task how it stands now. `principal` is who the client is; what it may not
-    /// see it is not told. `out` gets a line for each; `false`: nothing was written.
+    /// Tells every subscription that names a task how it stands now, or the client of `2025-11-25` whose call it was on
+    /// this channel. `principal` is who the client is; what it may not see it is not told. `out` gets a line for each;
+    /// `false`: nothing was written.
     ///
     /// # Errors
     /// [`LocalError::OutputFull`].
@@ -166,12 +173,45 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         out: &mut S,
     ) -> Result<bool, LocalError> {
         let start = out.len();
+        if task.is_experimental() {
+            let at = self.made_here(task);
+            if let Some(at) = at.filter(|_| task.belongs_to(principal)) {
+                whole(out, |out| Ok(task.status_notification(out)?))?;
+                if task.status().is_over() {
+                    self.tasks.swap_remove(at);
+                }
+            }
+            return Ok(out.len() > start);
+        }
         whole(out, |out| {
             let told = |listener: &&Listener<SUBS>| task.belongs_to(principal) && listener.wants_task(task);
             let mut listeners = self.listeners.iter().filter(told);
             listeners.try_for_each(|listener| line(out, start, |out| Ok(listener.task_changed(task, out)?)))
         })?;
         Ok(out.len() > start)
+    }
+
+    /// Where the task stands in the list of those whose calls came on this channel.
+    fn made_here(&self, task: &Task<'_>) -> Option<usize> {
+        let hash = task.id().hash64();
+        self.tasks.iter().position(|known| *known == hash)
+    }
+
+    /// Tells the client of `2025-11-25` whose call became this task on this channel how far it has come. `false`: nothing
+    /// was written, because it was another one, did not ask, or the task is over. The numbers must grow.
+    ///
+    /// # Errors
+    /// [`LocalError::NotAllowed`] for numbers that are not finite, [`LocalError::OutputFull`].
+    pub fn task_progress<S: Sink + ?Sized>(
+        &mut self,
+        task: &Task<'_>,
+        progress: &Progress<'_>,
+        out: &mut S,
+    ) -> Result<bool, LocalError> {
+        if self.made_here(task).is_none() {
+            return Ok(false);
+        }
+        whole(out, |out| task.progress_notification(progress, out))
     }
 
     /// Ends all subscriptions of the stateless era in good order, before the channel is closed. `out` gets their

@@ -1,0 +1,316 @@
+"""Responses that stay open: `subscriptions/listen` of the stateless era, and the GET stream of a session.
+
+A stream holds no queue of messages but the set of what has changed: a list that changes a hundred times while the
+reader is busy is told of once, and so is a resource, or a task (as it stands then). So its size is bounded by the
+number of different things; a reader that leaves more than `backlog` of them unread is too slow, and its stream is cut.
+It then connects again, as after any broken connection. Nobody else ever waits for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING
+
+from ._native import KEEP_ALIVE
+from .bridge import Hop, Inline, drive
+from .hub import digest
+
+if TYPE_CHECKING:
+    from ._native import Listener, Task
+
+__all__ = ["Source", "Stream"]
+
+log = logging.getLogger("mcpgraft")
+
+GONE_SECONDS = 1.0
+"""How often a thread that waits looks whether its client is still there."""
+
+Key = tuple[str, str]
+"""What has changed: a list, a resource or a task, and which."""
+Load = Callable[[Hop], Awaitable[bytes | None]]
+Wait = Callable[[], Awaitable[bool]]
+
+
+class Source:
+    """The body of a response that stays open: filled from any thread, read by one."""
+
+    def __init__(self, keep_alive: float) -> None:
+        self.session: str | None = None
+        """Digest of the id of the session whose only stream this is."""
+        self._keep_alive = keep_alive
+        self._changed = threading.Condition()
+        self._wake: Callable[[], object] | None = None
+        self._over = False
+        self._closed = False
+        self._at_close: list[Callable[[], object]] = []
+        self._gone: Callable[[], bool] | None = None
+
+    async def next(self, hop: Hop, wait: Wait) -> bytes | None:
+        """The next bytes to write; None at the end. `wait` waits for a change: False after `keep_alive` seconds."""
+        raise NotImplementedError
+
+    def clear(self) -> None:
+        """Forget what is unread."""
+        raise NotImplementedError
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing to read."""
+        raise NotImplementedError
+
+    def task_progress(self, task: Task, progress: float, total: float | None, message: str | None) -> None:
+        """A task has come so far. A stream of its own says nothing of it."""
+
+    def close(self) -> None:
+        """The reader is gone, or has no right to more: nothing more is written."""
+        with self._changed:
+            self._over = True
+            self.clear()
+            callbacks, self._at_close = ([], self._at_close) if self._closed else (self._at_close, [])
+            self._closed = True
+        for callback in callbacks:
+            callback()
+        self._notify()
+
+    def on_close(self, callback: Callable[[], object]) -> None:
+        """Call it once when the stream is over."""
+        with self._changed:
+            if not self._closed:
+                self._at_close.append(callback)
+                return
+        callback()
+
+    def drop_if_gone(self) -> bool:
+        """Close the stream if its client hung up, as far as the host can tell."""
+        if self._gone is None or not self._gone():
+            return False
+        self.close()
+        return True
+
+    def pieces(self, gone: Callable[[], bool] | None = None) -> Pieces:
+        """The bytes to write, for a host with threads: an iterable that blocks, with a `close`.
+
+        `gone` says whether the client hung up, if the host can tell; see `mcpgraft.hangup`.
+        """
+        self._gone = gone
+        return Pieces(self)
+
+    def pieces_async(self, hop: Hop) -> AsyncPieces:
+        """The same on an event loop."""
+        return AsyncPieces(self, hop)
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+            wake = self._wake
+        if wake is not None:
+            wake()
+
+    def _is_quiet(self) -> bool:
+        return self.is_empty() and not self._over
+
+    async def _wait_here(self) -> bool:
+        deadline = time.monotonic() + self._keep_alive
+        while (left := deadline - time.monotonic()) > 0:
+            with self._changed:
+                if self._changed.wait_for(lambda: not self._is_quiet(), min(left, GONE_SECONDS)):
+                    return True
+            self.drop_if_gone()
+        return False
+
+
+class Stream(Source):
+    """What a client hears of changes."""
+
+    def __init__(
+        self,
+        listener: Listener,
+        first: bytes,
+        *,
+        session: str | None = None,
+        load: Load | None = None,
+        principal: str | None = None,
+        watches: bool = True,
+        keep_alive: float = 15.0,
+        backlog: int = 1000,
+    ) -> None:
+        """Wrap a native listener.
+
+        Args:
+            listener: What the client wants to hear of.
+            first: The bytes that came with it.
+            session: Id of the session, for a GET stream.
+            load: Gives the session's saved form as it is now, for a GET stream; None when it is over.
+            principal: Whose tasks may be told of.
+            watches: False if no session of this server can watch resources.
+            keep_alive: Seconds of silence after which a comment is sent, so that proxies keep the connection and a
+                reader that went away is noticed.
+            backlog: Most different things that wait to be told.
+        """
+        super().__init__(keep_alive)
+        self.session = None if session is None else digest(session)
+        self._listener = listener
+        self._load = load
+        self._principal = principal
+        self._watches = watches
+        self._backlog = backlog
+        self._pending: dict[Key, bytes | None] = {}
+        # Many servers send the head with the first bytes: a client must not wait for it until something changes.
+        self._first = first or KEEP_ALIVE
+        self.dropped = False
+        """True if the reader was too slow."""
+
+    # --- what has changed -------------------------------------------------------------------------------------------
+
+    def list_changed(self, kind: str) -> None:
+        """A list changed: `tools`, `resources` or `prompts`."""
+        data = self._listener.list_changed(kind)
+        if data is not None:
+            self._put(("list", kind), data)
+
+    def resource_updated(self, uri: str) -> None:
+        """A resource changed."""
+        if self._load is None:
+            data = self._listener.resource_updated(uri)
+            if data is not None:
+                self._put(("uri", uri), data)
+        elif self._watches:
+            # What the session watches may be in a store: the reader looks, not who changes the resource.
+            self._put(("uri", uri), None)
+
+    def task_changed(self, task: Task) -> None:
+        """A task stands otherwise now."""
+        data = self._listener.task_changed(task, self._principal)
+        if data is not None:
+            self._put(("task", task.id), data)
+
+    def end(self) -> None:
+        """End in good order: tell what is left, then say so, as the protocol has it."""
+        last = self._listener.end()
+        with self._changed:
+            if not self._over:
+                self._over = True
+                self._pending["end", ""] = last or b""
+        self._notify()
+
+    def clear(self) -> None:
+        self._pending.clear()
+        self._first = b""
+
+    def is_empty(self) -> bool:
+        return not self._pending
+
+    def _put(self, key: Key, data: bytes | None) -> None:
+        with self._changed:
+            if self._over:
+                return
+            self._pending[key] = data
+            self.dropped = len(self._pending) > self._backlog
+        if self.dropped:
+            log.warning("a listening client left more than %d changes unread and was disconnected", self._backlog)
+            self.close()
+        else:
+            self._notify()
+
+    async def next(self, hop: Hop, wait: Wait) -> bytes | None:
+        try:
+            return await self._next(hop, wait)
+        except Exception:
+            # The session store, most likely. The client will come again, and hear then that it is down.
+            log.exception("a stream was ended")
+            self.close()
+            return None
+
+    async def _next(self, hop: Hop, wait: Wait) -> bytes | None:
+        while True:
+            with self._changed:
+                if self._first:  # alone, and at once: nothing that it waits for may hold it up
+                    first, self._first = self._first, b""
+                    return first
+                pending, self._pending = self._pending, {}
+                if not pending and self._over:
+                    break
+            if not pending:
+                if await wait():
+                    continue
+                if self._load is not None and await self._load(hop) is None:
+                    break  # the session is over, here or on another worker
+                return KEEP_ALIVE
+            saved = None
+            if self._load is not None and None in pending.values():
+                saved = await self._load(hop)
+                if saved is None:
+                    break
+            parts = (
+                self._listener.resource_updated(key[1], saved) if data is None else data
+                for key, data in pending.items()
+            )
+            told = b"".join(part for part in parts if part)
+            if told:
+                return told
+        self.close()
+        return None
+
+
+class Pieces:
+    """Iterates over a stream by blocking. Closing it, even before its start, closes the stream."""
+
+    def __init__(self, stream: Source) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        piece = drive(self._stream.next(Inline(), self._stream._wait_here))
+        if piece is None:
+            raise StopIteration
+        return piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class AsyncPieces:
+    """Iterates over a stream on an event loop. A stream that is closed meanwhile ends it."""
+
+    def __init__(self, stream: Source, hop: Hop) -> None:
+        self._stream = stream
+        self._hop = hop
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self._stream.next(self._hop, self._wait)
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
+
+    def close(self) -> None:
+        self._stream.close()
+
+    async def _wait(self) -> bool:
+        import asyncio
+
+        stream, loop, changed = self._stream, asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and with it the connection
+                loop.call_soon_threadsafe(changed.set)
+
+        with stream._changed:
+            stream._wake = wake
+            if not stream._is_quiet():
+                return True
+        try:
+            await asyncio.wait_for(changed.wait(), stream._keep_alive)
+        except asyncio.TimeoutError:
+            return False
+        finally:
+            with stream._changed:
+                stream._wake = None
+        return True

@@ -1,0 +1,94 @@
+//! What the steps of an HTTP exchange look like from Python.
+
+use mcpgraft::http;
+use mcpgraft::server::Notice;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::call::Call;
+use crate::error::local;
+use crate::listener::Listener;
+
+/// Status, headers and body of a response.
+#[pyclass(frozen, get_all, module = "mcpgraft._native")]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Py<PyBytes>,
+}
+
+/// What a request led to.
+#[pyclass(frozen, get_all, module = "mcpgraft._native")]
+#[derive(Default)]
+pub(crate) struct HttpStep {
+    pub(crate) reply: Option<Py<Reply>>,
+    pub(crate) call: Option<Py<Call>>,
+    pub(crate) batch: bool,
+    /// What happened besides: `notification`, `response`, `cancelled`, `roots_changed`, `ready`, `level`, `subscribed`,
+    /// `unsubscribed`, `opened`, `ended`, `listening`, `resuming`.
+    pub(crate) event: Option<&'static str>,
+    pub(crate) method: Option<String>,
+    pub(crate) params: Option<Py<PyBytes>>,
+    pub(crate) text: Option<String>,
+    pub(crate) ok: bool,
+    pub(crate) client_info: Option<Py<PyBytes>>,
+    pub(crate) client_capabilities: Option<Py<PyBytes>>,
+    /// The session as it is to be stored now: a new one, or one that has changed.
+    pub(crate) session: Option<Py<PyBytes>>,
+    pub(crate) listener: Option<Py<Listener>>,
+    /// The stream to go on with, and the last event its client has seen.
+    pub(crate) resume: Option<(String, u32)>,
+}
+
+/// What to send now.
+#[pyclass(frozen, get_all, module = "mcpgraft._native")]
+pub(crate) struct Emit {
+    pub(crate) head: Option<Py<Reply>>,
+    pub(crate) body: Py<PyBytes>,
+    pub(crate) end: bool,
+    /// The number and the bytes of the event to be kept.
+    pub(crate) event: Option<(u32, Py<PyBytes>)>,
+}
+
+/// Puts what a request told besides its answer into a step.
+pub(crate) fn note(py: Python<'_>, step: &mut HttpStep, notice: &Notice<'_>) {
+    let bytes = |raw: mcpgraft::json::Raw<'_>| PyBytes::new(py, raw.bytes()).unbind();
+    match *notice {
+        Notice::Notification { method, params } => {
+            step.event = Some("notification");
+            step.method = Some(method.to_cow().into_owned());
+            step.params = params.map(bytes);
+        }
+        Notice::Response { id, outcome } => {
+            step.event = Some("response");
+            step.text = id.map(|id| id.text().to_owned());
+            step.ok = outcome.is_ok();
+            step.params = Some(bytes(outcome.unwrap_or_else(|error| error)));
+        }
+        Notice::CancelledElsewhere { id, .. } => {
+            step.event = Some("cancelled");
+            step.text = Some(id.text().to_owned());
+        }
+        Notice::RootsChanged => step.event = Some("roots_changed"),
+        Notice::Ready => step.event = Some("ready"),
+        Notice::Level(level) => {
+            step.event = Some("level");
+            step.text = Some(level.name().to_owned());
+        }
+        Notice::Subscribed(uri) => {
+            step.event = Some("subscribed");
+            step.text = Some(uri.to_cow().into_owned());
+        }
+        Notice::Unsubscribed(uri) => {
+            step.event = Some("unsubscribed");
+            step.text = Some(uri.to_cow().into_owned());
+        }
+        _ => {}
+    }
+}
+
+pub(crate) fn saved(py: Python<'_>, handshake: &http::Handshake) -> PyResult<Py<PyBytes>> {
+    let mut out = Vec::new();
+    handshake.save(&mut out).map_err(|full| local(full.into()))?;
+    Ok(PyBytes::new(py, &out).unbind())
+}

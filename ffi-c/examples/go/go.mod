@@ -1,0 +1,3 @@
+module example.org/mcpgraft
+
+go 1.19

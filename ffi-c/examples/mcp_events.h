@@ -1,0 +1,124 @@
+/* Events that are kept for clients that come back: by session and stream, in memory. mcp_hub.h holds the list and its lock. */
+#ifndef MCP_EVENTS_H
+#define MCP_EVENTS_H
+
+#include <mcpgraft.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Most streams that are remembered, the oldest is forgotten first; and most bytes of one, so that all fit into a pipe at once. */
+enum { MCP_STREAMS = 1000, MCP_STREAM_BYTES = 48 * 1024, MCP_NAME = 32 };
+
+struct mcp_kept {
+    uint32_t number;
+    char *data;
+    size_t len;
+    struct mcp_kept *next;
+};
+
+struct mcp_stream {
+    char session[MCP_NAME + 1], name[MCP_NAME + 1];
+    int standing;     /* the stream of a session, and of no call */
+    int over;         /* its call was answered */
+    int file;         /* the pipe to a client that came back, or -1 */
+    uint32_t last;    /* the number of its last event */
+    uint32_t dropped; /* the number of the last one that is not kept any more */
+    size_t bytes;
+    struct mcp_kept *first, **end;
+    struct mcp_stream *next;
+};
+
+static inline void mcp_drop_first(struct mcp_stream *stream)
+{
+    struct mcp_kept *kept = stream->first;
+    stream->first = kept->next;
+    if (stream->first == NULL)
+        stream->end = &stream->first;
+    stream->dropped = kept->number;
+    stream->bytes -= kept->len;
+    free(kept->data);
+    free(kept);
+}
+
+static inline void mcp_drop_stream(struct mcp_stream **at)
+{
+    struct mcp_stream *stream = *at;
+    *at = stream->next;
+    while (stream->first != NULL)
+        mcp_drop_first(stream);
+    if (stream->file >= 0)
+        close(stream->file);
+    free(stream);
+}
+
+static inline struct mcp_stream *mcp_find_stream(struct mcp_stream *list, const char *session, struct mcpgraft_str name)
+{
+    while (list != NULL && (strcmp(list->session, session) != 0 || strlen(list->name) != name.len ||
+                            memcmp(list->name, name.ptr, name.len) != 0))
+        list = list->next;
+    return list;
+}
+
+/* A stream begins. */
+static inline void mcp_begin_stream(struct mcp_stream **list, const char *session, struct mcpgraft_str name, int standing)
+{
+    struct mcp_stream *stream = calloc(1, sizeof *stream), **at = list;
+    int count = 0;
+    if (stream == NULL || name.len > MCP_NAME)
+        abort();
+    memcpy(stream->session, session, strlen(session));
+    memcpy(stream->name, name.ptr, name.len);
+    stream->standing = standing;
+    stream->file = -1;
+    stream->end = &stream->first;
+    stream->next = *list;
+    *list = stream;
+    while (*at != NULL && ++count <= MCP_STREAMS)
+        at = &(*at)->next;
+    if (*at != NULL)
+        mcp_drop_stream(at);
+}
+
+/* Keeps what `event` says is to be kept, and sends it to a client that came back and waits for it. */
+static inline void mcp_keep_event(struct mcp_stream *stream, const struct mcpgraft_event *event)
+{
+    struct mcp_kept *kept = malloc(sizeof *kept);
+    if (kept == NULL || (kept->data = malloc(event->kept.len)) == NULL)
+        abort();
+    memcpy(kept->data, event->kept.ptr, event->kept.len);
+    kept->len = event->kept.len;
+    kept->number = event->number;
+    kept->next = NULL;
+    *stream->end = kept;
+    stream->end = &kept->next;
+    stream->last = kept->number;
+    stream->bytes += kept->len;
+    while (stream->bytes > MCP_STREAM_BYTES)
+        mcp_drop_first(stream);
+    if (stream->file >= 0 && write(stream->file, event->kept.ptr, event->kept.len) != (ssize_t)event->kept.len) {
+        close(stream->file);
+        stream->file = -1;
+    }
+}
+
+/* Writes what is kept after event `after` to a pipe that is empty. */
+static inline void mcp_replay(const struct mcp_stream *stream, uint32_t after, int file)
+{
+    const struct mcp_kept *kept;
+    for (kept = stream->first; kept != NULL; kept = kept->next)
+        if (kept->number > after && write(file, kept->data, kept->len) != (ssize_t)kept->len)
+            return;
+}
+
+/* The call of a stream was answered. */
+static inline void mcp_end_stream(struct mcp_stream *stream)
+{
+    stream->over = 1;
+    if (stream->file >= 0)
+        close(stream->file);
+    stream->file = -1;
+}
+
+#endif

@@ -1,0 +1,417 @@
+/* MCP for a libmicrohttpd application: copy this file, call mcp_answer() from your access handler for the path you like, and
+ * mcp_completed() from your MHD_OPTION_NOTIFY_COMPLETED.
+ *
+ * With a hub (mcp_hub.h) clients of the handshake era get sessions and can be asked, and responses stay open for those that
+ * listen; without one, `hub` is NULL and the option `sessions` "off".
+ *
+ * The daemon runs with MHD_USE_THREAD_PER_CONNECTION, so that a handler may take its time. A call whose client takes an event
+ * stream runs in a thread of its own and writes to a pipe that libmicrohttpd sends on: what it reports arrives while it works.
+ * All others run where they came in. */
+#ifndef MCP_MICROHTTPD_H
+#define MCP_MICROHTTPD_H
+
+#include "mcp_hub.h"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <sys/socket.h>
+
+/* A call that a handler answers: give `event` of every mcpgraft function you call with `peer` to `emit`. */
+struct mcp_call {
+    struct mcpgraft_peer *peer;
+    void (*emit)(struct mcp_call *call, const struct mcpgraft_event *event);
+    /* Asks the client of a call of the handshake era and waits for its answer, to be freed: JSON; NULL: none has come. */
+    char *(*ask)(struct mcp_call *call, uint64_t key, struct mcpgraft_str method, struct mcpgraft_str params);
+    void *where;
+};
+
+typedef void mcp_handler(struct mcp_call *call, const struct mcpgraft_event *event);
+
+/* What is served at a path. */
+struct mcp_app {
+    const struct mcpgraft_server *server;
+    mcp_handler *handler;
+    struct mcp_hub *hub;
+};
+
+struct mcp_request {
+    struct mcpgraft_peer *exchange;
+    const struct mcp_app *app;
+    /* The session the request names, and the one it has opened. */
+    char session[MCP_ID + 1], opened[MCP_ID + 1];
+    char events[MCP_ID + 1]; /* the name of its stream */
+    struct mcpgraft_event event;
+    char *body;
+    size_t len, room, max;
+    /* What is to be sent, as soon as it is known. */
+    pthread_mutex_t lock;
+    pthread_cond_t known;
+    struct MHD_Response *response;
+    unsigned status;
+    int taken;  /* the response was taken over by libmicrohttpd's thread */
+    int stream; /* the end of the pipe that is written to, or -1 */
+};
+
+enum { MCP_MAX_HEADERS = 200 };
+
+struct mcp_headers {
+    struct mcpgraft_header list[MCP_MAX_HEADERS];
+    size_t count;
+};
+
+static inline struct mcpgraft_str mcp_str(const char *text)
+{
+    struct mcpgraft_str view;
+    view.ptr = text == NULL ? "" : text;
+    view.len = strlen(view.ptr);
+    return view;
+}
+
+static inline enum MHD_Result mcp_header(void *where, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct mcp_headers *headers = where;
+    (void)kind;
+    if (headers->count == MCP_MAX_HEADERS)
+        return MHD_NO;
+    headers->list[headers->count].name = mcp_str(name);
+    headers->list[headers->count++].value = mcp_str(value);
+    return MHD_YES;
+}
+
+static inline uint32_t mcp_peer_flag(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info == NULL ? NULL : info->client_addr;
+    if (address != NULL && address->sa_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
+        return ntohl(v4->sin_addr.s_addr) >> 24 == 127 ? MCPGRAFT_PEER_LOCAL : MCPGRAFT_PEER_REMOTE;
+    }
+    if (address != NULL && address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
+        return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ? MCPGRAFT_PEER_LOCAL : MCPGRAFT_PEER_REMOTE;
+    }
+    return 0;
+}
+
+static inline void mcp_write(int file, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t done = write(file, data, len);
+        if (done <= 0)
+            return;
+        data += done;
+        len -= (size_t)done;
+    }
+}
+
+/* Decides, at the first event with a status, what the response is; later ones are pieces of its stream. */
+static inline void mcp_emit(struct mcp_call *call, const struct mcpgraft_event *event)
+{
+    struct mcp_request *request = call->where;
+    size_t i;
+    if (event->kept.ptr != NULL && request->app->hub != NULL) {
+        pthread_mutex_lock(&request->app->hub->lock);
+        mcp_keep(request->app->hub, request->session, event);
+        pthread_mutex_unlock(&request->app->hub->lock);
+    }
+    if (event->status != 0) {
+        struct MHD_Response *response = NULL;
+        int ends[2];
+        if (event->end) {
+            response = MHD_create_response_from_buffer(event->send.len, (void *)event->send.ptr, MHD_RESPMEM_MUST_COPY);
+        } else if (pipe(ends) == 0) {
+            response = MHD_create_response_from_pipe(ends[0]);
+            request->stream = ends[1];
+        }
+        for (i = 0; response != NULL && i < event->header_count; i++) {
+            char name[64], value[2048];
+            struct mcpgraft_header header = event->headers[i];
+            if (header.name.len < sizeof name && header.value.len < sizeof value) {
+                memcpy(name, header.name.ptr, header.name.len);
+                name[header.name.len] = 0;
+                memcpy(value, header.value.ptr, header.value.len);
+                value[header.value.len] = 0;
+                MHD_add_response_header(response, name, value);
+            }
+        }
+        if (response != NULL && request->opened[0] != 0)
+            MHD_add_response_header(response, "Mcp-Session-Id", request->opened);
+        pthread_mutex_lock(&request->lock);
+        request->response = response;
+        request->status = event->status;
+        pthread_cond_broadcast(&request->known);
+        pthread_mutex_unlock(&request->lock);
+    }
+    if (request->stream >= 0)
+        mcp_write(request->stream, event->send.ptr, event->send.len);
+    if (request->stream >= 0 && event->end) {
+        /* Its call may go on: what it says from now on is kept. */
+        close(request->stream);
+        request->stream = -1;
+    }
+}
+
+static inline char *mcp_ask(struct mcp_call *call, uint64_t key, struct mcpgraft_str method, struct mcpgraft_str params)
+{
+    struct mcp_request *request = call->where;
+    struct mcp_hub *hub = request->app->hub;
+    struct mcp_question question;
+    struct mcpgraft_event event;
+    event.struct_size = sizeof event;
+    if (hub == NULL)
+        return NULL;
+    mcp_expect(hub, &question, request->session);
+    if (mcpgraft_ask(call->peer, key, mcp_str(question.id), method, params, &event) == MCPGRAFT_OK) {
+        mcp_emit(call, &event);
+        mcp_await(hub, &question, MCP_ANSWER_SECONDS);
+        if (!question.answered && mcpgraft_give_up(call->peer, key, 0, mcp_str(question.id), &event) == MCPGRAFT_OK)
+            mcp_emit(call, &event);
+    } else {
+        mcp_await(hub, &question, 0);
+    }
+    if (question.answered && !question.ok) {
+        free(question.answer);
+        return NULL;
+    }
+    return question.answer;
+}
+
+static inline void mcp_free(struct mcp_request *request)
+{
+    if (request == NULL)
+        return;
+    if (request->stream >= 0)
+        close(request->stream);
+    mcpgraft_free(request->exchange);
+    pthread_mutex_destroy(&request->lock);
+    pthread_cond_destroy(&request->known);
+    free(request->body);
+    free(request);
+}
+
+/* What the hub has to know of an event. */
+static inline void mcp_remember(struct mcp_request *request, const struct mcpgraft_event *event)
+{
+    struct mcp_hub *hub = request->app->hub;
+    struct mcpgraft_str session = mcp_str(request->session);
+    if (hub == NULL)
+        return;
+    if (event->kind == MCPGRAFT_OPENED)
+        mcp_session_open(hub, event->stored, request->opened);
+    else if (event->stored.len > 0)
+        mcp_session_keep(hub, session, event->stored);
+    if (event->kind == MCPGRAFT_ENDED)
+        mcp_session_end(hub, session);
+    else if (event->kind == MCPGRAFT_RESPONSE)
+        mcp_answered(hub, session, event);
+}
+
+/* A client came back for a stream. */
+static inline void mcp_come_back(struct mcp_request *request, struct mcp_call *call, const struct mcpgraft_event *event)
+{
+    struct mcp_hub *hub = request->app->hub;
+    struct mcpgraft_event refusal;
+    refusal.struct_size = sizeof refusal;
+    pthread_mutex_lock(&hub->lock);
+    if (!mcp_go_on(hub, request->exchange, request->session, event->stream, event->number, -1)) {
+        pthread_mutex_unlock(&hub->lock);
+        if (mcpgraft_resume(request->exchange, false, 0, &refusal) == MCPGRAFT_OK)
+            mcp_emit(call, &refusal);
+        return;
+    }
+    mcp_emit(call, event);
+    mcp_go_on(hub, request->exchange, request->session, event->stream, event->number, request->stream);
+    request->stream = -1;
+    pthread_mutex_unlock(&hub->lock);
+}
+
+/* The stream of a call or of a session begins, if its events are numbered. */
+static inline void mcp_begin(struct mcp_request *request, const struct mcpgraft_event *event)
+{
+    struct mcp_hub *hub = request->app->hub;
+    if (hub == NULL || event->stream.len == 0)
+        return;
+    pthread_mutex_lock(&hub->lock);
+    mcp_begin_stream(&hub->streams, request->session, event->stream, event->kind == MCPGRAFT_LISTENING);
+    pthread_mutex_unlock(&hub->lock);
+}
+
+/* Its call was answered. */
+static inline void mcp_end(struct mcp_request *request)
+{
+    struct mcp_hub *hub = request->app->hub;
+    struct mcp_stream *stream;
+    if (hub == NULL)
+        return;
+    pthread_mutex_lock(&hub->lock);
+    stream = mcp_find_stream(hub->streams, request->session, mcp_str(request->events));
+    if (stream != NULL && !stream->standing)
+        mcp_end_stream(stream);
+    pthread_mutex_unlock(&hub->lock);
+}
+
+/* Runs the calls of a request, one after another, until the response is complete. */
+static inline void mcp_work(struct mcp_request *request)
+{
+    struct mcp_call call;
+    struct mcpgraft_event event = request->event;
+    int more;
+    call.peer = request->exchange;
+    call.emit = mcp_emit;
+    call.ask = mcp_ask;
+    call.where = request;
+    do {
+        more = event.more;
+        if (event.kind == MCPGRAFT_RESUMING) {
+            mcp_come_back(request, &call, &event);
+        } else if (event.kind == MCPGRAFT_CALL) {
+            mcp_begin(request, &event);
+            request->app->handler(&call, &event);
+        } else {
+            mcp_remember(request, &event);
+            mcp_emit(&call, &event);
+            if (event.kind == MCPGRAFT_LISTENING) {
+                mcp_begin(request, &event);
+                pthread_mutex_lock(&request->app->hub->lock);
+                mcp_listen(request->app->hub, event.listener, request->stream, mcp_str(request->session), event.stream);
+                pthread_mutex_unlock(&request->app->hub->lock);
+                request->stream = -1;
+            }
+        }
+    } while (more && mcpgraft_next(request->exchange, &event) == MCPGRAFT_OK);
+    mcp_end(request);
+}
+
+static inline void *mcp_thread(void *where)
+{
+    struct mcp_request *request = where;
+    mcp_work(request);
+    if (request->stream >= 0)
+        close(request->stream);
+    request->stream = -1;
+    pthread_mutex_lock(&request->lock);
+    if (request->status == 0) {
+        /* The handler gave no answer. */
+        request->response = MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+        request->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+        pthread_cond_broadcast(&request->known);
+    }
+    while (!request->taken)
+        pthread_cond_wait(&request->known, &request->lock);
+    pthread_mutex_unlock(&request->lock);
+    mcp_free(request);
+    return NULL;
+}
+
+static inline enum MHD_Result mcp_queue(struct MHD_Connection *connection, unsigned status, struct MHD_Response *response)
+{
+    enum MHD_Result queued;
+    if (response == NULL)
+        return MHD_NO;
+    queued = MHD_queue_response(connection, status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+/* For MHD_OPTION_NOTIFY_COMPLETED. */
+static inline void mcp_completed(void *closure, struct MHD_Connection *connection, void **state,
+                                 enum MHD_RequestTerminationCode code)
+{
+    (void)closure, (void)connection, (void)code;
+    mcp_free(*state);
+    *state = NULL;
+}
+
+/* The access handler: `state` is the request's own, NULL at its first call. */
+static inline enum MHD_Result mcp_answer(const struct mcp_app *app, struct MHD_Connection *connection, const char *method,
+                                         const char *data, size_t *size, void **state)
+{
+    struct mcp_request *request = *state;
+    pthread_t thread;
+    if (request == NULL) {
+        struct mcp_headers headers = {.count = 0};
+        struct mcpgraft_request head;
+        request = calloc(1, sizeof *request);
+        if (request == NULL)
+            return MHD_NO;
+        *state = request;
+        request->app = app;
+        request->stream = -1;
+        request->event.struct_size = sizeof request->event;
+        pthread_mutex_init(&request->lock, NULL);
+        pthread_cond_init(&request->known, NULL);
+        memset(&head, 0, sizeof head);
+        head.struct_size = sizeof head;
+        head.method = mcp_str(method);
+        MHD_get_connection_values(connection, MHD_HEADER_KIND, mcp_header, &headers);
+        head.headers = headers.list;
+        head.header_count = headers.count;
+        head.flags = MCPGRAFT_STREAMS | (app->hub != NULL ? MCPGRAFT_LISTENS : 0) | mcp_peer_flag(connection);
+        if (app->hub != NULL) {
+            mcp_new_id(request->events);
+            head.events = mcp_str(request->events);
+        }
+        if (mcpgraft_exchange_new(app->server, &request->exchange) != MCPGRAFT_OK ||
+            mcpgraft_exchange_begin(request->exchange, &head, &request->event) != MCPGRAFT_OK)
+            return MHD_NO;
+        request->max = request->event.max_body;
+        if (request->event.session_id.len == MCP_ID)
+            memcpy(request->session, request->event.session_id.ptr, MCP_ID);
+        if (request->event.kind != MCPGRAFT_READ_BODY) {
+            mcp_work(request);
+            return mcp_queue(connection, request->status, request->response);
+        }
+        return MHD_YES;
+    }
+    if (*size > 0) {
+        /* One byte more than fits is enough for the library to refuse it. */
+        size_t fits = request->max + 1 - request->len;
+        size_t take = *size < fits ? *size : fits;
+        if (request->len + take > request->room) {
+            size_t room = 2 * (request->len + take);
+            char *body = realloc(request->body, room);
+            if (body == NULL)
+                return MHD_NO;
+            request->body = body;
+            request->room = room;
+        }
+        if (take > 0)
+            memcpy(request->body + request->len, data, take);
+        request->len += take;
+        *size = 0;
+        return MHD_YES;
+    }
+    if (request->status == 0) {
+        struct mcpgraft_str body = {request->body, request->len}, stored = {NULL, 0};
+        mcpgraft_status status;
+        if (app->hub != NULL)
+            stored = mcp_session_stored(app->hub, mcp_str(request->session));
+        status = mcpgraft_exchange_accept(request->exchange, body, stored, &request->event);
+        free((void *)stored.ptr);
+        if (status != MCPGRAFT_OK)
+            return MHD_NO;
+        if (request->event.kind == MCPGRAFT_CALL && request->event.can_stream) {
+            struct MHD_Response *response;
+            unsigned code;
+            if (pthread_create(&thread, NULL, mcp_thread, request) != 0)
+                return MHD_NO;
+            /* From here on the request is the thread's, which waits until this one has seen the response. */
+            *state = NULL;
+            pthread_detach(thread);
+            pthread_mutex_lock(&request->lock);
+            while (request->status == 0)
+                pthread_cond_wait(&request->known, &request->lock);
+            response = request->response;
+            code = request->status;
+            request->taken = 1;
+            pthread_cond_broadcast(&request->known);
+            pthread_mutex_unlock(&request->lock);
+            return mcp_queue(connection, code, response);
+        }
+        mcp_work(request);
+        return mcp_queue(connection, request->status, request->response);
+    }
+    return MHD_YES;
+}
+
+#endif

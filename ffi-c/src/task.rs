@@ -1,0 +1,387 @@
+//! Tasks: tool calls whose result comes later. A handle holds one state, as the bytes a host stores; what changes it makes
+//! the next one, or changes nothing.
+
+use std::mem;
+
+use mcpgraft::json::{Sink, Writer};
+use mcpgraft::model::ClientCapabilities;
+use mcpgraft::server::{NewTask, Status, Task, TaskOrigin};
+use mcpgraft::{LocalError, Revision};
+
+use crate::abi::{
+    mcpgraft_event, mcpgraft_peer, mcpgraft_status, mcpgraft_str, mcpgraft_task, mcpgraft_verdict,
+};
+use crate::ask;
+use crate::guard::{
+    Done, Handle, Held, alone, bytes, enter, event_place, maybe, place, sized, sized_place, utf8,
+};
+use crate::memory::{Output, Scratch};
+use crate::peer::{self, Any, NOT_HERE, with};
+use crate::trouble::Trouble;
+
+/// A task about to be made. Set `struct_size` to `sizeof(mcpgraft_new_task)` and all else to zero before you fill it in.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mcpgraft_new_task {
+    /// `sizeof(mcpgraft_new_task)`
+    pub struct_size: usize,
+    /// Names it, and where nobody is authenticated is all that protects it: 128 random bits or more, as 1 to 128 printable
+    /// ASCII characters without `"` and `\`.
+    pub id: mcpgraft_str,
+    /// Who made it: only the same one may see it. Absent: whoever knows the id.
+    pub owner: mcpgraft_str,
+    /// The time, in ms since 1970.
+    pub now: u64,
+    /// How long it is kept after `now`, in ms; 0: for ever.
+    pub ttl: u64,
+    /// How often a client should ask for it, in ms; 0: nothing is said.
+    pub poll: u64,
+    /// `capabilities` of the call's event.
+    pub capabilities: u32,
+}
+
+/// Where a task stands.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum mcpgraft_task_status {
+    /// It is being worked on.
+    MCPGRAFT_TASK_WORKING = 0,
+    /// It waits for the client.
+    MCPGRAFT_TASK_INPUT_REQUIRED = 1,
+    /// It has a result, be it of a tool that failed. This and the next two are final.
+    MCPGRAFT_TASK_COMPLETED = 2,
+    /// It ended in a JSON-RPC error.
+    MCPGRAFT_TASK_FAILED = 3,
+    /// It was taken back.
+    MCPGRAFT_TASK_CANCELLED = 4,
+}
+
+/// What makes the next state of a task.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum mcpgraft_change {
+    /// `text` says for people what it is doing.
+    MCPGRAFT_TASK_SAYS = 0,
+    /// It needs the client: `text` is as `requests` of `mcpgraft_require_input`, with keys new to this task.
+    MCPGRAFT_TASK_ASKS = 1,
+    /// It ends with the result `text` of its call.
+    MCPGRAFT_TASK_COMPLETES = 2,
+    /// It was taken back; `text` is not used.
+    MCPGRAFT_TASK_IS_CANCELLED = 3,
+}
+
+/// What there is to know of a task. Set `struct_size` to `sizeof(mcpgraft_task_view)`; everything else is written.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct mcpgraft_task_view {
+    /// `sizeof(mcpgraft_task_view)`
+    pub struct_size: usize,
+    /// What a host stores; `mcpgraft_task_restore` reads it.
+    pub saved: mcpgraft_str,
+    /// Its id.
+    pub id: mcpgraft_str,
+    /// Where it stands.
+    pub status: mcpgraft_task_status,
+    /// Whoever asked may see and change it.
+    pub mine: bool,
+    /// For people: what it is doing, or how it ended.
+    pub message: mcpgraft_str,
+    /// When it may be forgotten, in ms since 1970; 0: never.
+    pub expires: u64,
+    /// The result that answers its call.
+    pub created: mcpgraft_str,
+    /// The result that answers `MCPGRAFT_GET_TASK`.
+    pub detailed: mcpgraft_str,
+    /// The client's answers so far, by key: a JSON object.
+    pub answers: mcpgraft_str,
+    /// The questions that have no answer yet, by key: a JSON object.
+    pub open: mcpgraft_str,
+}
+
+/// One state of a task.
+pub(crate) struct Kept {
+    /// As the core saved it, or has read it back.
+    saved: Output,
+    /// The state before it, or what was begun of the next one.
+    spare: Output,
+    /// Texts made for the last look at it.
+    texts: Output,
+    asks: Scratch,
+}
+
+impl Held for Kept {
+    const MAGIC: u32 = 0x6d63_7007;
+}
+
+/// A refusal to grow is a lack of memory: nothing here is lent.
+fn local(error: LocalError) -> Trouble {
+    match error {
+        LocalError::OutputFull => Trouble::NO_MEMORY,
+        error => error.into(),
+    }
+}
+
+impl Kept {
+    fn new(saved: Output) -> Self {
+        Kept { saved, spare: Output::default(), texts: Output::default(), asks: Scratch::default() }
+    }
+
+    /// The task as the core sees it.
+    fn task(saved: &[u8]) -> Done<Task<'_>> {
+        Task::restore(saved).ok_or(Trouble::argument("this is no saved task"))
+    }
+
+    /// Makes the next state, unless `write` says that there is none.
+    fn next(&mut self, write: impl FnOnce(Task<'_>, &mut Output, &mut Scratch) -> Done<bool>) -> Done {
+        self.spare.clear();
+        if write(Kept::task(self.saved.own())?, &mut self.spare, &mut self.asks)? {
+            mem::swap(&mut self.saved, &mut self.spare);
+        }
+        Ok(())
+    }
+
+    fn view(&mut self, principal: Option<&str>) -> Done<mcpgraft_task_view> {
+        let Kept { saved, texts, .. } = self;
+        let task = Kept::task(saved.own())?;
+        texts.clear();
+        let end = |texts: &Output, start: &mut usize| mem::replace(start, texts.len())..texts.len();
+        let mut start = 0;
+        task.created(texts).map_err(local)?;
+        let created = end(texts, &mut start);
+        task.detailed(texts).map_err(local)?;
+        let detailed = end(texts, &mut start);
+        let mut writer = Writer::new(texts);
+        writer.begin_object()?;
+        for (key, request) in task.open() {
+            writer.raw_key(key)?;
+            writer.raw(request)?;
+        }
+        writer.end_object()?;
+        let open = end(texts, &mut start);
+        let message = task.message();
+        if let Some(message) = message {
+            message.decode(texts)?;
+        }
+        let said = end(texts, &mut start);
+        let text = |range| texts.own().get(range).map_or(mcpgraft_str::NONE, mcpgraft_str::of);
+        Ok(mcpgraft_task_view {
+            struct_size: size_of::<mcpgraft_task_view>(),
+            saved: saved.view(),
+            id: task.id().plain().map_or(mcpgraft_str::NONE, |id| mcpgraft_str::of(id.as_bytes())),
+            status: status(task.status()),
+            mine: task.belongs_to(principal),
+            message: message.map_or(mcpgraft_str::NONE, |_| text(said)),
+            expires: task.expires().unwrap_or(0),
+            created: text(created),
+            detailed: text(detailed),
+            answers: mcpgraft_str::of(task.answers().bytes()),
+            open: text(open),
+        })
+    }
+}
+
+fn status(status: Status) -> mcpgraft_task_status {
+    use mcpgraft_task_status::*;
+    match status {
+        Status::Working => MCPGRAFT_TASK_WORKING,
+        Status::InputRequired => MCPGRAFT_TASK_INPUT_REQUIRED,
+        Status::Completed => MCPGRAFT_TASK_COMPLETED,
+        Status::Failed => MCPGRAFT_TASK_FAILED,
+        Status::Cancelled => MCPGRAFT_TASK_CANCELLED,
+    }
+}
+
+/// Makes a task for a call whose `tasks` is true: it begins working. Store `saved` of its view, answer the call with
+/// `created` of it, and go on with the work. Free it with `mcpgraft_free`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_task_new(
+    begin: *const mcpgraft_new_task,
+    task: *mut *mut mcpgraft_task,
+) -> mcpgraft_status {
+    alone(|| {
+        // SAFETY: the caller's promise.
+        let (place, given) = unsafe {
+            let place = place("task", task)?;
+            sized("begin", begin)?;
+            (place, &*begin)
+        };
+        let span = |ms: u64| (ms > 0).then_some(ms);
+        // SAFETY: the caller's promise.
+        let (id, owner) = unsafe { (utf8("begin.id", given.id)?, maybe("begin.owner", given.owner)?) };
+        let bits = u8::try_from(given.capabilities)
+            .map_err(|_| Trouble::argument("capabilities are those of the call's event"))?;
+        let origin = TaskOrigin::new(Revision::V2026_07_28, ClientCapabilities::from_bits(bits));
+        let new = NewTask { id, owner, now: given.now, ttl: span(given.ttl), poll: span(given.poll), origin };
+        let mut saved = Output::default();
+        new.save(&mut saved).map_err(local)?;
+        place.put(Handle::create(Kept::new(saved))?.cast());
+        Ok(())
+    })
+}
+
+/// Makes a task of what was stored. `MCPGRAFT_BAD_ARGUMENT`: these bytes are none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_task_restore(
+    saved: mcpgraft_str,
+    task: *mut *mut mcpgraft_task,
+) -> mcpgraft_status {
+    alone(|| {
+        // SAFETY: the caller's promise.
+        let (place, saved) = unsafe { (place("task", task)?, bytes("saved", saved)?) };
+        Kept::task(saved)?;
+        let mut copy = Output::default();
+        copy.put(saved)?;
+        place.put(Handle::create(Kept::new(copy))?.cast());
+        Ok(())
+    })
+}
+
+/// Looks at a task. `principal`: who asks, absent if nobody is authenticated; to one whose view is not `mine` the task does
+/// not exist. Set `view->struct_size`; its texts are valid until the next call on the task.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_task_read(
+    task: *mut mcpgraft_task,
+    principal: mcpgraft_str,
+    view: *mut mcpgraft_task_view,
+) -> mcpgraft_status {
+    let work = |kept: &mut Kept| {
+        // SAFETY: the caller's promise.
+        let (place, principal) = unsafe { (sized_place("view", view)?, maybe("principal", principal)?) };
+        place.put(&kept.view(principal)?);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { enter(task.cast(), work) }
+}
+
+/// Makes the next state of a task (`mcpgraft_change`, which says what `text` is). `MCPGRAFT_NOT_ALLOWED`: it is over, or its
+/// client cannot be asked this. Store `saved` again, in place of the state it was before and of no other.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_task_change(
+    task: *mut mcpgraft_task,
+    change: u32,
+    text: mcpgraft_str,
+    now: u64,
+) -> mcpgraft_status {
+    let work = |kept: &mut Kept| {
+        let is = |one: mcpgraft_change| change == one as u32;
+        kept.next(|task, out, asks| {
+            // SAFETY: the caller's promise.
+            unsafe {
+                if is(mcpgraft_change::MCPGRAFT_TASK_SAYS) {
+                    task.say(utf8("text", text)?, now, out)
+                } else if is(mcpgraft_change::MCPGRAFT_TASK_ASKS) {
+                    let requests = crate::json::value("text", text)?;
+                    task.require_input(&ask::questions(requests, asks)?, now, out)
+                } else if is(mcpgraft_change::MCPGRAFT_TASK_COMPLETES) {
+                    task.complete(utf8("text", text)?, now, out)
+                } else if is(mcpgraft_change::MCPGRAFT_TASK_IS_CANCELLED) {
+                    task.cancel(now, out)
+                } else {
+                    return Err(Trouble::argument("change is no mcpgraft_change"));
+                }
+            }
+            .map_err(local)?;
+            Ok(true)
+        })
+    };
+    // SAFETY: the caller's promise.
+    unsafe { enter(task.cast(), work) }
+}
+
+/// Takes the client's answers (`arguments` of `MCPGRAFT_UPDATE_TASK`). `taken` gets how many answered an open question, the
+/// rest is ignored; with 0 the task has not changed. `left` questions are still open; with none it works on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_task_update(
+    task: *mut mcpgraft_task,
+    responses: mcpgraft_str,
+    now: u64,
+    taken: *mut usize,
+    left: *mut usize,
+) -> mcpgraft_status {
+    let work = |kept: &mut Kept| {
+        // SAFETY: the caller's promise.
+        let (responses, taken, left) = unsafe {
+            (crate::json::value("responses", responses)?, place("taken", taken)?, place("left", left)?)
+        };
+        let mut done = None;
+        kept.next(|task, out, _| {
+            let updated = task.update(responses, now, out).map_err(local)?;
+            done = Some(updated);
+            Ok(updated.taken > 0)
+        })?;
+        taken.put(done.map_or(0, |done| done.taken));
+        left.put(done.map_or(0, |done| done.left));
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { enter(task.cast(), work) }
+}
+
+/// Ends a task with a failure, as `mcpgraft_fail` ends a call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_task_fail(
+    task: *mut mcpgraft_task,
+    failure: u32,
+    message: mcpgraft_str,
+    code: i32,
+    data: mcpgraft_str,
+    now: u64,
+) -> mcpgraft_status {
+    let work = |kept: &mut Kept| {
+        // SAFETY: the caller's promise.
+        let failure = unsafe { peer::failure(failure, message, code, data) }?;
+        kept.next(|task, out, _| task.fail(&failure, now, out).map(|()| true).map_err(local))
+    };
+    // SAFETY: the caller's promise.
+    unsafe { enter(task.cast(), work) }
+}
+
+/// Whether the client of a task can be asked this; as `mcpgraft_can_ask`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_task_can_ask(
+    task: *mut mcpgraft_task,
+    method: mcpgraft_str,
+    params: mcpgraft_str,
+    verdict: *mut mcpgraft_verdict,
+    why: *mut mcpgraft_str,
+) -> mcpgraft_status {
+    let work = |kept: &mut Kept| {
+        // SAFETY: the caller's promise.
+        let (verdict, why) = unsafe { (place("verdict", verdict)?, place("why", why)?) };
+        // SAFETY: the caller's promise.
+        let question = unsafe { ask::question(method, params, &mut kept.asks) }?;
+        let (found, text) = ask::verdict(Kept::task(kept.saved.own())?.can_ask(&question));
+        verdict.put(found);
+        why.put(text);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { enter(task.cast(), work) }
+}
+
+/// Session or listener: tells a client that listens to a task how it stands now. `principal`: who that client is; nothing is
+/// sent to one that the task does not belong to. `saved` is the stored task.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn mcpgraft_task_changed(
+    peer: *mut mcpgraft_peer,
+    saved: mcpgraft_str,
+    principal: mcpgraft_str,
+    event: *mut mcpgraft_event,
+) -> mcpgraft_status {
+    let work = |peer: Any<'_>| {
+        // SAFETY: the caller's promise.
+        let (place, saved, principal) =
+            unsafe { (event_place(event)?, bytes("saved", saved)?, maybe("principal", principal)?) };
+        let task = Kept::task(saved)?;
+        let made = match peer {
+            Any::Session(peer) => peer.notify(|inner, _, out| inner.task_changed(&task, principal, out))?.0,
+            Any::Listener(peer) => peer.notify(|inner, _, out| inner.task_changed(&task, principal, out))?,
+            Any::Exchange(_) => return Err(NOT_HERE),
+        };
+        place.put(&made);
+        Ok(())
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(peer, work) }
+}
