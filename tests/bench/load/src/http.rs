@@ -112,7 +112,7 @@ impl Connection {
         let (mut latencies, mut out, mut id) = (Vec::new(), Vec::new(), 1);
         while Instant::now() < end {
             out.clear();
-            request.put_http(id, &mut out);
+            request.put_http(self.port, id, &mut out);
             let begin = Instant::now();
             let body = self.ask(&out);
             latencies.push(begin.elapsed());

@@ -15,6 +15,7 @@ mod report;
 mod stdio;
 mod trivial;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use messages::{Era, Request};
@@ -25,10 +26,12 @@ bench-load cold RUNS -- COMMAND...
 bench-load trivial (stdio | http PORT)";
 
 fn main() {
-    // The first thing that goes wrong, in one line, ends the run.
-    std::panic::set_hook(Box::new(|why| {
-        eprintln!("bench-load: {}", why.to_string().replace('\n', " "));
-        std::process::exit(1);
+    // The first thing that goes wrong, in one line. Unwinding ends the server.
+    let told = AtomicBool::new(false);
+    std::panic::set_hook(Box::new(move |why| {
+        if !told.swap(true, Ordering::Relaxed) {
+            eprintln!("bench-load: {}", why.to_string().replace('\n', " "));
+        }
     }));
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let split = arguments.iter().position(|argument| argument == "--").unwrap_or(arguments.len());

@@ -83,11 +83,11 @@ impl Request {
     }
 
     /// Appends it as an HTTP request on a connection that is kept.
-    pub fn put_http(&self, id: u64, out: &mut Vec<u8>) {
+    pub fn put_http(&self, port: u16, id: u64, out: &mut Vec<u8>) {
         let length = self.before.len() + id.to_string().len() + self.after.len();
         let revision = self.era.revision();
         let head = format!(
-            "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: load/1.0\r\nContent-Type: application/json\r\n\
+            "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: load/1.0\r\nContent-Type: application/json\r\n\
              Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: {revision}\r\nContent-Length: {length}\r\n"
         );
         out.extend_from_slice(head.as_bytes());
