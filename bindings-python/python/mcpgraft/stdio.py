@@ -2,8 +2,10 @@
 
 The runner takes the real descriptors 0 and 1 for itself and leaves the null device and stderr in their place, so
 that no print, C library or child process can disturb the protocol. Handlers run in a bounded pool of threads;
-everything that needs no handler (ping, lists, cancellation) is answered at once by the reading thread. At the end of
-input it finishes what runs, within a deadline, and returns.
+everything that needs no handler (ping, lists, cancellation) is answered at once by the reading thread. So are the calls
+of plain functions that were quick so far: handing them over would cost more than they do. When one of them takes longer,
+another thread goes on reading in place of the one it keeps busy (see `mcpgraft.baton`). At the end of input it finishes
+what runs, within a deadline, and returns.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ._native import Framer
+from .baton import Baton
 from .bridge import Inline, drive
 from .context import Context
-from .dispatch import run_call, settle
+from .dispatch import quick_entry, run_call, run_quick, settle
 from .duplex import Questions
 from .request import Request
 from .state import principal_text
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from ._native import _Ask as NativeAsk
     from ._native import _Unable as Unable
     from .context import Waiting
+    from .registry import Entry
     from .server import Server
 
 __all__ = ["claim", "run_stdio"]
@@ -104,20 +108,43 @@ class Connection:
         self._principal = principal_text(request.principal)
         # One lock for making and writing a message: what is made first must leave first.
         self._write_lock = threading.Lock()
+        # Answers of the reading thread that leave together, when it has read all that is there.
+        self._held: list[bytes] = []
+        self._baton = Baton(self._write_lock, self._take_over)
         self._broken = False
         self._pool = _Pool(workers)
         self.questions = Questions(self._session, self._say)
         self._cancels: dict[int, Callable[[], object]] = {}
+        # Whose functions the reading thread does not run any more.
+        self._slow: set[Entry] = set()
+        self._lines: Iterator[bytes | None] = iter(())
 
     def read(self, source: int) -> None:
         """Take messages until the input ends."""
+        self._lines = self._messages(source)
+        self._baton.read(self._read_on)
+
+    def _messages(self, source: int) -> Iterator[bytes | None]:
         framer = Framer()
         while not self._broken:
             data = os.read(source, 65_536)
-            for line in framer.feed(data) if data else framer.finish():
-                self._take(line)
+            yield from framer.feed(data) if data else framer.finish()
+            self._flush()
             if not data:
                 return
+
+    def _read_on(self) -> bool:
+        # False: this thread was busy with a call for so long that another one reads now.
+        for line in self._lines:
+            if not self._take(line):
+                return False
+        return True
+
+    def _take_over(self, busy: Entry) -> None:
+        # With the write lock held: what was answered before must not wait for the call that takes so long.
+        self._slow.add(busy)
+        self._pool.adopt()
+        self._write(None)
 
     def drain(self, seconds: float) -> None:
         """Wait for running handlers, but no longer than that."""
@@ -157,14 +184,44 @@ class Connection:
     def log(self, key: int, level: str, data: bytes, logger: str | None) -> None:
         self._say(lambda: self._session.log(key, level, data, logger))
 
-    def _take(self, line: bytes | None) -> None:
+    def _take(self, line: bytes | None) -> bool:
+        # False: this thread is not the one that reads any more.
         if line is None:
             self._say(self._session.too_long)
-            return
+            return True
         with self._write_lock:
             step = self._session.accept(line)
-            self._write(step.send)
+            if step.send is not None:
+                self._held.append(step.send)
+        if step.call is not None and (entry := self._quick(step.call)) is not None:
+            return self._run_here(step.call, entry)
         self._act(step)
+        return True
+
+    def _quick(self, call: Call) -> Entry | None:
+        # The entry of a call for the reading thread itself: nobody waits for a place in the pool, and it was quick so far.
+        if call.batched or self._pool.is_full:
+            return None
+        entry = quick_entry(self._server, call)
+        return None if entry is None or entry in self._slow else entry
+
+    def _run_here(self, call: Call, entry: Entry) -> bool:
+        ctx = Context(call, self, self._server, self._request)
+        turn = self._baton.begin(entry)
+        outcome = run_quick(ctx, entry, lambda: self._hop(call))
+        with self._write_lock:
+            if self._baton.end(turn):
+                answer = settle(self._session, call, outcome)
+                if answer is not None:
+                    self._held.append(answer)
+                return True
+            self._write(settle(self._session, call, outcome))
+        self._cancels.pop(call.key, None)
+        self._pool.release()
+        return False
+
+    def _hop(self, call: Call) -> Inline:
+        return Inline(on_start=lambda cancel: self._cancels.__setitem__(call.key, cancel))
 
     def _act(self, step: Step) -> None:
         if step.call is not None:
@@ -195,9 +252,8 @@ class Connection:
 
     def _run(self, call: Call) -> None:
         ctx = Context(call, self, self._server, self._request)
-        hop = Inline(on_start=lambda cancel: self._cancels.__setitem__(call.key, cancel))
         try:
-            outcome = drive(run_call(ctx, hop))
+            outcome = drive(run_call(ctx, self._hop(call)))
         finally:
             self._cancels.pop(call.key, None)
         self._say(lambda: settle(self._session, call, outcome))
@@ -206,10 +262,22 @@ class Connection:
         with self._write_lock:
             self._write(make())
 
+    def _flush(self) -> None:
+        with self._write_lock:
+            self._write(None)
+
     def _write(self, message: bytes | None) -> None:
-        if message is None or self._broken:
+        # With what is held: that was made first.
+        lines = self._held
+        if message is not None:
+            lines.append(message)
+        if not lines:
             return
-        left = memoryview(message + b"\n")
+        lines.append(b"")
+        left = memoryview(b"\n".join(lines))
+        lines.clear()
+        if self._broken:
+            return
         try:
             while left:
                 left = left[os.write(self._output, left) :]
@@ -235,6 +303,30 @@ class _Pool:
             if start:
                 self._threads += 1
         self._jobs.put(job)
+        if start:
+            threading.Thread(target=self._work, name="mcpgraft-call", daemon=True).start()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a call would have to wait."""
+        return self._open >= self._size
+
+    def adopt(self) -> None:
+        """Counts a call that runs in a thread of somebody else, until `release`."""
+        with self._changed:
+            self._open += 1
+            self._size -= 1
+
+    def release(self) -> None:
+        """The adopted call is over."""
+        with self._changed:
+            self._open -= 1
+            self._size += 1
+            # What had to wait for it may need a thread that was not started then.
+            start = self._open > self._threads and self._threads < self._size
+            if start:
+                self._threads += 1
+            self._changed.notify_all()
         if start:
             threading.Thread(target=self._work, name="mcpgraft-call", daemon=True).start()
 
