@@ -1,7 +1,7 @@
 """`make bench`: our servers and the peers in turn, over the same bytes, in one run; prints tables of ratios.
 
-What counts is the CPU time of a server's processes for each request, from the kernel's counters: the least of the rounds,
-so that what else the machine does is left out. Everybody gets a round before anybody gets the next. Options:
+What counts is the CPU time of a server's processes for each request, from the kernel's counters: the least of the
+rounds, so that what else the machine does is left out. Everybody gets a round before anybody gets the next. Options:
 
     --rounds N    rounds (3)               --seconds S   of each measurement (0.5)
     --only TEXT   contenders whose name or language has TEXT; the floor always runs
@@ -20,10 +20,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent / "measure"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import tables
 from contenders import CONTENDERS, HANDSHAKE, HERE, LOAD, NPM, ROOT, STATELESS, Contender
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 from serving import BUILD, free_port
 
 REQUESTS = ["add", "tools/list", "search", "resources/read", "prompts/get", "echo 64 KiB", "echo 1 MiB"]
@@ -77,7 +78,11 @@ def plan(contender: Contender, quick: bool) -> list[tuple[Key, bool]]:
     for era in contender.eras:
         if contender.stdio:
             requests = ["add", "tools/list"] if quick else REQUESTS
-            keys += [(("stdio 32", era, request), False) for request in requests if contender.language != "floor" or request == "add"]
+            keys += [
+                (("stdio 32", era, request), False)
+                for request in requests
+                if contender.language != "floor" or request == "add"
+            ]
             keys += [] if quick else [(("stdio 1", era, "add"), True)]
         if contender.http and not quick:
             keys += [(("http 16", era, "add"), False), (("http 1", era, "add"), True)]
@@ -102,7 +107,9 @@ def least(old: Measured | None, new: Measured) -> Measured:
     """The better of two rounds, figure by figure."""
     if old is None:
         return new
-    return {name: max(old[name], value) if name == "per_second" else min(old[name], value) for name, value in new.items()}
+    return {
+        name: max(old[name], value) if name == "per_second" else min(old[name], value) for name, value in new.items()
+    }
 
 
 def main() -> int:
@@ -116,7 +123,9 @@ def main() -> int:
     build()
     wanted = options.only.lower()
     chosen = [
-        one for one in CONTENDERS if one.language == "floor" or wanted in one.name.lower() or wanted in one.language.lower()
+        one
+        for one in CONTENDERS
+        if one.language == "floor" or wanted in one.name.lower() or wanted in one.language.lower()
     ]
     results: dict[str, dict[Key, Measured]] = {one.name: {} for one in chosen}
     failures: dict[tuple[str, Key], str] = {}
@@ -142,11 +151,14 @@ def main() -> int:
     report = tables.report(chosen, results, REQUESTS, [HANDSHAKE, STATELESS])
     print(report)
     (BUILD / "bench").mkdir(parents=True, exist_ok=True)
-    flat: dict[str, Any] = {name: {" | ".join(key): value for key, value in rows.items()} for name, rows in results.items()}
+    flat: dict[str, Any] = {
+        name: {" | ".join(key): value for key, value in rows.items()} for name, rows in results.items()
+    }
     (BUILD / "bench" / "results.json").write_text(json.dumps(flat, indent=1))
     if options.write:
         command = " ".join(["make bench", *(["BENCH=" + repr(" ".join(sys.argv[1:]))] if sys.argv[1:] else [])])
-        head = f"Made {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d} by `{command}`, {platform.machine()}, Python {platform.python_version()}."
+        machine = f"{platform.machine()}, Python {platform.python_version()}"
+        head = f"Made {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d} by `{command}`, {machine}."
         (HERE / "RESULTS.md").write_text(f"# Speed, beside the peers\n\n{head}\n\n{report}\n")
         (HERE / "results.svg").write_text(tables.plot(chosen, results, head))
     return 0

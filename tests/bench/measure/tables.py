@@ -80,7 +80,11 @@ def ratios(chosen: Sequence[Contender], results: Results, eras: Sequence[str]) -
                     cells.append(f"{theirs / mine:.1f}" if mine and theirs else "")
             if any(cells):
                 rows.append([ours.name, peer.name, *cells])
-    head = ["ours", "peer", *(f"{era} {what}" for era in eras for what in ("stdio add", "stdio tools/list", "HTTP add"))]
+    head = [
+        "ours",
+        "peer",
+        *(f"{era} {what}" for era in eras for what in ("stdio add", "stdio tools/list", "HTTP add")),
+    ]
     return table(head, rows)
 
 
@@ -101,9 +105,11 @@ def plot(chosen: Sequence[Contender], results: Results, caption: str) -> str:
     def x(value: float) -> float:
         return left + width * (min(max(log10(value), low), high) - low) / (high - low)
 
+    size = f'width="{left + width + 70}" height="{height}"'
+    title = f"CPU for each tools/call add, in us (less is better). {escape(caption)}"
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 70}" height="{height}" font-family="sans-serif" font-size="12">',
-        f'<rect width="100%" height="100%" fill="white"/><text x="8" y="16">CPU for each tools/call add, in us (less is better). {escape(caption)}</text>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">',
+        f'<rect width="100%" height="100%" fill="white"/><text x="8" y="16">{title}</text>',
     ]
     for power in range(int(low), int(high) + 1):
         at = x(10.0**power)

@@ -6,10 +6,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 from serving import BUILD, NODE, ROOT, python
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parents[1]
+"""tests/bench"""
 LOAD = ROOT / "target" / "bench" / "release" / "bench-load"
 NPM = BUILD / "bench" / "npm"
 HANDSHAKE, STATELESS = "2025-11-25", "2026-07-28"
@@ -49,11 +50,26 @@ CONTENDERS = [
     Contender("mcpgraft (Python)", "Python", True, (python(), str(SERVERS / "workload.py")), ()),
     Contender("mcpgraft (Python, Flask)", "Python", True, (), serve("python")),
     Contender("mcpgraft (Python, ASGI)", "Python", True, (), serve("python-asgi")),
-    Contender("mcp, low-level", "Python", False, (*OFFICIAL, "lowlevel", "stdio"), (*OFFICIAL, "lowlevel", "http", "PORT")),
-    Contender("mcp, MCPServer", "Python", False, (*OFFICIAL, "mcpserver", "stdio"), (*OFFICIAL, "mcpserver", "http", "PORT")),
-    Contender("fastmcp", "Python", False, (*FASTMCP, "stdio"), (*FASTMCP, "http", "PORT")),
-    Contender("server 2.x", "TypeScript", False, (*TYPESCRIPT, "server", str(NPM), "stdio"), (*TYPESCRIPT, "server", str(NPM), "http", "PORT")),
     Contender(
-        "sdk 1.x", "TypeScript", False, (*TYPESCRIPT, "sdk", str(NPM), "stdio"), (*TYPESCRIPT, "sdk", str(NPM), "http", "PORT"), (HANDSHAKE,)
+        "mcp, low-level", "Python", False, (*OFFICIAL, "lowlevel", "stdio"), (*OFFICIAL, "lowlevel", "http", "PORT")
+    ),
+    Contender(
+        "mcp, MCPServer", "Python", False, (*OFFICIAL, "mcpserver", "stdio"), (*OFFICIAL, "mcpserver", "http", "PORT")
+    ),
+    Contender("fastmcp", "Python", False, (*FASTMCP, "stdio"), (*FASTMCP, "http", "PORT")),
+    Contender(
+        "server 2.x",
+        "TypeScript",
+        False,
+        (*TYPESCRIPT, "server", str(NPM), "stdio"),
+        (*TYPESCRIPT, "server", str(NPM), "http", "PORT"),
+    ),
+    Contender(
+        "sdk 1.x",
+        "TypeScript",
+        False,
+        (*TYPESCRIPT, "sdk", str(NPM), "stdio"),
+        (*TYPESCRIPT, "sdk", str(NPM), "http", "PORT"),
+        (HANDSHAKE,),
     ),
 ]
