@@ -23,9 +23,9 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent / "measure"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import tables
-from contenders import CONTENDERS, HANDSHAKE, HERE, LOAD, NPM, ROOT, STATELESS, Contender
+from contenders import CONTENDERS, HANDSHAKE, HERE, LOAD, NPM, STATELESS, Contender
 
-from serving import BUILD, free_port
+from serving import BUILD, ROOT, free_port
 
 REQUESTS = ["add", "tools/list", "search", "resources/read", "prompts/get", "echo 64 KiB", "echo 1 MiB"]
 Measured = dict[str, float]
