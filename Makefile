@@ -21,7 +21,7 @@ PARTS := consistency rust freestanding python demo conformance emitted memory wo
 OURS := tests/tools tests/clients tests/conformance tests/demo tests/fixtures tests/workers tests/bench tests/vectors \
 	tests/coverage tests/emitted tests/memory tests/consistency.py bindings-python/examples
 
-.PHONY: build test demo bench fmt lint clean venvs npm $(PARTS:%=test-%)
+.PHONY: build test demo bench bench-sessions fmt lint clean venvs npm $(PARTS:%=test-%)
 
 build: $(STAMP)/wheel venvs npm
 
@@ -75,6 +75,7 @@ test-emitted: test-conformance
 
 test-memory: build
 	$(PYTHON) tests/memory/run.py
+	$(PY) tests/bench/sessions.py 50000
 
 test-workers: build
 	$(PYTHON) tests/workers/run.py
@@ -93,6 +94,10 @@ test-fuzz:
 
 bench: build
 	$(PYTHON) tests/bench/run.py $(BENCH)
+
+# One million sessions, opened and abandoned; test-memory does fewer.
+bench-sessions: build
+	$(PY) tests/bench/sessions.py
 
 fmt: $(STAMP)/venv-lint
 	cargo fmt --all

@@ -34,10 +34,10 @@ from .errors import (
 from .middleware import Begun
 
 if TYPE_CHECKING:
-    from ._native import Call
-    from ._native import _Ask as NativeAsk
     from collections.abc import Callable
 
+    from ._native import Call
+    from ._native import _Ask as NativeAsk
     from .context import Context
     from .registry import Entry
     from .server import Server

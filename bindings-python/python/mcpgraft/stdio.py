@@ -2,10 +2,10 @@
 
 The runner takes the real descriptors 0 and 1 for itself and leaves the null device and stderr in their place, so
 that no print, C library or child process can disturb the protocol. Handlers run in a bounded pool of threads;
-everything that needs no handler (ping, lists, cancellation) is answered at once by the reading thread. So are the calls
-of plain functions that were quick so far: handing them over would cost more than they do. When one of them takes longer,
-another thread goes on reading in place of the one it keeps busy (see `mcpgraft.baton`). At the end of input it finishes
-what runs, within a deadline, and returns.
+everything that needs no handler (ping, lists, cancellation) is answered at once by the reading thread. So are calls of
+plain functions that were quick so far: handing them over would cost more than they do. When one of them takes longer,
+another thread goes on reading in place of the one it keeps busy (see `mcpgraft.baton`). At the end of input it
+finishes what runs, within a deadline, and returns.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from .server import Server
 
 __all__ = ["claim", "run_stdio"]
+
+HELD = 65_536
+"""Bytes of answers that may wait for others to leave together."""
 
 
 @contextmanager
@@ -110,6 +113,7 @@ class Connection:
         self._write_lock = threading.Lock()
         # Answers of the reading thread that leave together, when it has read all that is there.
         self._held: list[bytes] = []
+        self._weight = 0
         self._baton = Baton(self._write_lock, self._take_over)
         self._broken = False
         self._pool = _Pool(workers)
@@ -135,10 +139,7 @@ class Connection:
 
     def _read_on(self) -> bool:
         # False: this thread was busy with a call for so long that another one reads now.
-        for line in self._lines:
-            if not self._take(line):
-                return False
-        return True
+        return all(map(self._take, self._lines))
 
     def _take_over(self, busy: Entry) -> None:
         # With the write lock held: what was answered before must not wait for the call that takes so long.
@@ -192,14 +193,14 @@ class Connection:
         with self._write_lock:
             step = self._session.accept(line)
             if step.send is not None:
-                self._held.append(step.send)
+                self._hold(step.send)
         if step.call is not None and (entry := self._quick(step.call)) is not None:
             return self._run_here(step.call, entry)
         self._act(step)
         return True
 
     def _quick(self, call: Call) -> Entry | None:
-        # The entry of a call for the reading thread itself: nobody waits for a place in the pool, and it was quick so far.
+        # The entry of a call for the reading thread itself: nobody waits for a place in the pool, and it was quick.
         if call.batched or self._pool.is_full:
             return None
         entry = quick_entry(self._server, call)
@@ -213,7 +214,7 @@ class Connection:
             if self._baton.end(turn):
                 answer = settle(self._session, call, outcome)
                 if answer is not None:
-                    self._held.append(answer)
+                    self._hold(answer)
                 return True
             self._write(settle(self._session, call, outcome))
         self._cancels.pop(call.key, None)
@@ -266,21 +267,26 @@ class Connection:
         with self._write_lock:
             self._write(None)
 
+    def _hold(self, answer: bytes) -> None:
+        self._held += (answer, b"\n")
+        self._weight += len(answer)
+        if self._weight > HELD:
+            self._write(None)
+
     def _write(self, message: bytes | None) -> None:
         # With what is held: that was made first.
-        lines = self._held
+        pieces, self._held, self._weight = self._held, [], 0
         if message is not None:
-            lines.append(message)
-        if not lines:
+            pieces += (message, b"\n")
+        if not pieces or self._broken:
             return
-        lines.append(b"")
-        left = memoryview(b"\n".join(lines))
-        lines.clear()
-        if self._broken:
-            return
+        if len(pieces[0]) <= HELD:  # a longer one stands alone, and is not worth another copy
+            pieces = [b"".join(pieces)]
         try:
-            while left:
-                left = left[os.write(self._output, left) :]
+            for piece in pieces:
+                left = memoryview(piece)
+                while left:
+                    left = left[os.write(self._output, left) :]
         except OSError:
             self._broken = True  # nobody reads any more; the end of input follows
 
