@@ -3,7 +3,7 @@
 #   make build   every artefact, into target/ and .build/ (both ignored)
 #   make test    everything that is proved, in the order of what fails fastest
 #   make demo    an existing Flask app answers curl and the official clients
-#   make bench   speed, against the official Python server in the same run
+#   make bench   speed, against the official servers in the same run (BENCH="--quick" for less)
 #   make fmt     formats;  make lint  checks formats, lints and types
 #   make clean   removes every artefact
 #
@@ -103,8 +103,9 @@ test-fuzz:
 # -------------------------------------------------------------------------------------------------------------------
 
 bench: build
-	$(PYTHON) tests/bench/run.py
+	$(PYTHON) tests/bench/run.py $(BENCH)
 
+# One million sessions, opened and abandoned; test-memory does fewer.
 bench-sessions: build
 	$(PY) tests/memory/sessions.py 1,000,000
 

@@ -11,7 +11,9 @@ import sys
 from typing import Any
 
 logging.disable(logging.INFO)
-RECORDS = [{"id": f"record-{number}", "title": f"The record number {number}", "score": number / 10} for number in range(10)]
+RECORDS: list[dict[str, str | float]] = [
+    {"id": f"record-{number}", "title": f"The record number {number}", "score": number / 10} for number in range(10)
+]
 
 
 def add(a: int, b: int) -> str:
@@ -52,10 +54,18 @@ def lowlevel() -> Any:
     tools = [
         t.Tool(name="add", description="Add two numbers.", input_schema=schema(["a", "b"], a="integer", b="integer")),
         t.Tool(name="echo", description="Give a text back.", input_schema=schema(["text"], text="string")),
-        t.Tool(name="search", description="Search the records.", input_schema=schema(["query"], query="string", limit="integer")),
+        t.Tool(
+            name="search",
+            description="Search the records.",
+            input_schema=schema(["query"], query="string", limit="integer"),
+        ),
     ]
     tools += [
-        t.Tool(name=name, description="Does nothing much.", input_schema=schema(["name"], name="string", count="integer", tags="array"))
+        t.Tool(
+            name=name,
+            description="Does nothing much.",
+            input_schema=schema(["name"], name="string", count="integer", tags="array"),
+        )
         for name in FILLERS
     ]
     notes = [t.Resource(uri=f"note://{number}", name=f"note {number}") for number in range(10)]
@@ -67,7 +77,9 @@ def lowlevel() -> Any:
         given = params.arguments or {}
         if params.name == "search":
             found = search(given["query"], given.get("limit", 10))
-            return t.CallToolResult(content=[t.TextContent(type="text", text=json.dumps(found))], structured_content={"result": found})
+            return t.CallToolResult(
+                content=[t.TextContent(type="text", text=json.dumps(found))], structured_content={"result": found}
+            )
         text = add(given["a"], given["b"]) if params.name == "add" else echo(given["text"])
         return t.CallToolResult(content=[t.TextContent(type="text", text=text)])
 
@@ -83,7 +95,9 @@ def lowlevel() -> Any:
         return t.GetPromptResult(messages=[t.PromptMessage(role="user", content=t.TextContent(type="text", text=text))])
 
     async def list_prompts(ctx: Any, params: Any) -> t.ListPromptsResult:
-        return t.ListPromptsResult(prompts=[t.Prompt(name="brief", arguments=[t.PromptArgument(name="topic", required=True)])])
+        return t.ListPromptsResult(
+            prompts=[t.Prompt(name="brief", arguments=[t.PromptArgument(name="topic", required=True)])]
+        )
 
     return Server(
         "bench",

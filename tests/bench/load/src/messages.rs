@@ -112,20 +112,23 @@ pub fn answered(message: &[u8]) -> Result<u64, String> {
     let shown = || String::from_utf8_lossy(&message[..message.len().min(400)]).into_owned();
     // Servers put the id before the result, or after it: look at both ends, not through a megabyte.
     let ends = [&message[..message.len().min(300)], &message[message.len().saturating_sub(300)..]];
-    let id = ends
-        .iter()
-        .find_map(|part| number_after(part, b"\"id\":"))
-        .ok_or_else(|| format!("no id: {}", shown()))?;
+    let [front, back] = ends;
+    let id = number_after(front, b"\"id\":").or_else(|| number_after(back, b"\"id\":"));
+    let id = id.ok_or_else(|| format!("no id: {}", shown()))?;
     let result = ends.iter().any(|part| find(part, b"\"result\":").is_some());
     let failed = ends.iter().any(|part| find(part, b"\"isError\":true").is_some());
     if result && !failed { Ok(id) } else { Err(format!("no result: {}", shown())) }
 }
 
+/// The last number that stands after `mark`; what else has that name is a text of the result.
 fn number_after(text: &[u8], mark: &[u8]) -> Option<u64> {
-    let rest = &text[find(text, mark)? + mark.len()..];
-    let digits = rest.iter().skip_while(|b| **b == b' ').take_while(|b| b.is_ascii_digit());
-    let digits: Vec<u8> = digits.copied().collect();
-    String::from_utf8(digits).ok()?.parse().ok()
+    let numbers =
+        text.windows(mark.len()).enumerate().filter(|(_, window)| *window == mark).filter_map(|(at, _)| {
+            let rest = text.get(at + mark.len()..)?.iter().skip_while(|b| **b == b' ');
+            let digits: Vec<u8> = rest.take_while(|b| b.is_ascii_digit()).copied().collect();
+            String::from_utf8(digits).ok()?.parse().ok()
+        });
+    numbers.last()
 }
 
 /// Where `part` first stands.

@@ -1,7 +1,7 @@
 """The workload as a user of the Python package writes it.
 
-`python workload.py` speaks on standard input and output; `application` (Flask) and `asgi_application` are for gunicorn and
-uvicorn; `python workload.py inproc` prints what a request costs in this process.
+`python workload.py` speaks on standard input and output; `application` (Flask) and `asgi_application` are for gunicorn
+and uvicorn; `python workload.py inproc` prints what a request costs in this process.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from functools import partial
 
 from mcpgraft import Server
 
-RECORDS = [{"id": f"record-{number}", "title": f"The record number {number}", "score": number / 10} for number in range(10)]
+RECORDS: list[dict[str, str | float]] = [
+    {"id": f"record-{number}", "title": f"The record number {number}", "score": number / 10} for number in range(10)
+]
 
 server = Server("bench", version="1.0.0")
 
