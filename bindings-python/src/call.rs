@@ -7,7 +7,7 @@ use mcpgraft::catalog::{Catalog, Kind, Owned};
 use mcpgraft::json::Raw;
 use mcpgraft::jsonrpc::Id;
 use mcpgraft::model::ClientCapabilities;
-use mcpgraft::model::template::{self, Template};
+use mcpgraft::model::template;
 use mcpgraft::server::{self, CallKey, Failure, NewTask, Reference, Target, TaskAction, TaskOrigin};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -209,19 +209,8 @@ impl Call {
 
 fn captures(text: &str, uri: &str) -> PyResult<HashMap<String, String>> {
     let bad = |_| PyValueError::new_err(format!("the resource template {text:?} cannot be read"));
-    let template = Template::parse(text).map_err(bad)?;
-    let mut variables = HashMap::new();
-    let Some(found) = template.matches(uri) else { return Ok(variables) };
-    for (name, raw) in found.iter() {
-        let mut value = Vec::new();
-        // What is not valid percent-encoding is passed on as it came.
-        let value = match template::percent_decode(raw, &mut value) {
-            Ok(()) => String::from_utf8_lossy(&value).into_owned(),
-            Err(_) => raw.to_owned(),
-        };
-        variables.insert(name.to_owned(), value);
-    }
-    Ok(variables)
+    let variables = template::variables(text, uri).map_err(bad)?;
+    Ok(variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// A failure as Python names it.
@@ -231,23 +220,7 @@ pub(crate) fn failure<'a>(
     code: Option<i32>,
     data: Option<Raw<'a>>,
 ) -> PyResult<Failure<'a>> {
-    Ok(match kind {
-        "tool" => Failure::Tool(message),
-        "not_found" => Failure::NotFound(message),
-        "invalid_params" => Failure::InvalidParams(message),
-        "method_not_found" => Failure::NoMethod(message),
-        "internal" => Failure::Internal(message),
-        "missing_capability" => {
-            let needed =
-                data.ok_or_else(|| PyValueError::new_err("data must hold the needed capabilities"))?;
-            Failure::MissingCapability { needed, message }
-        }
-        "custom" => {
-            let code = code.ok_or_else(|| PyValueError::new_err("a custom failure needs a code"))?;
-            Failure::Custom { code, message, data }
-        }
-        _ => return Err(PyValueError::new_err(format!("unknown kind of failure: {kind:?}"))),
-    })
+    Failure::named(kind, message, code, data).map_err(PyValueError::new_err)
 }
 
 /// A log level as Python names it.

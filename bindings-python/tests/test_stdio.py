@@ -205,8 +205,6 @@ def test_server_run_by_the_file_itself(tmp_path: Path) -> None:
 
 # proves: S-193
 def test_drain_has_a_deadline() -> None:
-    import os
-
     server = Server("s")
     started, stop = threading.Event(), threading.Event()
 

@@ -152,8 +152,9 @@
 //!
 //! # Limits
 //!
-//! Everything is bounded by [`Limits`], which has the table of them. On a device, set `page_bytes` to what fits the output
-//! buffer beside an envelope: a longer list goes on in its next page, while an answer that never fits can never be sent.
+//! Everything is bounded by [`Limits`], which has the table of them. A list that does not fit the output goes on in its next
+//! page. Any other answer that does not fit needs more room, or an output that leaves while it is written:
+//! [`json::Stream`], with which a device of 64 bytes of output buffer says anything.
 //!
 //! # Tiers
 //!
@@ -170,6 +171,8 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
+#[cfg(feature = "schema")]
+extern crate std;
 
 pub mod catalog;
 mod error;
@@ -180,6 +183,8 @@ pub mod jsonrpc;
 pub mod limits;
 pub mod model;
 pub mod revision;
+#[cfg(feature = "schema")]
+pub mod schema;
 #[cfg(feature = "seal")]
 pub mod seal;
 pub mod server;

@@ -11,7 +11,7 @@
 /// | `in_flight` | calls of one session being worked on | 64 | error -32603 to that request only |
 /// | `subscriptions` | resources one session watches | 256 | error -32603 to that request only |
 /// | `page_items` | entries on one page of a list | 1000 | the rest follows by `nextCursor` |
-/// | `page_bytes` | bytes of the entries on one page of a list | 1 MiB | the same; at least one entry is sent |
+/// | `page_bytes` | bytes of the entries on one page of a list | 1 MiB | the same; at least one entry is sent. A bounded output ends a page, too |
 /// | `progress_rate` | progress notifications of one call a second, by [`Pace`](crate::server::Pace) | 100 | left out |
 ///
 /// Two more are fixed: an id or a progress token is at most [`TOKEN_BYTES`] long on the wire, and `in_flight` and
@@ -40,8 +40,8 @@ pub struct Limits {
 /// Longest request id or progress token, as written on the wire (quotes included), in bytes: 1024, and 64 without a heap.
 pub const TOKEN_BYTES: usize = if cfg!(feature = "alloc") { 1024 } else { 64 };
 
-/// Longest resource URI that templates are matched against, in bytes.
-pub const URI_BYTES: usize = 2048;
+/// Longest resource URI that templates are matched against, in bytes: 2048, and 256 without a heap, where it is on the stack.
+pub const URI_BYTES: usize = if cfg!(feature = "alloc") { 2048 } else { 256 };
 
 impl Limits {
     /// The defaults of the table above.

@@ -12,7 +12,7 @@ const HOUSE: [&[&str]; 8] = [
     &["jsonrpc"],
     &["revision"],
     &["model"],
-    &["catalog", "frame", "seal"],
+    &["catalog", "frame", "schema", "seal"],
     &["server"],
     &["http"],
 ];

@@ -183,13 +183,15 @@ enum mcpgraft_target
   MCPGRAFT_CUSTOM = 6,
   // `tasks/get`: answer with `detailed` of the task with the id `name`.
   MCPGRAFT_GET_TASK = 7,
-  // `tasks/update`: give `arguments` to `mcpgraft_task_update`, and answer `{}`.
+  // `tasks/update`: give `arguments` to `mcpgraft_task_update`, and answer with `acknowledged`.
   MCPGRAFT_UPDATE_TASK = 8,
-  // `tasks/cancel`: answer `{}`, and stop the work when it can be stopped.
+  // `tasks/cancel`: answer with `acknowledged`, and stop the work when it can be stopped. A task that is over stays as it is;
+  // in 2025-11-25 to take it back is a failure (`MCPGRAFT_FAIL_INVALID_PARAMS`).
   MCPGRAFT_CANCEL_TASK = 9,
-  // `tasks/result`, of 2025-11-25: answer as the call would have been answered, when the task `name` is over.
+  // `tasks/result`, of 2025-11-25: when the task `name` is over, answer with `outcome` or fail with its error; until then, ask
+  // on this call what is open (`mcpgraft_task_ask`).
   MCPGRAFT_TASK_RESULT = 10,
-  // `tasks/list`, of 2025-11-25: the tasks of this client; `cursor` says where to go on.
+  // `tasks/list`, of 2025-11-25: answer with `mcpgraft_task_page`: the tasks of this client; `cursor` says where to go on.
   MCPGRAFT_LIST_TASKS = 11,
 };
 #ifndef __cplusplus
@@ -464,8 +466,8 @@ typedef struct mcpgraft_event {
   uint32_t left;
   // The HTTP status. Not 0: send status and `headers` now, before `send`.
   uint32_t status;
-  // What the client of a call may be asked for: for `mcpgraft_task_new`.
-  uint32_t capabilities;
+  // What a task made for the call has to remember of it, as a number for `mcpgraft_task_new`.
+  uint32_t origin;
   // Notifications dropped so far, because the answer has to be one JSON object.
   uint32_t dropped;
   // Response headers, `Content-Length` aside; of `MCPGRAFT_READ_BODY`: those that a response of the host's own needs.
@@ -501,10 +503,12 @@ typedef struct mcpgraft_event {
   bool can_stream;
   // The client takes a task for an answer to this call: see `mcpgraft_task_new`.
   bool tasks;
-  // The client asks for a task with this very call (2025-11-25, option `experimental_tasks`): nothing else answers it.
+  // The client asks for a task with this very call (2025-11-25); then `tasks` is true, too.
   bool wants_task;
-  // How long it wants the task kept, in milliseconds; 0: it does not say.
+  // How long it wants that kept, in ms; 0: it does not say. The host decides.
   uint64_t task_ttl_ms;
+  // The token under which it wants to hear of progress, as JSON: for `mcpgraft_task_new`.
+  struct mcpgraft_str progress_token;
 } mcpgraft_event;
 
 // The head of an HTTP request. Set `struct_size` to `sizeof(mcpgraft_request)` and all else to zero before you fill it in.
@@ -553,8 +557,10 @@ typedef struct mcpgraft_new_task {
   uint64_t ttl;
   // How often a client should ask for it, in ms; 0: nothing is said.
   uint64_t poll;
-  // `capabilities` of the call's event.
-  uint32_t capabilities;
+  // `origin` of the call's event.
+  uint32_t origin;
+  // Its `progress_token`, which may be absent.
+  struct mcpgraft_str progress_token;
 } mcpgraft_new_task;
 
 // What there is to know of a task. Set `struct_size` to `sizeof(mcpgraft_task_view)`; everything else is written.
@@ -569,6 +575,12 @@ typedef struct mcpgraft_task_view {
   mcpgraft_task_status status;
   // Whoever asked may see and change it.
   bool mine;
+  // It was made for a client of 2025-11-25.
+  bool experimental;
+  // That client wants to hear of progress: see `mcpgraft_task_progress`.
+  bool progress_wanted;
+  // The JSON-RPC error code of a task that ended in an error.
+  int32_t error_code;
   // For people: what it is doing, or how it ended.
   struct mcpgraft_str message;
   // When it may be forgotten, in ms since 1970; 0: never.
@@ -577,10 +589,23 @@ typedef struct mcpgraft_task_view {
   struct mcpgraft_str created;
   // The result that answers `MCPGRAFT_GET_TASK`.
   struct mcpgraft_str detailed;
+  // The result that answers `MCPGRAFT_UPDATE_TASK` and `MCPGRAFT_CANCEL_TASK`.
+  struct mcpgraft_str acknowledged;
+  // The result that answers `MCPGRAFT_TASK_RESULT`. Absent: it is not over, or ended in an error; then fail with
+  // `MCPGRAFT_FAIL_CUSTOM` and the three of it.
+  struct mcpgraft_str outcome;
+  // What went wrong, if it ended in an error; of a 2025-11-25 task alone, as the two others are.
+  struct mcpgraft_str error_message;
+  // More about it: JSON, may be absent.
+  struct mcpgraft_str error_data;
   // The client's answers so far, by key: a JSON object.
   struct mcpgraft_str answers;
   // The questions that have no answer yet, by key: a JSON object.
   struct mcpgraft_str open;
+  // Their keys, for `mcpgraft_task_ask`.
+  const struct mcpgraft_str *open_keys;
+  // How many.
+  size_t open_count;
 } mcpgraft_task_view;
 
 #ifdef __cplusplus
@@ -829,9 +854,11 @@ mcpgraft_status mcpgraft_is_cancelled(struct mcpgraft_peer *peer,
                                       bool *cancelled);
 
 // Exchange: opens the stream of a call before there is anything to say, so that its client can come back if the connection is
-// lost. Nothing is sent if it is open, or if the client could not come back.
+// lost. Nothing is sent if it is open, or if the client could not come back; `anyway`: to such a client a comment, so that
+// nobody takes the connection of a call that waits for dead.
 mcpgraft_status mcpgraft_open_stream(struct mcpgraft_peer *exchange,
                                      uint64_t key,
+                                     bool anyway,
                                      struct mcpgraft_event *event);
 
 // Exchange: ends the response of a call before its answer (`end`): the client is told to come back after `retry_ms` ms. The call
@@ -904,10 +931,12 @@ mcpgraft_status mcpgraft_task_new(const struct mcpgraft_new_task *begin,
 // Makes a task of what was stored. `MCPGRAFT_BAD_ARGUMENT`: these bytes are none.
 mcpgraft_status mcpgraft_task_restore(struct mcpgraft_str saved, struct mcpgraft_task **task);
 
-// Looks at a task. `principal`: who asks, absent if nobody is authenticated; to one whose view is not `mine` the task does
-// not exist. Set `view->struct_size`; its texts are valid until the next call on the task.
+// Looks at a task. `principal`: who asks, absent if nobody is authenticated; `revision`: that of the call, absent where no
+// client asks. To one whose view is not `mine` the task does not exist. Set `view->struct_size`; its texts are valid until the
+// next call on the task.
 mcpgraft_status mcpgraft_task_read(struct mcpgraft_task *task,
                                    struct mcpgraft_str principal,
+                                   struct mcpgraft_str revision,
                                    struct mcpgraft_task_view *view);
 
 // Makes the next state of a task (`mcpgraft_change`, which says what `text` is). `MCPGRAFT_NOT_ALLOWED`: it is over, or its
@@ -946,6 +975,36 @@ mcpgraft_status mcpgraft_task_changed(struct mcpgraft_peer *peer,
                                       struct mcpgraft_str saved,
                                       struct mcpgraft_str principal,
                                       struct mcpgraft_event *event);
+
+// Asks, on the call `MCPGRAFT_TASK_RESULT` with the key `key`, the question `question` that a task has open (`open_keys` of its
+// view). `id` and the event are as those of `mcpgraft_ask`; give the answer to `mcpgraft_task_update`. `saved` is the stored task.
+// `MCPGRAFT_NOT_FOUND`: it has no such question open. `MCPGRAFT_NOT_ALLOWED`: the client of this call cannot be asked.
+mcpgraft_status mcpgraft_task_ask(struct mcpgraft_peer *peer,
+                                  uint64_t key,
+                                  struct mcpgraft_str saved,
+                                  struct mcpgraft_str question,
+                                  struct mcpgraft_str id,
+                                  struct mcpgraft_event *event);
+
+// Tells a client of 2025-11-25 how far a task has come, as `mcpgraft_progress` does of a call: on the session where its call
+// came from (`key` is not used), or on an exchange whose call `key`, `MCPGRAFT_TASK_RESULT`, waits for it. `saved` is the stored
+// task. Nothing is sent to others, if the client did not ask for it, or if the task is over. The numbers must grow.
+mcpgraft_status mcpgraft_task_progress(struct mcpgraft_peer *peer,
+                                       uint64_t key,
+                                       struct mcpgraft_str saved,
+                                       double progress,
+                                       double total,
+                                       struct mcpgraft_str message,
+                                       struct mcpgraft_event *event);
+
+// Answers the call `MCPGRAFT_LIST_TASKS` with `count` stored tasks, at most 1000: those of its client alone. `next` is the cursor
+// of the next page, absent on the last one.
+mcpgraft_status mcpgraft_task_page(struct mcpgraft_peer *peer,
+                                   uint64_t key,
+                                   const struct mcpgraft_str *saved,
+                                   size_t count,
+                                   struct mcpgraft_str next,
+                                   struct mcpgraft_event *event);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -206,13 +206,15 @@ pub enum mcpgraft_target {
     MCPGRAFT_CUSTOM = 6,
     /// `tasks/get`: answer with `detailed` of the task with the id `name`.
     MCPGRAFT_GET_TASK = 7,
-    /// `tasks/update`: give `arguments` to `mcpgraft_task_update`, and answer `{}`.
+    /// `tasks/update`: give `arguments` to `mcpgraft_task_update`, and answer with `acknowledged`.
     MCPGRAFT_UPDATE_TASK = 8,
-    /// `tasks/cancel`: answer `{}`, and stop the work when it can be stopped.
+    /// `tasks/cancel`: answer with `acknowledged`, and stop the work when it can be stopped. A task that is over stays as it is;
+    /// in 2025-11-25 to take it back is a failure (`MCPGRAFT_FAIL_INVALID_PARAMS`).
     MCPGRAFT_CANCEL_TASK = 9,
-    /// `tasks/result`, of 2025-11-25: answer as the call would have been answered, when the task `name` is over.
+    /// `tasks/result`, of 2025-11-25: when the task `name` is over, answer with `outcome` or fail with its error; until then, ask
+    /// on this call what is open (`mcpgraft_task_ask`).
     MCPGRAFT_TASK_RESULT = 10,
-    /// `tasks/list`, of 2025-11-25: the tasks of this client; `cursor` says where to go on.
+    /// `tasks/list`, of 2025-11-25: answer with `mcpgraft_task_page`: the tasks of this client; `cursor` says where to go on.
     MCPGRAFT_LIST_TASKS = 11,
 }
 
@@ -334,8 +336,8 @@ pub struct mcpgraft_event {
     pub left: u32,
     /// The HTTP status. Not 0: send status and `headers` now, before `send`.
     pub status: u32,
-    /// What the client of a call may be asked for: for `mcpgraft_task_new`.
-    pub capabilities: u32,
+    /// What a task made for the call has to remember of it, as a number for `mcpgraft_task_new`.
+    pub origin: u32,
     /// Notifications dropped so far, because the answer has to be one JSON object.
     pub dropped: u32,
     /// Response headers, `Content-Length` aside; of `MCPGRAFT_READ_BODY`: those that a response of the host's own needs.
@@ -371,10 +373,12 @@ pub struct mcpgraft_event {
     pub can_stream: bool,
     /// The client takes a task for an answer to this call: see `mcpgraft_task_new`.
     pub tasks: bool,
-    /// The client asks for a task with this very call (2025-11-25, option `experimental_tasks`): nothing else answers it.
+    /// The client asks for a task with this very call (2025-11-25); then `tasks` is true, too.
     pub wants_task: bool,
-    /// How long it wants the task kept, in milliseconds; 0: it does not say.
+    /// How long it wants that kept, in ms; 0: it does not say. The host decides.
     pub task_ttl_ms: u64,
+    /// The token under which it wants to hear of progress, as JSON: for `mcpgraft_task_new`.
+    pub progress_token: mcpgraft_str,
 }
 
 /// What a sealed state is bound to: it opens with the same binding only.
@@ -432,7 +436,7 @@ impl mcpgraft_event {
             ask: 0,
             left: 0,
             status: 0,
-            capabilities: 0,
+            origin: 0,
             dropped: 0,
             headers: std::ptr::null(),
             header_count: 0,
@@ -452,6 +456,7 @@ impl mcpgraft_event {
             tasks: false,
             wants_task: false,
             task_ttl_ms: 0,
+            progress_token: mcpgraft_str::NONE,
         }
     }
 }

@@ -65,11 +65,14 @@ pub(crate) fn call(call: &Call<'_>, catalog: &Owned, scratch: &mut Scratch) -> m
         request_state: call.request_state.map_or(mcpgraft_str::NONE, |state| scratch.text(state)),
         level: call.log.map_or(mcpgraft_level::MCPGRAFT_LEVEL_NONE, level),
         progress_wanted: call.progress,
-        capabilities: u32::from(call.capabilities.to_bits()),
+        origin: call.task_origin().to_bits(),
         tasks: call.capabilities.tasks && matches!(call.target, Target::Tool { .. }),
         wants_task: call.task.is_some(),
         task_ttl_ms: call.task.and_then(|task| task.ttl_ms).unwrap_or(0),
         stateless: call.revision.is_stateless(),
+        progress_token: call
+            .token
+            .map_or(mcpgraft_str::NONE, |token| mcpgraft_str::of(token.text().as_bytes())),
         more: call.batched,
         ..mcpgraft_event::new(mcpgraft_event_kind::MCPGRAFT_CALL)
     };

@@ -30,4 +30,5 @@ pub mod resume;
 pub mod server;
 pub mod session;
 pub mod task;
+pub mod task_2025;
 mod trouble;

@@ -10,17 +10,23 @@ use crate::guard::{enter, event_place};
 use crate::peer::{Any, ListenerPeer, NOT_HERE, with};
 
 /// Exchange: opens the stream of a call before there is anything to say, so that its client can come back if the connection is
-/// lost. Nothing is sent if it is open, or if the client could not come back.
+/// lost. Nothing is sent if it is open, or if the client could not come back; `anyway`: to such a client a comment, so that
+/// nobody takes the connection of a call that waits for dead.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mcpgraft_open_stream(
     exchange: *mut mcpgraft_peer,
     key: u64,
+    anyway: bool,
     event: *mut mcpgraft_event,
 ) -> mcpgraft_status {
     let work = |peer: &mut ExchangePeer| {
         // SAFETY: the caller's promise.
         let place = unsafe { event_place(event) }?;
-        place.put(&peer.notify(|inner, _, out| inner.open_stream(CallKey::from_bits(key), out))?);
+        let key = CallKey::from_bits(key);
+        let open = |inner: &mut mcpgraft::http::Exchange, _: &_, out: &mut _| {
+            if anyway { inner.begin_stream(key, out) } else { inner.open_stream(key, out) }
+        };
+        place.put(&peer.notify(open)?);
         Ok(())
     };
     // SAFETY: the caller's promise.

@@ -4,8 +4,8 @@
 use std::mem;
 
 use mcpgraft::json::{Sink, Writer};
-use mcpgraft::model::ClientCapabilities;
-use mcpgraft::server::{NewTask, Status, Task, TaskOrigin};
+use mcpgraft::jsonrpc::Id;
+use mcpgraft::server::{NewTask, Outcome, Status, Task, TaskOrigin};
 use mcpgraft::{LocalError, Revision};
 
 use crate::abi::{
@@ -36,8 +36,10 @@ pub struct mcpgraft_new_task {
     pub ttl: u64,
     /// How often a client should ask for it, in ms; 0: nothing is said.
     pub poll: u64,
-    /// `capabilities` of the call's event.
-    pub capabilities: u32,
+    /// `origin` of the call's event.
+    pub origin: u32,
+    /// Its `progress_token`, which may be absent.
+    pub progress_token: mcpgraft_str,
 }
 
 /// Where a task stands.
@@ -84,6 +86,12 @@ pub struct mcpgraft_task_view {
     pub status: mcpgraft_task_status,
     /// Whoever asked may see and change it.
     pub mine: bool,
+    /// It was made for a client of 2025-11-25.
+    pub experimental: bool,
+    /// That client wants to hear of progress: see `mcpgraft_task_progress`.
+    pub progress_wanted: bool,
+    /// The JSON-RPC error code of a task that ended in an error.
+    pub error_code: i32,
     /// For people: what it is doing, or how it ended.
     pub message: mcpgraft_str,
     /// When it may be forgotten, in ms since 1970; 0: never.
@@ -92,11 +100,26 @@ pub struct mcpgraft_task_view {
     pub created: mcpgraft_str,
     /// The result that answers `MCPGRAFT_GET_TASK`.
     pub detailed: mcpgraft_str,
+    /// The result that answers `MCPGRAFT_UPDATE_TASK` and `MCPGRAFT_CANCEL_TASK`.
+    pub acknowledged: mcpgraft_str,
+    /// The result that answers `MCPGRAFT_TASK_RESULT`. Absent: it is not over, or ended in an error; then fail with
+    /// `MCPGRAFT_FAIL_CUSTOM` and the three of it.
+    pub outcome: mcpgraft_str,
+    /// What went wrong, if it ended in an error; of a 2025-11-25 task alone, as the two others are.
+    pub error_message: mcpgraft_str,
+    /// More about it: JSON, may be absent.
+    pub error_data: mcpgraft_str,
     /// The client's answers so far, by key: a JSON object.
     pub answers: mcpgraft_str,
     /// The questions that have no answer yet, by key: a JSON object.
     pub open: mcpgraft_str,
+    /// Their keys, for `mcpgraft_task_ask`.
+    pub open_keys: *const mcpgraft_str,
+    /// How many.
+    pub open_count: usize,
 }
+
+const UNKNOWN_REVISION: Trouble = Trouble::argument("revision is that of an event");
 
 /// One state of a task.
 pub(crate) struct Kept {
@@ -106,6 +129,7 @@ pub(crate) struct Kept {
     spare: Output,
     /// Texts made for the last look at it.
     texts: Output,
+    keys: Vec<mcpgraft_str>,
     asks: Scratch,
 }
 
@@ -114,7 +138,7 @@ impl Held for Kept {
 }
 
 /// A refusal to grow is a lack of memory: nothing here is lent.
-fn local(error: LocalError) -> Trouble {
+pub(crate) fn local(error: LocalError) -> Trouble {
     match error {
         LocalError::OutputFull => Trouble::NO_MEMORY,
         error => error.into(),
@@ -123,11 +147,17 @@ fn local(error: LocalError) -> Trouble {
 
 impl Kept {
     fn new(saved: Output) -> Self {
-        Kept { saved, spare: Output::default(), texts: Output::default(), asks: Scratch::default() }
+        Kept {
+            saved,
+            spare: Output::default(),
+            texts: Output::default(),
+            keys: Vec::new(),
+            asks: Scratch::default(),
+        }
     }
 
     /// The task as the core sees it.
-    fn task(saved: &[u8]) -> Done<Task<'_>> {
+    pub(crate) fn task(saved: &[u8]) -> Done<Task<'_>> {
         Task::restore(saved).ok_or(Trouble::argument("this is no saved task"))
     }
 
@@ -140,16 +170,31 @@ impl Kept {
         Ok(())
     }
 
-    fn view(&mut self, principal: Option<&str>) -> Done<mcpgraft_task_view> {
-        let Kept { saved, texts, .. } = self;
+    fn view(&mut self, principal: Option<&str>, revision: Option<Revision>) -> Done<mcpgraft_task_view> {
+        let Kept { saved, texts, keys, .. } = self;
         let task = Kept::task(saved.own())?;
         texts.clear();
-        let end = |texts: &Output, start: &mut usize| mem::replace(start, texts.len())..texts.len();
+        keys.clear();
+        // Texts may move until all are there: till then they are ranges.
         let mut start = 0;
+        let mut end = |texts: &Output| mem::replace(&mut start, texts.len())..texts.len();
         task.created(texts).map_err(local)?;
-        let created = end(texts, &mut start);
+        let created = end(texts);
         task.detailed(texts).map_err(local)?;
-        let detailed = end(texts, &mut start);
+        let detailed = end(texts);
+        task.acknowledged(texts).map_err(local)?;
+        let acknowledged = end(texts);
+        let outcome =
+            if task.is_experimental() { task.outcome(texts).map_err(local)? } else { Outcome::Open };
+        let result = end(texts);
+        let (mut error_code, mut error_data) = (0, mcpgraft_str::NONE);
+        let mut decoded = None;
+        if let Outcome::Error { code, message, data } = outcome {
+            message.decode(texts)?;
+            (error_code, decoded) = (code, Some(message));
+            error_data = data.map_or(mcpgraft_str::NONE, |data| mcpgraft_str::of(data.bytes()));
+        }
+        let error_message = end(texts);
         let mut writer = Writer::new(texts);
         writer.begin_object()?;
         for (key, request) in task.open() {
@@ -157,25 +202,46 @@ impl Kept {
             writer.raw(request)?;
         }
         writer.end_object()?;
-        let open = end(texts, &mut start);
+        let open = end(texts);
         let message = task.message();
         if let Some(message) = message {
             message.decode(texts)?;
         }
-        let said = end(texts, &mut start);
+        let said = end(texts);
+        keys.try_reserve(task.open().count()).map_err(|_| Trouble::NO_MEMORY)?;
+        for (key, _) in task.open() {
+            key.decode(texts)?;
+            keys.push(mcpgraft_str { len: end(texts).len(), ..mcpgraft_str::NONE });
+        }
         let text = |range| texts.own().get(range).map_or(mcpgraft_str::NONE, mcpgraft_str::of);
+        let mut at = said.end;
+        for key in keys.iter_mut() {
+            let to = at + key.len;
+            let from = mem::replace(&mut at, to);
+            *key = text(from..at);
+        }
+        let mine = task.belongs_to(principal) && revision.is_none_or(|revision| task.is_of(revision));
         Ok(mcpgraft_task_view {
             struct_size: size_of::<mcpgraft_task_view>(),
             saved: saved.view(),
             id: task.id().plain().map_or(mcpgraft_str::NONE, |id| mcpgraft_str::of(id.as_bytes())),
             status: status(task.status()),
-            mine: task.belongs_to(principal),
+            mine,
+            experimental: task.is_experimental(),
+            progress_wanted: task.progress_token().is_some(),
+            error_code,
             message: message.map_or(mcpgraft_str::NONE, |_| text(said)),
             expires: task.expires().unwrap_or(0),
             created: text(created),
             detailed: text(detailed),
+            acknowledged: text(acknowledged),
+            outcome: if result.is_empty() { mcpgraft_str::NONE } else { text(result) },
+            error_message: decoded.map_or(mcpgraft_str::NONE, |_| text(error_message)),
+            error_data,
             answers: mcpgraft_str::of(task.answers().bytes()),
             open: text(open),
+            open_keys: keys.as_ptr(),
+            open_count: keys.len(),
         })
     }
 }
@@ -208,9 +274,13 @@ pub unsafe extern "C" fn mcpgraft_task_new(
         let span = |ms: u64| (ms > 0).then_some(ms);
         // SAFETY: the caller's promise.
         let (id, owner) = unsafe { (utf8("begin.id", given.id)?, maybe("begin.owner", given.owner)?) };
-        let bits = u8::try_from(given.capabilities)
-            .map_err(|_| Trouble::argument("capabilities are those of the call's event"))?;
-        let origin = TaskOrigin::new(Revision::V2026_07_28, ClientCapabilities::from_bits(bits));
+        let origin = TaskOrigin::from_bits(given.origin);
+        let origin = origin.ok_or(Trouble::argument("origin is that of the call's event"))?;
+        // SAFETY: the caller's promise.
+        let token = unsafe { crate::json::maybe("begin.progress_token", given.progress_token) }?;
+        let token = token.map(Id::read).transpose();
+        let token = token.map_err(|_| Trouble::argument("a progress token is a JSON string or number"))?;
+        let origin = origin.with_token(token);
         let new = NewTask { id, owner, now: given.now, ttl: span(given.ttl), poll: span(given.poll), origin };
         let mut saved = Output::default();
         new.save(&mut saved).map_err(local)?;
@@ -236,18 +306,23 @@ pub unsafe extern "C" fn mcpgraft_task_restore(
     })
 }
 
-/// Looks at a task. `principal`: who asks, absent if nobody is authenticated; to one whose view is not `mine` the task does
-/// not exist. Set `view->struct_size`; its texts are valid until the next call on the task.
+/// Looks at a task. `principal`: who asks, absent if nobody is authenticated; `revision`: that of the call, absent where no
+/// client asks. To one whose view is not `mine` the task does not exist. Set `view->struct_size`; its texts are valid until the
+/// next call on the task.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mcpgraft_task_read(
     task: *mut mcpgraft_task,
     principal: mcpgraft_str,
+    revision: mcpgraft_str,
     view: *mut mcpgraft_task_view,
 ) -> mcpgraft_status {
     let work = |kept: &mut Kept| {
         // SAFETY: the caller's promise.
-        let (place, principal) = unsafe { (sized_place("view", view)?, maybe("principal", principal)?) };
-        place.put(&kept.view(principal)?);
+        let (place, principal, revision) = unsafe {
+            (sized_place("view", view)?, maybe("principal", principal)?, maybe("revision", revision)?)
+        };
+        let revision = revision.map(|name| Revision::parse(name).ok_or(UNKNOWN_REVISION)).transpose()?;
+        place.put(&kept.view(principal, revision)?);
         Ok(())
     };
     // SAFETY: the caller's promise.

@@ -153,7 +153,7 @@ static struct mcpgraft_task_view look(struct mcpgraft_task *one, const char *who
 {
     struct mcpgraft_task_view view;
     view.struct_size = sizeof view;
-    CHECK(mcpgraft_task_read(one, str(who), &view) == MCPGRAFT_OK);
+    CHECK(mcpgraft_task_read(one, str(who), str("2026-07-28"), &view) == MCPGRAFT_OK);
     return view;
 }
 
@@ -187,8 +187,8 @@ static void tasks(void)
     CHECK(mcpgraft_session_accept(peer, str(LISTEN), &event) == MCPGRAFT_OK && event.kind == MCPGRAFT_LISTENING);
     CHECK(mcpgraft_session_accept(peer, str("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":"
                                            "\"add\"," TASK_META "}}"), &event) == MCPGRAFT_OK);
-    CHECK(event.kind == MCPGRAFT_CALL && event.tasks && event.capabilities != 0);
-    id_of(&begin, "call-1", event.capabilities);
+    CHECK(event.kind == MCPGRAFT_CALL && event.tasks && !event.wants_task && event.origin != 0);
+    id_of(&begin, "call-1", event.origin);
     CHECK(mcpgraft_task_new(&begin, &made) == MCPGRAFT_OK);
     CHECK(look(made, NULL).mine == false && look(made, "bob").mine == false);
     view = look(made, "alice");
@@ -233,14 +233,144 @@ static void tasks(void)
                                            "\"call-1\",\"inputResponses\":{\"a\":{}}," TASK_META "}}"), &event) == MCPGRAFT_OK);
     CHECK(event.kind == MCPGRAFT_CALL && event.target == MCPGRAFT_UPDATE_TASK && is(event.name, "call-1"));
     CHECK(is(event.arguments, "{\"a\":{}}") && is(event.method, "tasks/update") && !event.tasks);
-    CHECK(mcpgraft_reply(peer, event.key, str("{}"), &event) == MCPGRAFT_OK);
+    CHECK(is(look(made, "alice").acknowledged, "{}") && look(made, "alice").outcome.ptr == NULL);
+    CHECK(mcpgraft_reply(peer, event.key, look(made, "alice").acknowledged, &event) == MCPGRAFT_OK);
     CHECK(mcpgraft_free(again) == MCPGRAFT_OK && mcpgraft_free(made) == MCPGRAFT_OK && mcpgraft_free(peer) == MCPGRAFT_OK);
+}
+
+/* A task as a client of 2025-11-25 sees it. */
+static struct mcpgraft_task_view look_2025(struct mcpgraft_task *one)
+{
+    struct mcpgraft_task_view view;
+    view.struct_size = sizeof view;
+    CHECK(mcpgraft_task_read(one, str("alice"), str("2025-11-25"), &view) == MCPGRAFT_OK);
+    return view;
+}
+
+/* Takes a message of a client on a session. */
+static struct mcpgraft_event take(struct mcpgraft_peer *peer, const char *message)
+{
+    struct mcpgraft_event event = fresh();
+    CHECK(mcpgraft_session_accept(peer, str(message), &event) == MCPGRAFT_OK);
+    return event;
+}
+
+static void experimental_tasks(void)
+{
+    struct mcpgraft_event event, asked = fresh(), waits;
+    struct mcpgraft_new_task begin;
+    struct mcpgraft_task *made = NULL, *other = NULL;
+    struct mcpgraft_task_view view;
+    struct mcpgraft_peer *peer = NULL;
+    struct mcpgraft_str page[2];
+    size_t taken = 0, left = 0;
+    CHECK(mcpgraft_session_new(server, &peer) == MCPGRAFT_OK);
+    CHECK(has(take(peer, INITIALIZE).send, "\"tasks\":{\"list\":{},"));
+    take(peer, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}");
+    event = take(peer, TASK_CALL("2", "\"task\":{\"ttl\":5000},\"_meta\":{\"progressToken\":\"p\"}"));
+    CHECK(event.kind == MCPGRAFT_CALL && event.tasks && event.wants_task && event.task_ttl_ms == 5000);
+    CHECK(is(event.progress_token, "\"p\""));
+    id_of(&begin, "call-2", event.origin);
+    begin.progress_token = event.progress_token;
+    CHECK(mcpgraft_task_new(&begin, &made) == MCPGRAFT_OK);
+    /* To a client of another revision it does not exist. */
+    CHECK(!look(made, "alice").mine);
+    view = look_2025(made);
+    CHECK(view.mine && view.experimental && view.progress_wanted && view.outcome.ptr == NULL && view.open_count == 0);
+    CHECK(has(view.acknowledged, "{\"taskId\":\"call-2\",\"status\":\"working\""));
+    CHECK(mcpgraft_reply(peer, event.key, str("{\"content\":[]}"), &event) == MCPGRAFT_BAD_RESULT);
+    CHECK(mcpgraft_reply(peer, event.key, view.created, &event) == MCPGRAFT_OK && has(event.send, "\"task\":{\"taskId\""));
+    CHECK(mcpgraft_task_progress(peer, 0, view.saved, 1, 2, str("half"), &event) == MCPGRAFT_OK);
+    CHECK(has(event.send, "\"progressToken\":\"p\",\"progress\":1,\"total\":2,\"message\":\"half\"") &&
+          has(event.send, "\"io.modelcontextprotocol/related-task\":{\"taskId\":\"call-2\"}"));
+
+    /* Its questions are asked on the call that waits for it. */
+    CHECK(mcpgraft_task_change(made, MCPGRAFT_TASK_ASKS,
+                               str("{\"w\\\"\":{\"method\":\"elicitation/create\",\"params\":" FORM "},"
+                                   "\"roots\":{\"method\":\"roots/list\"}}"), 1600) == MCPGRAFT_OK);
+    waits = take(peer, TASK_ASKS("3", "result", "\"taskId\":\"call-2\""));
+    CHECK(waits.kind == MCPGRAFT_CALL && waits.target == MCPGRAFT_TASK_RESULT && is(waits.name, "call-2"));
+    view = look_2025(made);
+    CHECK(view.open_count == 2 && is(view.open_keys[0], "w\"") && is(view.open_keys[1], "roots"));
+    CHECK(mcpgraft_task_ask(peer, waits.key, view.saved, view.open_keys[0], str(NULL), &asked) == MCPGRAFT_OK && asked.ask != 0);
+    CHECK(has(asked.send, "\"elicitation/create\"") && has(asked.send, "related-task\":{\"taskId\":\"call-2\"}"));
+    event = take(peer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"action\":\"decline\"}}");
+    CHECK(event.kind == MCPGRAFT_ANSWER && event.key == waits.key && event.ask == asked.ask && event.ok);
+    CHECK(is(event.params, "{\"action\":\"decline\"}"));
+    CHECK(mcpgraft_task_update(made, str("{\"w\\\"\":{\"action\":\"decline\"}}"), 1700, &taken, &left) == MCPGRAFT_OK);
+    CHECK(taken == 1 && left == 1);
+    view = look_2025(made);
+    CHECK(view.open_count == 1 && is(view.open_keys[0], "roots"));
+    CHECK(mcpgraft_task_ask(peer, waits.key, view.saved, str("w\""), str(NULL), &event) == MCPGRAFT_NOT_FOUND);
+    CHECK(mcpgraft_task_update(made, str("{\"roots\":{\"roots\":[]}}"), 1700, &taken, &left) == MCPGRAFT_OK && left == 0);
+
+    /* It ends, and the call that waits is answered as its own would have been. */
+    CHECK(mcpgraft_task_change(made, MCPGRAFT_TASK_COMPLETES, str("{\"content\":[],\"structuredContent\":[1]}"), 1800) ==
+          MCPGRAFT_OK);
+    view = look_2025(made);
+    CHECK(!view.progress_wanted && view.error_message.ptr == NULL);
+    CHECK(mcpgraft_reply(peer, waits.key, view.outcome, &event) == MCPGRAFT_OK);
+    /* The tool has no output schema, so what is no object is wrapped: the task remembers. */
+    CHECK(has(event.send, "\"structuredContent\":{\"result\":[1]}") && has(event.send, "related-task"));
+    CHECK(mcpgraft_task_changed(peer, view.saved, str("alice"), &event) == MCPGRAFT_OK);
+    CHECK(has(event.send, "\"notifications/tasks/status\""));
+    CHECK(mcpgraft_task_progress(peer, 0, view.saved, 2, 2, str(NULL), &event) == MCPGRAFT_OK && event.send.len == 0);
+
+    /* One that ends in an error. */
+    CHECK(mcpgraft_task_new(&begin, &other) == MCPGRAFT_OK);
+    CHECK(mcpgraft_task_fail(other, MCPGRAFT_FAIL_CUSTOM, str("no \"way\""), 1001, str("[1]"), 1900) == MCPGRAFT_OK);
+    view = look_2025(other);
+    CHECK(view.outcome.ptr == NULL && is(view.error_message, "no \"way\"") && view.error_code == 1001 && is(view.error_data, "[1]"));
+    waits = take(peer, TASK_ASKS("4", "result", "\"taskId\":\"call-2\""));
+    CHECK(mcpgraft_fail(peer, waits.key, MCPGRAFT_FAIL_CUSTOM, view.error_message, view.error_code, view.error_data, &event) ==
+          MCPGRAFT_OK && has(event.send, "\"code\":1001,\"message\":\"no \\\"way\\\"\",\"data\":[1]"));
+
+    /* The list. */
+    page[0] = look_2025(made).saved, page[1] = view.saved;
+    event = take(peer, TASK_ASKS("5", "list", "\"cursor\":\"c1\""));
+    CHECK(event.kind == MCPGRAFT_CALL && event.target == MCPGRAFT_LIST_TASKS && is(event.cursor, "c1"));
+    CHECK(mcpgraft_task_page(peer, event.key, page, 2, str("c2"), &event) == MCPGRAFT_OK);
+    CHECK(has(event.send, "{\"tasks\":[{\"taskId\":\"call-2\",\"status\":\"completed\"") &&
+          has(event.send, "\"status\":\"failed\"") && has(event.send, "\"nextCursor\":\"c2\""));
+    event = take(peer, TASK_ASKS("6", "list", ""));
+    CHECK(event.cursor.ptr == NULL && mcpgraft_task_page(peer, event.key, NULL, 0, str(NULL), &event) == MCPGRAFT_OK);
+    CHECK(has(event.send, "\"result\":{\"tasks\":[]}"));
+    CHECK(mcpgraft_free(other) == MCPGRAFT_OK && mcpgraft_free(made) == MCPGRAFT_OK && mcpgraft_free(peer) == MCPGRAFT_OK);
+}
+
+static void experimental_tasks_over_http(void)
+{
+    struct mcpgraft_event event = fresh();
+    struct mcpgraft_str stored, none = str(NULL), page = str(ASKING);
+    char memory[2048];
+    uint64_t key;
+    CHECK(post("POST", NULL, INITIALIZE, none, &event) == MCPGRAFT_OK && event.kind == MCPGRAFT_OPENED);
+    memcpy(memory, event.stored.ptr, event.stored.len);
+    stored.ptr = memory, stored.len = event.stored.len;
+    CHECK(post("POST", "s", TASK_ASKS("2", "result", "\"taskId\":\"t\""), stored, &event) == MCPGRAFT_OK);
+    CHECK(event.kind == MCPGRAFT_CALL && event.target == MCPGRAFT_TASK_RESULT && event.can_stream);
+    key = event.key;
+    /* Its client could not come back, so there is something to be sent only for the sake of the connection. */
+    CHECK(mcpgraft_open_stream(exchange, key, false, &event) == MCPGRAFT_OK && event.send.len == 0 && event.status == 0);
+    CHECK(mcpgraft_open_stream(exchange, key, true, &event) == MCPGRAFT_OK && event.send.len > 0 && event.send.ptr[0] == ':');
+    CHECK(event.status == 200 && !event.end);
+    CHECK(mcpgraft_open_stream(exchange, key, true, &event) == MCPGRAFT_OK && event.send.len == 0);
+    CHECK(mcpgraft_task_ask(exchange, key, str(ASKING), str("q"), str("q-1"), &event) == MCPGRAFT_OK);
+    CHECK(has(event.send, "\"id\":\"q-1\"") && has(event.send, "related-task\":{\"taskId\":\"t\"}") && event.status == 0);
+    CHECK(mcpgraft_task_progress(exchange, key, str(ASKING), 1, 3, none, &event) == MCPGRAFT_OK);
+    CHECK(has(event.send, "\"progressToken\":1,\"progress\":1,\"total\":3"));
+    CHECK(mcpgraft_reply(exchange, key, str("{\"content\":[]}"), &event) == MCPGRAFT_OK && event.end);
+    CHECK(post("POST", "s", TASK_ASKS("3", "list", ""), stored, &event) == MCPGRAFT_OK && event.target == MCPGRAFT_LIST_TASKS);
+    CHECK(mcpgraft_task_page(exchange, event.key, &page, 1, none, &event) == MCPGRAFT_OK && event.end);
+    CHECK(has(event.send, "{\"tasks\":[{\"taskId\":\"t\",\"status\":\"input_required\""));
 }
 
 int main(void)
 {
     make();
     tasks();
+    experimental_tasks();
+    experimental_tasks_over_http();
     seals();
     asking();
     sessions_over_http();

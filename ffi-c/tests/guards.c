@@ -69,22 +69,25 @@ static int with_handle(int function, void *handle)
     case 31: return mcpgraft_keys_open(handle, a, a, &b);
     case 32: return mcpgraft_keys_seal_state(handle, &binding, 1, a, 0, 0, nonce, &b);
     case 33: return mcpgraft_keys_open_state(handle, &binding, a, 0, &round, &b, nonce);
-    case 34: return mcpgraft_task_read(handle, b, &view);
+    case 34: return mcpgraft_task_read(handle, b, b, &view);
     case 35: return mcpgraft_task_change(handle, MCPGRAFT_TASK_SAYS, str("x"), 0);
     case 36: return mcpgraft_task_update(handle, a, 0, &size, &size);
     case 37: return mcpgraft_task_fail(handle, MCPGRAFT_FAIL_TOOL, a, 0, b, 0);
     case 38: return mcpgraft_task_can_ask(handle, str("roots/list"), b, &verdict, &a);
     case 39: return mcpgraft_give_up(peer, 1, 1, a, &event);
     case 40: return mcpgraft_abandon(peer);
-    case 41: return mcpgraft_open_stream(peer, 1, &event);
+    case 41: return mcpgraft_open_stream(peer, 1, true, &event);
     case 42: return mcpgraft_close_stream(peer, 1, 5, &event);
     case 43: return mcpgraft_resume(peer, false, 0, &event);
+    case 44: return mcpgraft_task_ask(peer, 1, str(SAVED), a, a, &event);
+    case 45: return mcpgraft_task_progress(peer, 1, str(SAVED), 1, NAN, b, &event);
+    case 46: return mcpgraft_task_page(peer, 1, NULL, 0, b, &event);
     default: return 0;
     }
 }
 
 /* What each takes: a server, session, exchange, splitter, ring of keys, task, or `p`: a session or an exchange. */
-static const char takes[] = "vvvvvvsssxxxxpppppppppssspspllkkkktttttppxxx";
+static const char takes[] = "vvvvvvsssxxxxpppppppppssspspllkkkktttttppxxxppp";
 
 static void wrong_handles(void)
 {
@@ -129,13 +132,21 @@ static void wrong_tasks(void)
     struct mcpgraft_task_view view, before;
     struct mcpgraft_task *other = NULL;
     struct mcpgraft_event event = fresh();
+    struct mcpgraft_str saved = str(SAVED), list[2];
     size_t taken = 7, left = 7;
+    list[0] = saved, list[1] = str("{}");
     id_of(&begin, "", 0);
     CHECK(mcpgraft_task_new(&begin, &other) == MCPGRAFT_NOT_ALLOWED && other == NULL);
     id_of(&begin, "an id", 0);
     CHECK(mcpgraft_task_new(&begin, &other) == MCPGRAFT_NOT_ALLOWED && other == NULL);
-    id_of(&begin, "id", 256);
+    id_of(&begin, "id", 0);
+    begin.origin = 0x1000000;
     CHECK(mcpgraft_task_new(&begin, &other) == MCPGRAFT_BAD_ARGUMENT && other == NULL);
+    begin.origin = 0;
+    begin.progress_token = str("{}");
+    CHECK(mcpgraft_task_new(&begin, &other) == MCPGRAFT_BAD_ARGUMENT && other == NULL);
+    begin.progress_token = str("1 2");
+    CHECK(mcpgraft_task_new(&begin, &other) == MCPGRAFT_BAD_JSON && other == NULL);
     begin.struct_size--;
     CHECK(mcpgraft_task_new(&begin, &other) == MCPGRAFT_BAD_STRUCT && other == NULL);
     CHECK(mcpgraft_task_new(NULL, &other) == MCPGRAFT_NULL);
@@ -144,8 +155,11 @@ static void wrong_tasks(void)
     memset(&view, 0x5a, sizeof view);
     view.struct_size = 3;
     before = view;
-    CHECK(mcpgraft_task_read(task, str(NULL), &view) == MCPGRAFT_BAD_STRUCT);
+    CHECK(mcpgraft_task_read(task, str(NULL), str(NULL), &view) == MCPGRAFT_BAD_STRUCT);
     CHECK(memcmp(&view, &before, sizeof view) == 0);
+    view.struct_size = before.struct_size = sizeof view;
+    CHECK(mcpgraft_task_read(task, str(NULL), str("2025"), &view) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(memcmp(&view, &before, sizeof view) == 0 && detail_has(task, "revision"));
     CHECK(mcpgraft_task_change(task, 4, str("x"), 0) == MCPGRAFT_BAD_ARGUMENT);
     CHECK(mcpgraft_task_change(task, MCPGRAFT_TASK_ASKS, str("{}"), 0) == MCPGRAFT_NOT_ALLOWED);
     CHECK(mcpgraft_task_change(task, MCPGRAFT_TASK_COMPLETES, str("[]"), 0) == MCPGRAFT_BAD_RESULT);
@@ -154,6 +168,15 @@ static void wrong_tasks(void)
     CHECK(mcpgraft_task_update(task, str("{"), 0, &taken, &left) == MCPGRAFT_BAD_JSON && taken == 7 && left == 7);
     CHECK(mcpgraft_task_update(task, str("{}"), 0, NULL, &left) == MCPGRAFT_NULL);
     CHECK(mcpgraft_task_changed(session, str("{}"), str(NULL), &event) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(mcpgraft_task_ask(session, 1, str("{}"), str("q"), str(NULL), &event) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(mcpgraft_task_ask(session, 1, saved, str("q"), str(NULL), &event) == MCPGRAFT_NOT_FOUND);
+    CHECK(mcpgraft_task_progress(session, 1, saved, NAN, NAN, str(NULL), &event) == MCPGRAFT_OK);
+    CHECK(mcpgraft_task_progress(exchange, 1, saved, 1, NAN, str(NULL), &event) == MCPGRAFT_UNKNOWN_CALL);
+    CHECK(mcpgraft_task_page(session, 1, NULL, 1, str(NULL), &event) == MCPGRAFT_NULL);
+    CHECK(mcpgraft_task_page(session, 1, &saved, 1001, str(NULL), &event) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(mcpgraft_task_page(session, 1, list, 2, str(NULL), &event) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(mcpgraft_task_page(session, 1, list, 1, str("\xff"), &event) == MCPGRAFT_NOT_UTF8);
+    CHECK(mcpgraft_task_page(session, 1, list, 1, str(NULL), &event) == MCPGRAFT_UNKNOWN_CALL);
 }
 
 static void wrong_arguments(void)
@@ -296,7 +319,9 @@ static struct mcpgraft_str text(void)
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", "{\"content\":[]}", "{\"contents\":[]}",
         "{\"a\":{\"method\":\"elicitation/create\",\"params\":" FORM "}}", "a://b/c", "POST", "GET", "DELETE", "OPTIONS",
         "info", "limits", "{\"name\":\"add\",\"inputSchema\":{\"type\":\"object\"}}",
-        "{\"uriTemplate\":\"a://{b}/{c}\",\"name\":\"t\"}", "line\nline\r\nrest", SAVED,
+        "{\"uriTemplate\":\"a://{b}/{c}\",\"name\":\"t\"}", "line\nline\r\nrest", SAVED, ASKING, TASK_CALL("11", "\"task\":{}"),
+        TASK_ASKS("12", "result", "\"taskId\":\"t\""), TASK_ASKS("13", "list", "\"cursor\":\"c\""),
+        "{\"resultType\":\"task\",\"task\":{\"taskId\":\"t\",\"status\":\"working\",\"createdAt\":\"x\",\"lastUpdatedAt\":\"x\",\"ttl\":null}}",
         "{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"tasks/update\",\"params\":{\"taskId\":\"t\",\"inputResponses\":{\"a\":{}}," META "}}",
        
         "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":1}}"};
@@ -339,7 +364,7 @@ static void random_calls(long count)
         unsigned i;
         if (listener != NULL && pick(8) == 0)
             peer = listener;
-        switch (pick(54)) {
+        switch (pick(57)) {
         case 0: status = mcpgraft_server_put(server, pick(5), text()); break;
         case 1: status = mcpgraft_server_remove(server, pick(5), text()); break;
         case 2: status = mcpgraft_server_at(server, pick(5), pick(3), &a, &b); break;
@@ -396,16 +421,19 @@ static void random_calls(long count)
             }
             status = mcpgraft_exchange_begin(exchange, &request, &event);
             break;
-        case 41: status = mcpgraft_task_read(task, text(), &seen); break;
+        case 41: status = mcpgraft_task_read(task, text(), pick(2) ? str("2025-11-25") : text(), &seen); break;
         case 42: status = mcpgraft_task_change(task, pick(5), text(), pick(9)); break;
         case 43: status = mcpgraft_task_update(task, text(), pick(9), &size, &size); break;
         case 44: status = mcpgraft_task_fail(task, pick(9), text(), 5, text(), pick(9)); break;
         case 45: status = mcpgraft_task_can_ask(task, text(), text(), &verdict, &a); break;
         case 46: status = mcpgraft_task_changed(peer, text(), text(), &event); break;
         case 49: status = pick(8) ? MCPGRAFT_OK : mcpgraft_abandon(peer); break;
-        case 50: status = mcpgraft_open_stream(exchange, key, &event); break;
+        case 50: status = mcpgraft_open_stream(exchange, key, pick(2), &event); break;
         case 51: status = mcpgraft_close_stream(exchange, key, pick(9), &event); break;
         case 52: status = mcpgraft_resume(exchange, pick(2), pick(3), &event); break;
+        case 53: status = mcpgraft_task_ask(peer, key, pick(2) ? str(ASKING) : text(), pick(2) ? str("q") : text(), text(), &event); break;
+        case 54: status = mcpgraft_task_progress(peer, key, pick(2) ? str(ASKING) : text(), pick(9), NAN, text(), &event); break;
+        case 55: status = mcpgraft_task_page(peer, key, &input, pick(2), text(), &event); break;
         case 47:
             if (mcpgraft_task_restore(text(), &restored) == MCPGRAFT_OK) {
                 mcpgraft_free(task);

@@ -19,9 +19,16 @@ static uint64_t nothing[64];
     "\"io.modelcontextprotocol/clientCapabilities\":{\"elicitation\":{}},\"progressToken\":1}"
 #define CALL(id) "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/call\",\"params\":{\"name\":\"add\",\"arguments\":{}}}"
 #define SAVED "{\"id\":\"t\",\"caps\":127,\"created\":0,\"ttl\":9,\"status\":\"working\",\"updated\":0}"
+#define ASKING                                                                                                         \
+    "{\"id\":\"t\",\"caps\":127,\"revision\":\"2025-11-25\",\"wrap\":0,\"token\":1,\"created\":0,\"status\":\"input_required\","       \
+    "\"updated\":0,\"requests\":{\"q\":{\"method\":\"elicitation/create\",\"params\":" FORM "}}}"
+#define TASK_CALL(id, more)                                                                                            \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tools/call\",\"params\":{\"name\":\"slow\",\"arguments\":{}," more "}}"
+#define TASK_ASKS(id, what, params)                                                                                    \
+    "{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"tasks/" what "\",\"params\":{" params "}}"
 #define FORM "{\"message\":\"Who?\",\"requestedSchema\":{\"type\":\"object\",\"properties\":{}}}"
 
-static inline void id_of(struct mcpgraft_new_task *begin, const char *id, uint32_t capabilities)
+static inline void id_of(struct mcpgraft_new_task *begin, const char *id, uint32_t origin)
 {
     memset(begin, 0, sizeof *begin);
     begin->struct_size = sizeof *begin;
@@ -29,7 +36,7 @@ static inline void id_of(struct mcpgraft_new_task *begin, const char *id, uint32
     begin->owner = str("alice");
     begin->now = 1000;
     begin->ttl = 60000;
-    begin->capabilities = capabilities;
+    begin->origin = origin;
 }
 
 static inline void make(void)
@@ -47,6 +54,9 @@ static inline void make(void)
     CHECK(mcpgraft_server_set(server, str("allowed_origins"), str("[\"https://example.com\"]")) == MCPGRAFT_OK);
     CHECK(mcpgraft_server_put(server, MCPGRAFT_TOOL, str("{\"name\":\"add\",\"inputSchema\":{\"type\":\"object\"}}")) ==
           MCPGRAFT_OK);
+    CHECK(mcpgraft_server_set(server, str("experimental_tasks"), str("\"listed\"")) == MCPGRAFT_OK);
+    CHECK(mcpgraft_server_put(server, MCPGRAFT_TOOL, str("{\"name\":\"slow\",\"inputSchema\":{\"type\":\"object\"},"
+                                                         "\"execution\":{\"taskSupport\":\"optional\"}}")) == MCPGRAFT_OK);
     CHECK(mcpgraft_server_put(server, MCPGRAFT_TEMPLATE, str("{\"uriTemplate\":\"a://{b}/{c}\",\"name\":\"t\"}")) ==
           MCPGRAFT_OK);
     CHECK(mcpgraft_session_new(server, &session) == MCPGRAFT_OK);

@@ -96,9 +96,10 @@ static void offer(struct mcpgraft_server **server)
     static const char *const options[][2] = {{"info", "{\"name\":\"s\",\"version\":\"1\"}"},
                                              {"instructions", "\"caf\\u00e9\""},
                                              {"logging", "true"},
-                                             {"revisions", "[\"2025-03-26\",\"2026-07-28\"]"},
+                                             {"revisions", "[\"2025-03-26\",\"2025-11-25\",\"2026-07-28\"]"},
                                              {"custom_methods", "[\"x/y\",\"x/z\"]"},
                                              {"extensions", "{\"a/b\" : {}}"},
+                                             {"experimental_tasks", "\"listed\""},
                                              {"limits", "{\"depth\":64}"},
                                              {"allowed_origins", "[\"https://example.com\"]"},
                                              {"allowed_hosts", "[\"localhost\"]"}};
@@ -108,6 +109,8 @@ static void offer(struct mcpgraft_server **server)
     for (i = 0; i < sizeof options / sizeof *options; i++)
         TRY(mcpgraft_server_set(*server, str(options[i][0]), str(options[i][1])));
     TRY(mcpgraft_server_put(*server, MCPGRAFT_TOOL, str("{\"name\":\"add\",\"inputSchema\":{\"type\":\"object\"}}")));
+    TRY(mcpgraft_server_put(*server, MCPGRAFT_TOOL, str("{\"name\":\"slow\",\"inputSchema\":{\"type\":\"object\"},"
+                                                        "\"execution\":{\"taskSupport\":\"required\"}}")));
     TRY(mcpgraft_server_put(*server, MCPGRAFT_TEMPLATE, str("{\"uriTemplate\":\"data://{rows}/x\",\"name\":\"d\"}")));
     TRY(mcpgraft_server_at(*server, MCPGRAFT_TOOL, 0, &key, &definition));
 }
@@ -288,22 +291,70 @@ static void work(struct mcpgraft_peer *session)
     memset(&begin, 0, sizeof begin);
     begin.struct_size = sizeof begin;
     begin.id = str("t");
-    begin.capabilities = 0x7f;
+    begin.origin = 0x7f;
     view.struct_size = sizeof view;
     TRY(mcpgraft_task_new(&begin, &task));
     TRY(mcpgraft_task_change(task, MCPGRAFT_TASK_SAYS, str("\"busy\""), 1));
     TRY(mcpgraft_task_change(task, MCPGRAFT_TASK_ASKS, str("{\"r\":{\"method\":\"roots/list\"}}"), 2));
+    TRY(mcpgraft_task_read(task, str(NULL), str(NULL), &view));
+    CHECK(view.open_count == 1 && is(view.open_keys[0], "r"));
     TRY(mcpgraft_task_update(task, str("{\"r\":{\"roots\":[]}}"), 3, &taken, &left));
     CHECK(taken == 1 && left == 0);
-    TRY(mcpgraft_task_read(task, str(NULL), &view));
+    TRY(mcpgraft_task_read(task, str(NULL), str(NULL), &view));
     TRY(mcpgraft_task_restore(view.saved, &again));
     TRY(mcpgraft_task_changed(session, view.saved, str(NULL), &event));
     TRY(mcpgraft_task_fail(task, MCPGRAFT_FAIL_CUSTOM, str("no"), 5, str("{}"), 4));
+    TRY(mcpgraft_task_read(task, str(NULL), str(NULL), &view));
     TRY(mcpgraft_task_change(again, MCPGRAFT_TASK_COMPLETES, str("{\"content\":[]}"), 4));
-    TRY(mcpgraft_task_read(again, str(NULL), &view));
+    TRY(mcpgraft_task_read(again, str(NULL), str(NULL), &view));
     CHECK(view.status == MCPGRAFT_TASK_COMPLETED);
     mcpgraft_free(task);
     mcpgraft_free(again);
+}
+
+/* The same for a client of 2025-11-25. */
+static void experiment(const struct mcpgraft_server *server)
+{
+#define ASK(id, what, params)                                                                                          \
+    TRY(mcpgraft_session_accept(session, str("{\"jsonrpc\":\"2.0\",\"id\":" id ",\"method\":\"" what "\",\"params\":{" params "}}"),  \
+                                &event))
+    struct mcpgraft_new_task begin;
+    struct mcpgraft_peer *session = NULL;
+    struct mcpgraft_task *task = NULL;
+    struct mcpgraft_task_view view;
+    struct mcpgraft_event event = fresh(), other = fresh();
+    size_t taken, left;
+    TRY(mcpgraft_session_new(server, &session));
+    ASK("1", "initialize", "\"protocolVersion\":\"2025-11-25\",\"capabilities\":{\"roots\":{}},"
+                           "\"clientInfo\":{\"name\":\"c\",\"version\":\"1\"}");
+    TRY(mcpgraft_session_accept(session, str("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"), &event));
+    ASK("2", "tools/call", "\"name\":\"slow\",\"task\":{},\"_meta\":{\"progressToken\":\"" LONG "\"}");
+    CHECK(event.kind == MCPGRAFT_CALL && event.wants_task);
+    memset(&begin, 0, sizeof begin);
+    begin.struct_size = sizeof begin;
+    begin.id = str("t");
+    begin.origin = event.origin;
+    begin.progress_token = event.progress_token;
+    view.struct_size = sizeof view;
+    TRY(mcpgraft_task_new(&begin, &task));
+    TRY(mcpgraft_task_change(task, MCPGRAFT_TASK_ASKS, str("{\"\\\"r\":{\"method\":\"roots/list\"}}"), 2));
+    TRY(mcpgraft_task_read(task, str(NULL), event.revision, &view));
+    CHECK(view.mine && view.open_count == 1 && is(view.open_keys[0], "\"r"));
+    TRY(mcpgraft_reply(session, event.key, view.created, &other));
+    TRY(mcpgraft_task_progress(session, 0, view.saved, 1, 2, str(NULL), &other));
+    CHECK(other.send.len > 0);
+    ASK("3", "tasks/result", "\"taskId\":\"t\"");
+    TRY(mcpgraft_task_ask(session, event.key, view.saved, view.open_keys[0], str(NULL), &other));
+    CHECK(other.send.len > 0);
+    TRY(mcpgraft_task_update(task, str("{\"\\\"r\":{\"roots\":[]}}"), 3, &taken, &left));
+    TRY(mcpgraft_task_change(task, MCPGRAFT_TASK_COMPLETES, str("{\"content\":[]}"), 4));
+    TRY(mcpgraft_task_read(task, str(NULL), event.revision, &view));
+    TRY(mcpgraft_reply(session, event.key, view.outcome, &other));
+    ASK("4", "tasks/list", "");
+    TRY(mcpgraft_task_page(session, event.key, &view.saved, 1, str("next"), &other));
+    CHECK(other.send.len > 0);
+    mcpgraft_free(task);
+    mcpgraft_free(session);
 }
 
 /* A run in which the allocation number `fail_at` fails. */
@@ -325,6 +376,7 @@ static void without_memory(void)
     split(lines);
     ask(session);
     work(session);
+    experiment(server);
     mcpgraft_free(server);
     mcpgraft_free(lines);
     mcpgraft_free(exchange);

@@ -167,7 +167,7 @@ static void check_call(const struct step *step, const struct mcpgraft_event *eve
     if (!CHECK(call != NULL))
         return;
     CHECK(is(call->field[1], kinds[event->target]));
-    CHECK(same(call->field[2], event->name));
+    CHECK(event->target == MCPGRAFT_LIST_TASKS ? event->name.ptr == NULL : same(call->field[2], event->name));
     CHECK(call->field[3].ptr == NULL || same(call->field[3], event->arguments));
     CHECK(call->field[4].ptr == NULL || same(call->field[4], event->entry));
     CHECK(call->field[5].ptr == NULL || same(call->field[5], event->variables));
@@ -208,7 +208,7 @@ static void during(struct mcpgraft_peer *peer, uint64_t key, const struct step *
         else if (is(field[0], "progress"))
             CALL(peer, mcpgraft_progress(peer, key, number(field[1], NAN), number(field[2], NAN), field[3], &event));
         else if (is(field[0], "open_stream"))
-            CALL(peer, mcpgraft_open_stream(peer, key, &event));
+            CALL(peer, mcpgraft_open_stream(peer, key, false, &event));
         else if (is(field[0], "close_stream"))
             CALL(peer, mcpgraft_close_stream(peer, key, (uint32_t)number(field[1], 0), &event));
         else if (!is(field[0], "question"))

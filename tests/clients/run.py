@@ -2,6 +2,7 @@
 
     run.py [--policies URL]      the Python examples (with a policies app that already runs; without it one is started)
     run.py --lang c              the C and Go examples, as ffi-c/run-tests has built them
+    run.py --lang node           the Node example, by the same clients and the Inspector
 
 Each combination lists the tools, calls them rightly, wrongly and with an argument of the wrong type, and where the
 server has them reads a templated resource and gets a prompt; every answer is compared.
@@ -18,16 +19,18 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import tasks_2025  # type: ignore[import-not-found]  # a file beside this one
 
-from serving import BUILD, EXAMPLES, MODULES, NODE, free_port, python, serving
+from serving import BUILD, EXAMPLES, MODULES, NODE, NODE_EXAMPLES, free_port, python, serving
 
 HERE = Path(__file__).parent
 Check = Callable[[dict[str, Any], str], None]
-Target = tuple[str, dict[str, Any], Check]
+Target: TypeAlias = tuple[str, dict[str, Any], Check]
+"""What a client is pointed at: its name, the plan, and what looks at the answers."""
+
 MODERN, NEWEST_HANDSHAKE = "2026-07-28", "2025-11-25"
 RECORDS = [{"city": "Bonn", "n": "1"}, {"city": "Bonn", "n": "3"}, {"city": "Kiel", "n": "2"}]
 
@@ -49,6 +52,10 @@ CLIENTS = (
     ),
     ClientKind("sdk 1 (npm)", (str(NODE), str(HERE / "node.mjs"), "sdk", str(MODULES)), ("legacy",)),
 )
+INSPECTOR = ClientKind(
+    "Inspector (npm)", (sys.executable, str(HERE / "inspector.py"), str(NODE), str(MODULES)), ("legacy",)
+)
+"""Asks for tools only; for the Node package, whose users have it."""
 
 
 def text_of(result: dict[str, Any]) -> str:
@@ -121,7 +128,8 @@ POLICY_PLAN = {
         call("search_policies", query="remote work agreement", limit=3),
         call("get_policy", policy_id="HR-101"),
         call("get_policy", policy_id="HR-999"),
-        call("search_policies", query="leave", limit="many"),
+        # The Inspector would make null of a text that is no number at all, which stands for no value.
+        call("search_policies", query="leave", limit="2.5"),
     ]
 }
 ANALYTICS_PLAN = {
@@ -172,6 +180,18 @@ def python_targets(stack: contextlib.ExitStack, policies: str | None) -> list[Ta
     ]
 
 
+def node_targets(stack: contextlib.ExitStack, policies: str | None) -> list[Target]:
+    app = [str(NODE), str(NODE_EXAMPLES / "policies.mjs")]
+    if policies is None:
+        port = free_port()
+        stack.enter_context(serving([*app, str(port)], port, BUILD / "log" / "policies-node.log"))
+        policies = f"http://127.0.0.1:{port}/mcp"
+    return [
+        ("policies, HTTP", {"url": policies, "headers": {"x-api-key": "demo-key"}} | POLICY_PLAN, check_policies),
+        ("policies, stdio", {"command": [*app, "stdio"], "env": ENVIRONMENT} | POLICY_PLAN, check_policies),
+    ]
+
+
 def c_targets(stack: contextlib.ExitStack) -> list[Target]:
     built = BUILD / "c" / "test"
 
@@ -198,13 +218,18 @@ def c_targets(stack: contextlib.ExitStack) -> list[Target]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--lang", choices=("python", "c"), default="python")
+    parser.add_argument("--lang", choices=("python", "node", "c"), default="python")
     parser.add_argument("--policies", metavar="URL")
     options = parser.parse_args()
     passed = failed = 0
     with contextlib.ExitStack() as stack:
-        targets = c_targets(stack) if options.lang == "c" else python_targets(stack, options.policies)
-        for client in CLIENTS:
+        if options.lang == "c":
+            targets = c_targets(stack)
+        elif options.lang == "node":
+            targets = node_targets(stack, options.policies)
+        else:
+            targets = python_targets(stack, options.policies)
+        for client in (*CLIENTS, INSPECTOR) if options.lang == "node" else CLIENTS:
             for era in client.eras:
                 for target, plan, check in targets:
                     label = f"{client.name:16} {era:10} {target}"

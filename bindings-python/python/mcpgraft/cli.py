@@ -1,4 +1,4 @@
-"""The command line: `mcpgraft run`, `mcpgraft inspect`, `mcpgraft call`."""
+"""The command line: `mcpgraft run`, `mcpgraft inspect`, `mcpgraft call`, `mcpgraft bridge`."""
 
 from __future__ import annotations
 
@@ -54,9 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     call.add_argument("--json", dest="text", metavar="OBJECT", help="all arguments as one JSON object; - reads stdin")
     call.add_argument("--era", choices=("modern", "legacy"), default="modern")
 
+    bridge = commands.add_parser("bridge", help="connect a client on stdio to a device")
+    bridge.add_argument("target", help="a serial device, tcp:HOST:PORT, or a command in one argument")
+    bridge.add_argument("--baud", type=int, default=115_200, help="of a serial device; default 115200")
+    bridge.add_argument("--rtscts", action="store_true", help="the serial device has hardware flow control")
+
     options = parser.parse_args(arguments)
     try:
-        return {"run": _run, "inspect": _inspect, "call": _call}[options.command](options)
+        return {"run": _run, "inspect": _inspect, "call": _call, "bridge": _bridge}[options.command](options)
     except UsageError as wrong:
         print(f"mcpgraft: {wrong}", file=sys.stderr)
         return 2
@@ -128,6 +133,15 @@ def _run(options: argparse.Namespace) -> int:
     with claim() as descriptors:
         run_stdio(load(options.target), descriptors=descriptors)
     return 0
+
+
+def _bridge(options: argparse.Namespace) -> int:
+    from .wire import WireError, run_bridge
+
+    try:
+        return run_bridge(options.target, baud=options.baud, flow=options.rtscts)
+    except WireError as wrong:
+        raise UsageError(str(wrong)) from wrong
 
 
 def _lint(server: Server, as_json: bool) -> int:

@@ -5,6 +5,7 @@
 //! live in flash), [`Owned`] can change at run time.
 
 mod check;
+mod declare;
 mod fixed;
 #[cfg(feature = "alloc")]
 mod owned;
@@ -13,6 +14,7 @@ mod texts;
 mod tool;
 
 pub use check::{MAX_NAME, entry};
+pub use declare::universal;
 pub use fixed::Fixed;
 #[cfg(feature = "alloc")]
 pub use owned::Owned;
@@ -22,7 +24,7 @@ pub(crate) use tool::{TaskSupport, Wrap};
 
 use crate::json::{Raw, Str};
 use crate::revision::Revision;
-use crate::revision::methods::Method;
+use crate::revision::methods::{Feature, Method};
 
 /// The four kinds of things a catalogue lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,7 +97,8 @@ pub struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// An entry of a static table. Nothing is checked here: use [`entry`] where that matters.
+    /// An entry of a static table. Nothing is checked here: use [`entry()`] where that matters, and
+    /// [`entry!`](crate::entry) where the key is not to be said twice.
     #[must_use]
     pub const fn new(key: &'a str, definition: &'a str) -> Self {
         Entry { key, definition: Raw::trusted(definition) }
@@ -134,6 +137,15 @@ pub trait Catalog {
         let _ = method;
         false
     }
+
+    /// Whether a server with this catalogue can have a feature at all; [`Profile`](crate::server::Profile) says whether it
+    /// has. For firmware: where this is constant and `false`, the code of the feature is not linked. It must not be
+    /// `false` for what the profile offers.
+    #[inline]
+    fn can(&self, feature: Feature) -> bool {
+        let _ = feature;
+        true
+    }
 }
 
 impl<C: Catalog + ?Sized> Catalog for &C {
@@ -154,5 +166,8 @@ impl<C: Catalog + ?Sized> Catalog for &C {
     }
     fn custom_method(&self, method: Str<'_>) -> bool {
         (**self).custom_method(method)
+    }
+    fn can(&self, feature: Feature) -> bool {
+        (**self).can(feature)
     }
 }

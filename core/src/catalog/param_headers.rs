@@ -1,7 +1,7 @@
 //! `x-mcp-header`: which arguments of a tool an HTTP client repeats as `Mcp-Param-…` headers
 //! (basic/transports/streamable-http and server/tools of `2026-07-28`).
 
-use crate::json::{Kind, Raw, Str};
+use crate::json::{Kind, Raw, Str, find_text};
 
 /// The annotation's key in a property schema.
 pub(crate) const ANNOTATION: &str = "x-mcp-header";
@@ -44,7 +44,7 @@ impl<'a> Param<'a> {
 
 /// Whether the schema says anything about headers: a cheap look before the walk.
 pub(crate) fn present(schema: Raw<'_>) -> bool {
-    schema.text().contains(ANNOTATION)
+    find_text(schema.bytes(), 0, ANNOTATION.as_bytes()).is_some()
 }
 
 /// Calls `each` for every annotated property reachable through `properties` only. `each` may stop the walk with an error.

@@ -17,8 +17,8 @@ pub(crate) fn write_listed<S: Sink + ?Sized>(
 ) -> Result<(), Full> {
     match kind {
         Kind::Tool => translate::tool(definition, revision, w),
-        Kind::Resource | Kind::Template => translate::object(definition, &fields::RESOURCE, revision, w),
-        Kind::Prompt => translate::object(definition, &fields::PROMPT, revision, w),
+        Kind::Resource | Kind::Template => translate::simple(definition, &fields::RESOURCE, revision, w),
+        Kind::Prompt => translate::simple(definition, &fields::PROMPT, revision, w),
     }
 }
 

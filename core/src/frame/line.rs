@@ -77,7 +77,9 @@ impl LineBuffer {
 }
 
 impl<B> Lines<B> {
-    const fn over(held: B, limit: usize) -> Self {
+    /// A framer at the start of a stream, over memory of the host's own, which is empty. Lines may have `limit` bytes, and
+    /// no more than fit.
+    pub const fn over(held: B, limit: usize) -> Self {
         Self { held, limit, start: Some(0), cr: false, done: false, skipping: false }
     }
 

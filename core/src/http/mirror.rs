@@ -98,6 +98,9 @@ impl Mirror for HttpMirror<'_> {
     }
 
     fn arguments<'x>(&self, schema: Raw<'x>, arguments: Raw<'x>) -> Result<(), Fault<'x>> {
+        if !param_headers::present(schema) {
+            return Ok(());
+        }
         param_headers::walk(schema, &mut |param| {
             self.argument(&param, arguments).map_err(|why| Fault::ParamHeader { param: param.header, why })
         })

@@ -12,9 +12,11 @@
 //! ```
 
 mod check;
+pub(crate) mod digits;
 mod number;
 mod scan;
 mod sink;
+mod stream;
 mod string;
 mod utf8;
 mod value;
@@ -22,9 +24,10 @@ mod write;
 
 pub(crate) use check::check_str;
 pub use check::{JsonError, JsonErrorKind, MAX_DEPTH, check};
-pub(crate) use scan::{find, line_run};
+pub(crate) use scan::{find, find_text, line_run, skip_space};
 pub(crate) use sink::whole;
 pub use sink::{Full, Sink, SliceSink};
+pub use stream::Stream;
 pub use string::{Chars, Str, fnv64};
 pub(crate) use utf8::{NotUtf8, Partial};
 pub(crate) use value::Picked;

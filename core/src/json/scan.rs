@@ -1,118 +1,181 @@
-//! Walking over bytes: the runs inside strings, eight bytes at a time, and the extent of values known to be valid.
+//! Walking over bytes: the runs inside strings, many bytes at a time, and the extent of values known to be valid.
 
-const ONES: u64 = u64::MAX / 255;
-const HIGH: u64 = ONES * 0x80;
-
-/// The high bit of every zero byte. Bytes above the lowest zero byte may be marked falsely (the borrow runs
-/// upward), so only the lowest mark is exact: that is the first byte in text order of a little-endian word.
-const fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & HIGH
-}
-
-/// Marks the quotes and backslashes of a little-endian word; the lowest mark is exact.
-const fn quotes(word: u64) -> u64 {
-    zero_bytes(word ^ (ONES * b'"' as u64)) | zero_bytes(word ^ (ONES * b'\\' as u64))
-}
-
-/// Marks what cannot stand plainly in a string: quotes, backslashes, control characters; the lowest mark is exact.
-const fn specials(word: u64) -> u64 {
-    quotes(word) | (word.wrapping_sub(ONES * 0x20) & !word & HIGH)
-}
-
-/// Marks quotes and the four brackets of a little-endian word, each mark exact. Letters that look like a bracket when
-/// case is ignored (`y`, `_`) are marked, too: outside strings JSON has none of them.
-const fn structure(word: u64) -> u64 {
-    // `[`, `]`, `{` and `}` differ from 0x7F in these bits only.
-    exact_zero_bytes(word ^ (ONES * b'"' as u64)) | exact_zero_bytes((word | (ONES * 0x26)) ^ (ONES * 0x7F))
-}
-
-/// The high bit of every zero byte, and of no other.
-const fn exact_zero_bytes(word: u64) -> u64 {
-    !(((word & !HIGH) + !HIGH) | word | !HIGH)
-}
-
-/// Whether the compiler turns a loop over bytes into instructions for many bytes at once. Where it does not, eight bytes
-/// at a time are faster.
-const VECTORS: bool = cfg!(any(target_feature = "sse2", target_feature = "neon", target_feature = "simd128"));
-
-/// How many bytes stand before the first marked one; all of them if none is marked. `is` says of one byte, by its lowest
-/// bit, what `marks` says of a word.
-#[inline(always)]
-fn run(bytes: &[u8], marks: impl Fn(u64) -> u64, is: impl Fn(u8) -> u8) -> usize {
-    let first = |seen: u64| seen.trailing_zeros() as usize / 8;
-    let (words, _) = bytes.as_chunks::<8>();
-    let mut at = 0;
-    // Most strings are short.
-    for word in words.iter().take(3) {
-        let seen = marks(u64::from_le_bytes(*word));
-        if seen != 0 {
-            return at + first(seen);
-        }
-        at += 8;
+/// The tier without a heap is for small machines: there a byte at a time is less code, and not slower where words have
+/// 32 bits.
+#[cfg(not(feature = "alloc"))]
+mod runs {
+    fn run(bytes: &[u8], ends: impl Fn(u8) -> bool) -> usize {
+        bytes.iter().take_while(|byte| !ends(**byte)).count()
     }
-    if VECTORS {
-        let (blocks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<64>();
-        for block in blocks {
-            if block.iter().fold(0, |seen, byte| seen | is(*byte)) != 0 {
-                break;
+
+    pub(in crate::json) fn plain_run(bytes: &[u8]) -> usize {
+        run(bytes, |byte| byte == b'"' || byte == b'\\' || byte < 0x20)
+    }
+
+    pub(in crate::json) fn quote_run(bytes: &[u8]) -> usize {
+        run(bytes, |byte| byte == b'"' || byte == b'\\')
+    }
+
+    pub(crate) fn line_run(bytes: &[u8]) -> usize {
+        run(bytes, |byte| byte == b'\n' || byte == b'\r')
+    }
+
+    pub(super) fn find_run(bytes: &[u8], wanted: u8) -> usize {
+        run(bytes, |byte| byte == wanted)
+    }
+
+    pub(in crate::json) fn same_plain(a: &[u8], b: &[u8]) -> bool {
+        a == b && !a.contains(&b'\\')
+    }
+}
+
+#[cfg(feature = "alloc")]
+mod runs {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES * 0x80;
+
+    /// The high bit of every zero byte. Bytes above the lowest zero byte may be marked falsely (the borrow runs
+    /// upward), so only the lowest mark is exact: that is the first byte in text order of a little-endian word.
+    const fn zero_bytes(word: u64) -> u64 {
+        word.wrapping_sub(ONES) & !word & HIGH
+    }
+
+    /// Marks the quotes and backslashes of a little-endian word; the lowest mark is exact.
+    const fn quotes(word: u64) -> u64 {
+        zero_bytes(word ^ (ONES * b'"' as u64)) | zero_bytes(word ^ (ONES * b'\\' as u64))
+    }
+
+    /// Marks what cannot stand plainly in a string: quotes, backslashes, control characters; the lowest mark is exact.
+    const fn specials(word: u64) -> u64 {
+        quotes(word) | (word.wrapping_sub(ONES * 0x20) & !word & HIGH)
+    }
+
+    /// Marks quotes and the four brackets of a little-endian word, each mark exact. Letters that look like a bracket when
+    /// case is ignored (`y`, `_`) are marked, too: outside strings JSON has none of them.
+    pub(super) const fn structure(word: u64) -> u64 {
+        // `[`, `]`, `{` and `}` differ from 0x7F in these bits only.
+        exact_zero_bytes(word ^ (ONES * b'"' as u64))
+            | exact_zero_bytes((word | (ONES * 0x26)) ^ (ONES * 0x7F))
+    }
+
+    /// The high bit of every zero byte, and of no other.
+    const fn exact_zero_bytes(word: u64) -> u64 {
+        !(((word & !HIGH) + !HIGH) | word | !HIGH)
+    }
+
+    /// Whether the compiler turns a loop over bytes into instructions for many bytes at once. Where it does not, eight bytes
+    /// at a time are faster.
+    const VECTORS: bool =
+        cfg!(any(target_feature = "sse2", target_feature = "neon", target_feature = "simd128"));
+
+    /// How many bytes stand before the first marked one; all of them if none is marked. `is` says of one byte, by its lowest
+    /// bit, what `marks` says of a word.
+    #[inline(always)]
+    fn run(bytes: &[u8], marks: impl Fn(u64) -> u64, is: impl Fn(u8) -> u8) -> usize {
+        let first = |seen: u64| seen.trailing_zeros() as usize / 8;
+        let (words, _) = bytes.as_chunks::<8>();
+        let mut at = 0;
+        // Most strings are short.
+        for word in words.iter().take(3) {
+            let seen = marks(u64::from_le_bytes(*word));
+            if seen != 0 {
+                return at + first(seen);
             }
-            at += 64;
+            at += 8;
         }
-    } else {
-        let (blocks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<32>();
-        for block in blocks {
-            let (words, _) = block.as_chunks::<8>();
-            if words.iter().fold(0, |seen, word| seen | marks(u64::from_le_bytes(*word))) != 0 {
-                break;
+        if VECTORS {
+            let (blocks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<64>();
+            for block in blocks {
+                if block.iter().fold(0, |seen, byte| seen | is(*byte)) != 0 {
+                    break;
+                }
+                at += 64;
             }
-            at += 32;
+        } else {
+            let (blocks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<32>();
+            for block in blocks {
+                let (words, _) = block.as_chunks::<8>();
+                if words.iter().fold(0, |seen, word| seen | marks(u64::from_le_bytes(*word))) != 0 {
+                    break;
+                }
+                at += 32;
+            }
         }
-    }
-    let (words, tail) = bytes.get(at..).unwrap_or_default().as_chunks::<8>();
-    for word in words {
-        let seen = marks(u64::from_le_bytes(*word));
-        if seen != 0 {
-            return at + first(seen);
+        let (words, tail) = bytes.get(at..).unwrap_or_default().as_chunks::<8>();
+        for word in words {
+            let seen = marks(u64::from_le_bytes(*word));
+            if seen != 0 {
+                return at + first(seen);
+            }
+            at += 8;
         }
-        at += 8;
+        // The bytes left over, with zeros behind them. Whatever a mark means, one in the padding comes after them all.
+        let last = match bytes.last_chunk::<8>() {
+            Some(word) => {
+                u64::from_le_bytes(*word).checked_shr(8 * (8 - tail.len() as u32)).unwrap_or_default()
+            }
+            None => tail.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        };
+        at + tail.len().min(first(marks(last)))
     }
-    // The bytes left over, with zeros behind them. Whatever a mark means, one in the padding comes after them all.
-    let last = match bytes.last_chunk::<8>() {
-        Some(word) => u64::from_le_bytes(*word).checked_shr(8 * (8 - tail.len() as u32)).unwrap_or_default(),
-        None => tail.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    };
-    at + tail.len().min(first(marks(last)))
+
+    /// The length of the run at the front that needs no escape in a JSON string.
+    pub(in crate::json) fn plain_run(bytes: &[u8]) -> usize {
+        run(bytes, specials, |b| u8::from(b == b'"') | u8::from(b == b'\\') | u8::from(b < 0x20))
+    }
+
+    /// The length of the run at the front without a quote or backslash.
+    pub(in crate::json) fn quote_run(bytes: &[u8]) -> usize {
+        run(bytes, quotes, |b| u8::from(b == b'"') | u8::from(b == b'\\'))
+    }
+
+    /// The length of the run at the front without a line break.
+    pub(crate) fn line_run(bytes: &[u8]) -> usize {
+        let marks =
+            |word| zero_bytes(word ^ (ONES * b'\n' as u64)) | zero_bytes(word ^ (ONES * b'\r' as u64));
+        run(bytes, marks, |b| u8::from(b == b'\n') | u8::from(b == b'\r'))
+    }
+
+    /// Whether two texts of one length are the same, and hold no backslash.
+    #[inline]
+    pub(in crate::json) fn same_plain(a: &[u8], b: &[u8]) -> bool {
+        let ((words, tail), (others, rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+        let plain = |word: u64| zero_bytes(word ^ (ONES * b'\\' as u64)) == 0;
+        words.iter().zip(others).all(|(word, other)| word == other && plain(u64::from_le_bytes(*word)))
+            && tail.iter().zip(rest).all(|(byte, other)| byte == other && *byte != b'\\')
+    }
+
+    /// The length of the run at the front without `wanted`.
+    pub(super) fn find_run(bytes: &[u8], wanted: u8) -> usize {
+        run(bytes, |word| zero_bytes(word ^ (ONES * u64::from(wanted))), |one| u8::from(one == wanted))
+    }
 }
 
-/// The length of the run at the front that needs no escape in a JSON string.
-pub(super) fn plain_run(bytes: &[u8]) -> usize {
-    run(bytes, specials, |b| u8::from(b == b'"') | u8::from(b == b'\\') | u8::from(b < 0x20))
-}
-
-/// The length of the run at the front without a quote or backslash.
-pub(super) fn quote_run(bytes: &[u8]) -> usize {
-    run(bytes, quotes, |b| u8::from(b == b'"') | u8::from(b == b'\\'))
-}
-
-/// The length of the run at the front without a line break.
-pub(crate) fn line_run(bytes: &[u8]) -> usize {
-    let marks = |word| zero_bytes(word ^ (ONES * b'\n' as u64)) | zero_bytes(word ^ (ONES * b'\r' as u64));
-    run(bytes, marks, |b| u8::from(b == b'\n') | u8::from(b == b'\r'))
-}
-
-/// Whether two texts of one length are the same, and hold no backslash.
-#[inline]
-pub(super) fn same_plain(a: &[u8], b: &[u8]) -> bool {
-    let ((words, tail), (others, rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let plain = |word: u64| zero_bytes(word ^ (ONES * b'\\' as u64)) == 0;
-    words.iter().zip(others).all(|(word, other)| word == other && plain(u64::from_le_bytes(*word)))
-        && tail.iter().zip(rest).all(|(byte, other)| byte == other && *byte != b'\\')
-}
+use runs::find_run;
+pub(crate) use runs::line_run;
+#[cfg(feature = "alloc")]
+use runs::structure;
+pub(super) use runs::{plain_run, quote_run, same_plain};
 
 /// Where `byte` first stands; `None` if it does not.
 pub(crate) fn find(bytes: &[u8], byte: u8) -> Option<usize> {
-    let at = run(bytes, |word| zero_bytes(word ^ (ONES * u64::from(byte))), |one| u8::from(one == byte));
+    let at = find_run(bytes, byte);
     (at < bytes.len()).then_some(at)
+}
+
+/// Where a short text that is not empty first stands at or after `from`. A plain search: those of the standard library
+/// are two kilobytes of code.
+pub(crate) fn find_text(bytes: &[u8], from: usize, text: &[u8]) -> Option<usize> {
+    let first = *text.first()?;
+    let mut at = from;
+    loop {
+        let rest = bytes.get(at..)?;
+        let ahead = find(rest, first)?;
+        if rest.get(ahead..).is_some_and(|rest| rest.starts_with(text)) {
+            return Some(at + ahead);
+        }
+        at += ahead + 1;
+    }
 }
 
 const fn is_space(byte: u8) -> bool {
@@ -121,7 +184,7 @@ const fn is_space(byte: u8) -> bool {
 
 /// The first place at or after `at` that is not white space.
 #[inline]
-pub(super) fn skip_space(text: &[u8], at: usize) -> usize {
+pub(crate) fn skip_space(text: &[u8], at: usize) -> usize {
     match text.get(at) {
         Some(byte) if is_space(*byte) => skip_to_next(text, at, b' '),
         _ => at,
@@ -169,6 +232,7 @@ pub(super) fn skip_value(text: &[u8], at: usize) -> usize {
 
 fn skip_container(text: &[u8], start: usize) -> usize {
     let (mut at, mut depth) = (start, 0usize);
+    #[cfg(feature = "alloc")]
     'words: while let Some(word) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let word = u64::from_le_bytes(*word);
         let mut marks = structure(word);

@@ -1,4 +1,4 @@
-//! Where output goes: a growing vector, a bounded one, or a plain slice.
+//! Where output goes: a growing vector, a bounded one, a plain slice, or whoever drains it as it comes.
 
 use thiserror::Error;
 
@@ -25,6 +25,18 @@ pub trait Sink {
 
     /// Goes back to an earlier [`len`](Sink::len), to undo what was put since; a greater one changes nothing.
     fn truncate(&mut self, len: usize);
+
+    /// How many bytes it can still take; `usize::MAX` if only memory or the peer bounds it. A list ends its page there.
+    fn room(&self) -> usize {
+        usize::MAX
+    }
+
+    /// Begins (`true`) or ends a trial: what is put in between is taken back with [`truncate`](Sink::truncate). `true`: the
+    /// bytes are only counted, and have to be put again. A sink that can take back anything need not do this.
+    fn trial(&mut self, on: bool) -> bool {
+        let _ = on;
+        false
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
@@ -39,6 +51,14 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     fn truncate(&mut self, len: usize) {
         (**self).truncate(len);
     }
+
+    fn room(&self) -> usize {
+        (**self).room()
+    }
+
+    fn trial(&mut self, on: bool) -> bool {
+        (**self).trial(on)
+    }
 }
 
 impl<const N: usize> Sink for heapless::Vec<u8, N> {
@@ -52,6 +72,10 @@ impl<const N: usize> Sink for heapless::Vec<u8, N> {
 
     fn truncate(&mut self, len: usize) {
         heapless::Vec::truncate(self, len);
+    }
+
+    fn room(&self) -> usize {
+        N - self.as_slice().len()
     }
 }
 
@@ -105,6 +129,10 @@ impl Sink for SliceSink<'_> {
 
     fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
+    }
+
+    fn room(&self) -> usize {
+        self.buffer.len() - self.len
     }
 }
 

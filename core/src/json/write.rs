@@ -2,8 +2,7 @@
 
 use super::scan::{line_run, plain_run};
 use super::sink::whole;
-use super::{Full, Raw, Sink, Str};
-use core::fmt::Write as _;
+use super::{Full, Raw, Sink, Str, digits};
 
 /// Writes compact JSON and sets the commas.
 ///
@@ -23,6 +22,13 @@ pub struct Writer<'s, S: Sink + ?Sized> {
 pub struct Mark {
     len: usize,
     comma: bool,
+}
+
+impl Mark {
+    /// How long the output was.
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
 }
 
 impl<'s, S: Sink + ?Sized> Writer<'s, S> {
@@ -96,9 +102,24 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
         })
     }
 
+    /// Writes a piece of JSON that is known to be right, after the comma that is due. `comma`: the next key or value
+    /// follows another one in the same container. One call where several would say the same is less code.
+    pub(crate) fn fragment(&mut self, text: &str, comma: bool) -> Result<(), Full> {
+        self.item(comma, |out| out.put(text.as_bytes()))
+    }
+
     /// Writes a string, escaped as needed.
     pub fn string(&mut self, text: &str) -> Result<(), Full> {
         self.item(true, |out| escape(text, out))
+    }
+
+    /// Writes one string out of several pieces, escaped as needed.
+    pub fn string_of(&mut self, pieces: &[&str]) -> Result<(), Full> {
+        self.item(true, |out| {
+            out.put(b"\"")?;
+            pieces.iter().try_for_each(|piece| escape_body(piece, out))?;
+            out.put(b"\"")
+        })
     }
 
     /// Writes a value byte for byte as it stands. Only a value with line breaks between its parts loses the white
@@ -149,27 +170,18 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
 
     /// Writes an unsigned integer.
     pub fn u64(&mut self, number: u64) -> Result<(), Full> {
-        self.item(true, |out| format(out, format_args!("{number}")))
+        self.raw_text(&digits::unsigned(number))
     }
 
     /// Writes a signed integer.
     pub fn i64(&mut self, number: i64) -> Result<(), Full> {
-        self.item(true, |out| format(out, format_args!("{number}")))
+        self.raw_text(&digits::signed(number))
     }
 
     /// Writes the shortest number that reads back as the same float; a whole number without a fraction.
     /// What JSON cannot say (NaN and the infinities) becomes `null`.
     pub fn f64(&mut self, number: f64) -> Result<(), Full> {
-        let size = number.abs();
-        self.item(true, |out| {
-            if !number.is_finite() {
-                out.put(b"null")
-            } else if size == 0.0 || (1e-5..1e16).contains(&size) {
-                format(out, format_args!("{number}"))
-            } else {
-                format(out, format_args!("{number:e}"))
-            }
-        })
+        if number.is_finite() { self.raw_text(&digits::float(number)) } else { self.null() }
     }
 
     /// Writes `true` or `false`.
@@ -221,25 +233,34 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
 pub fn escape(text: &str, out: &mut (impl Sink + ?Sized)) -> Result<(), Full> {
     whole(out, |out| {
         out.put(b"\"")?;
-        let mut rest = text.as_bytes();
-        while !rest.is_empty() {
-            let (plain, after) = rest.split_at_checked(plain_run(rest)).unwrap_or((rest, &[]));
-            out.put(plain)?;
-            let Some((special, after)) = after.split_first() else { break };
-            match special {
-                b'"' => out.put(b"\\\"")?,
-                b'\\' => out.put(b"\\\\")?,
-                b'\n' => out.put(b"\\n")?,
-                b'\r' => out.put(b"\\r")?,
-                b'\t' => out.put(b"\\t")?,
-                0x08 => out.put(b"\\b")?,
-                0x0C => out.put(b"\\f")?,
-                control => format(out, format_args!("\\u{control:04x}"))?,
-            }
-            rest = after;
-        }
+        escape_body(text, out)?;
         out.put(b"\"")
     })
+}
+
+/// Appends `text` as it stands between the quotes of a JSON string.
+fn escape_body<S: Sink + ?Sized>(text: &str, out: &mut S) -> Result<(), Full> {
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let (plain, after) = rest.split_at_checked(plain_run(rest)).unwrap_or((rest, &[]));
+        out.put(plain)?;
+        let Some((special, after)) = after.split_first() else { break };
+        match special {
+            b'"' => out.put(b"\\\"")?,
+            b'\\' => out.put(b"\\\\")?,
+            b'\n' => out.put(b"\\n")?,
+            b'\r' => out.put(b"\\r")?,
+            b'\t' => out.put(b"\\t")?,
+            0x08 => out.put(b"\\b")?,
+            0x0C => out.put(b"\\f")?,
+            control => {
+                let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' - 10 + value };
+                out.put(&[b'\\', b'u', b'0', b'0', digit(control >> 4), digit(control & 15)])?;
+            }
+        }
+        rest = after;
+    }
+    Ok(())
 }
 
 fn compact<S: Sink + ?Sized>(text: &[u8], out: &mut S) -> Result<(), Full> {
@@ -256,19 +277,6 @@ fn compact<S: Sink + ?Sized>(text: &[u8], out: &mut S) -> Result<(), Full> {
         at = super::scan::skip_space(text, end);
     }
     Ok(())
-}
-
-/// Lets `core::fmt` write into a sink.
-struct Formatter<'s, S: Sink + ?Sized>(&'s mut S);
-
-impl<S: Sink + ?Sized> core::fmt::Write for Formatter<'_, S> {
-    fn write_str(&mut self, text: &str) -> core::fmt::Result {
-        self.0.put(text.as_bytes()).map_err(|Full| core::fmt::Error)
-    }
-}
-
-fn format<S: Sink + ?Sized>(out: &mut S, arguments: core::fmt::Arguments<'_>) -> Result<(), Full> {
-    Formatter(out).write_fmt(arguments).map_err(|_| Full)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@ mod id;
 
 pub use id::{Id, Token};
 
-use crate::json::{Kind, Raw, Str};
+use core::fmt;
+
+use crate::json::{Kind, Raw, Str, digits};
 
 /// One JSON-RPC message, borrowed from the text it came in.
 #[derive(Clone, Copy, Debug)]
@@ -39,36 +41,64 @@ pub struct Request<'m> {
 }
 
 /// Why a JSON value is not a JSON-RPC message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
     /// Not an object.
-    #[error("a message must be a JSON object")]
     NotObject,
     /// A member stands twice, so different readers would see different messages.
-    #[error("the member \"{0}\" stands twice")]
     Twice(&'static str),
     /// No `"jsonrpc":"2.0"`.
-    #[error("the member \"jsonrpc\" must be \"2.0\"")]
     Version,
     /// The id is null, a fraction, a boolean, a container, or out of range.
-    #[error("the member \"id\" must be a string or an integer")]
     Id,
     /// The id is longer than [`TOKEN_BYTES`](crate::limits::TOKEN_BYTES).
-    #[error("the member \"id\" must not be longer than {} bytes", crate::limits::TOKEN_BYTES)]
     LongId,
     /// The method is not a string.
-    #[error("the member \"method\" must be a string")]
     Method,
     /// The parameters are neither object nor array.
-    #[error("the member \"params\" must be an object")]
     Params,
     /// Neither a method nor an outcome.
-    #[error("a message needs \"method\", \"result\" or \"error\"")]
     Empty,
     /// A method and an outcome.
-    #[error("a message with \"method\" must have neither \"result\" nor \"error\"")]
     Both,
 }
+
+impl Malformed {
+    /// Says it in words, piece by piece.
+    pub(crate) fn say(self, put: &mut Say<'_>) -> fmt::Result {
+        let last = match self {
+            Malformed::NotObject => "a message must be a JSON object",
+            Malformed::Twice(name) => {
+                put("the member \"")?;
+                put(name)?;
+                "\" stands twice"
+            }
+            Malformed::Version => "the member \"jsonrpc\" must be \"2.0\"",
+            Malformed::Id => "the member \"id\" must be a string or an integer",
+            Malformed::LongId => {
+                put("the member \"id\" must not be longer than ")?;
+                put(&digits::unsigned(crate::limits::TOKEN_BYTES as u64))?;
+                " bytes"
+            }
+            Malformed::Method => "the member \"method\" must be a string",
+            Malformed::Params => "the member \"params\" must be an object",
+            Malformed::Empty => "a message needs \"method\", \"result\" or \"error\"",
+            Malformed::Both => "a message with \"method\" must have neither \"result\" nor \"error\"",
+        };
+        put(last)
+    }
+}
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.say(&mut |piece| f.write_str(piece))
+    }
+}
+
+impl core::error::Error for Malformed {}
+
+/// Takes the pieces of a sentence, without the formatting of `core::fmt`, which is much code on a device.
+pub(crate) type Say<'p> = dyn FnMut(&str) -> fmt::Result + 'p;
 
 const MEMBERS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 

@@ -1,6 +1,6 @@
 //! URI templates for resources (RFC 6570, level 1): literal text and `{name}` expressions.
 
-use crate::json::{Full, Partial, Sink};
+use crate::json::{Full, Partial, Sink, find_text};
 use thiserror::Error;
 
 /// The greatest number of variables in one template.
@@ -143,7 +143,7 @@ impl<'a> Template<'a> {
                 (Some(Part::Literal(literal)), None) => rest.strip_suffix(literal)?.len(),
                 (Some(Part::Literal(literal)), Some(_)) => {
                     let first = rest.chars().next()?.len_utf8();
-                    first + rest.get(first..)?.find(literal)?
+                    find_text(rest.as_bytes(), first, literal.as_bytes())?
                 }
                 _ => rest.len(),
             };
@@ -246,6 +246,27 @@ impl<'a, 'u> Captures<'a, 'u> {
     pub fn get(&self, name: &str) -> Option<&'u str> {
         self.iter().find_map(|(key, value)| (key == name).then_some(value))
     }
+}
+
+/// The variables of a URI that a template matches, by name and decoded: what is not valid percent-encoding is passed on as
+/// it came. None where the URI does not match.
+///
+/// # Errors
+/// The text is no template.
+#[cfg(feature = "alloc")]
+pub fn variables<'a>(
+    text: &'a str,
+    uri: &str,
+) -> Result<alloc::vec::Vec<(&'a str, alloc::string::String)>, TemplateError> {
+    let template = Template::parse(text)?;
+    let Some(found) = template.matches(uri) else { return Ok(alloc::vec::Vec::new()) };
+    let decoded = |raw: &str| {
+        let mut value = alloc::vec::Vec::new();
+        let text =
+            percent_decode(raw, &mut value).ok().and_then(|()| alloc::string::String::from_utf8(value).ok());
+        text.unwrap_or_else(|| raw.into())
+    };
+    Ok(found.iter().map(|(name, raw)| (name, decoded(raw))).collect())
 }
 
 /// Why a percent-encoded value means no string, or could not be kept.
@@ -423,6 +444,15 @@ mod tests {
             assert_eq!(got.as_deref(), expected, "{template} {uri}");
         }
         assert_eq!(Template::parse("{a}").unwrap().matches("1").unwrap().get("b"), None);
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn variables_are_decoded_where_they_can_be() {
+        let found = variables("s://{a}/{b}", "s://x%20y/%zz").unwrap();
+        assert_eq!(found, [("a", "x y".into()), ("b", "%zz".into())]);
+        assert_eq!(variables("s://{a}", "t://1").unwrap(), []);
+        assert!(variables("s://{", "s://1").is_err());
     }
 
     // proves: S-267

@@ -3,7 +3,7 @@
 
 use super::Revision;
 use super::fields::{self, Shape, Value};
-use crate::json::{Full, Kind, Raw, Sink, Str, Writer};
+use crate::json::{Full, Kind, Raw, Sink, Str, Writer, digits, find_text, skip_space};
 
 /// Writes an object of a shape. The depth of this recursion is that of the shapes, not of the input.
 pub(crate) fn object<S: Sink + ?Sized>(
@@ -22,6 +22,46 @@ pub(crate) fn object<S: Sink + ?Sized>(
     w.end_object()
 }
 
+/// As [`object`], for shapes without content blocks, tools and schemas: a server that only lists needs nothing of those.
+pub(crate) fn simple<S: Sink + ?Sized>(
+    value: Raw<'_>,
+    shape: &Shape,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    if shape.settled_in(revision) || value.kind() != Kind::Object {
+        return w.raw(value);
+    }
+    w.begin_object()?;
+    for (key, member) in value.members() {
+        match known(key, shape, revision, w)? {
+            None => {}
+            Some(Value::One(shape)) => simple(member, shape, revision, w)?,
+            Some(Value::Each(shape)) => {
+                each(member, shape.settled_in(revision), w, |item, w| simple(item, shape, revision, w))?;
+            }
+            Some(_) => w.raw(member)?,
+        }
+    }
+    w.end_object()
+}
+
+/// Writes the name of a member that the revision has, and says how its value is written; `None`: it is left out.
+fn known<S: Sink + ?Sized>(
+    key: Str<'_>,
+    shape: &Shape,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<Option<&'static Value>, Full> {
+    let value = match shape.field(key) {
+        None => &Value::Same,
+        Some(field) if field.exists_in(revision) => &field.value,
+        Some(_) => return Ok(None),
+    };
+    w.raw_key(key)?;
+    Ok(Some(value))
+}
+
 /// Writes one member of an object of a shape, or leaves it out.
 pub(crate) fn field<S: Sink + ?Sized>(
     key: Str<'_>,
@@ -30,25 +70,18 @@ pub(crate) fn field<S: Sink + ?Sized>(
     revision: Revision,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    let Some(field) = shape.field(key) else {
-        w.raw_key(key)?;
-        return w.raw(member);
-    };
-    if !field.exists_in(revision) {
-        return Ok(());
-    }
-    w.raw_key(key)?;
-    match &field.value {
-        Value::Same => w.raw(member),
-        Value::One(shape) => object(member, shape, revision, w),
-        Value::Each(shape) => {
+    match known(key, shape, revision, w)? {
+        None => Ok(()),
+        Some(Value::Same) => w.raw(member),
+        Some(Value::One(shape)) => object(member, shape, revision, w),
+        Some(Value::Each(shape)) => {
             each(member, shape.settled_in(revision), w, |item, w| object(item, shape, revision, w))
         }
-        Value::Tools => each(member, false, w, |item, w| tool(item, revision, w)),
-        Value::Block(_) => block(member, 0, revision, w),
-        Value::Blocks(_) => blocks(member, revision, w),
-        Value::Schema => schema(member, revision, w),
-        Value::OutputSchema => output_schema(member, revision, w),
+        Some(Value::Tools) => each(member, false, w, |item, w| tool(item, revision, w)),
+        Some(Value::Block(_)) => block(member, 0, revision, w),
+        Some(Value::Blocks(_)) => blocks(member, revision, w),
+        Some(Value::Schema) => schema(member, revision, w),
+        Some(Value::OutputSchema) => output_schema(member, revision, w),
     }
 }
 
@@ -112,7 +145,12 @@ pub(crate) fn tool<S: Sink + ?Sized>(
     for (key, member) in tool.members() {
         match title {
             Some(_) if key == *"annotations" && member.kind() == Kind::Object => {}
-            _ => field(key, member, &fields::TOOL, revision, w)?,
+            _ => match known(key, &fields::TOOL, revision, w)? {
+                None => {}
+                Some(Value::Schema) => schema(member, revision, w)?,
+                Some(Value::OutputSchema) => output_schema(member, revision, w)?,
+                Some(_) => w.raw(member)?,
+            },
         }
     }
     if let Some(title) = title {
@@ -155,8 +193,10 @@ fn audio_as_resource<S: Sink + ?Sized>(block: Raw<'_>, at: u64, w: &mut Writer<'
     w.key("resource")?;
     w.begin_object()?;
     w.key("uri")?;
-    let mut uri = heapless::String::<48>::new();
-    core::fmt::write(&mut uri, format_args!("mcp-content://audio/{at}")).map_err(|_| Full)?;
+    let mut uri = heapless::String::<64>::new();
+    for part in ["mcp-content://audio/", &digits::unsigned(at)] {
+        uri.push_str(part).map_err(|_| Full)?;
+    }
     w.string(&uri)?;
     for (from, to) in [("mimeType", "mimeType"), ("data", "blob")] {
         if let Some(value) = block.get(from) {
@@ -267,23 +307,30 @@ fn with_references<S: Sink + ?Sized>(
     own_root: bool,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    const KEY: &str = "\"$ref\"";
+    const KEY: &[u8] = b"\"$ref\"";
     let text = value.text();
-    if own_root || !text.contains(KEY) {
+    let bytes = text.as_bytes();
+    let mut next = find_text(bytes, 0, KEY);
+    if own_root || next.is_none() {
         return w.raw(value);
     }
     w.begin_value()?;
     let mut written = 0;
-    for (at, _) in text.match_indices(KEY) {
+    while let Some(at) = next {
+        next = find_text(bytes, at + KEY.len(), KEY);
         // Inside a string the quote would be escaped; as a value no colon follows.
-        let escaped = text.get(..at).is_some_and(|before| before.ends_with('\\'));
-        let after = text.get(at + KEY.len()..).unwrap_or("");
-        let Some(rest) = after.trim_start().strip_prefix(':').map(str::trim_start) else { continue };
-        let Some(target) = rest.strip_prefix('"').and_then(|rest| rest.split('"').next()) else { continue };
+        let escaped = at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b'\\');
+        let colon = skip_space(bytes, at + KEY.len());
+        let quote = skip_space(bytes, colon + 1);
+        if bytes.get(colon) != Some(&b':') || bytes.get(quote) != Some(&b'"') {
+            continue;
+        }
+        let start = quote + 1;
+        let target = text.get(start..).and_then(|rest| rest.split('"').next()).unwrap_or("");
         if escaped || !moves(target) {
             continue;
         }
-        let start = text.len() - rest.len() + 1;
+        // After the first character, which is '#'.
         on_one_line(text.get(written..start).unwrap_or(""), w.sink())?;
         w.sink().put(b"#/properties/result")?;
         written = start + 1;

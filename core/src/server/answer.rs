@@ -25,17 +25,16 @@ pub(crate) enum Head {
     Cacheable,
 }
 
-/// Writes `{"jsonrpc":"2.0","id":…,"result":`.
+/// Writes `{"jsonrpc":"2.0","id":…,"result":{`.
 pub(crate) fn open<S: Sink + ?Sized>(id: Id<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {
-    w.begin_object()?;
-    w.field_str("jsonrpc", "2.0")?;
-    w.key("id")?;
+    w.fragment(r#"{"jsonrpc":"2.0","id":"#, false)?;
     w.raw_text(id.text())?;
-    w.key("result")
+    w.fragment(r#""result":{"#, false)
 }
 
 /// Ends what [`open`] began.
 pub(crate) fn close<S: Sink + ?Sized>(w: &mut Writer<'_, S>) -> Result<(), Full> {
+    w.end_object()?;
     w.end_object()
 }
 
@@ -49,12 +48,14 @@ pub(crate) fn head<C, S: Sink + ?Sized>(
     if !revision.is_stateless() {
         return Ok(());
     }
-    w.field_str("resultType", "complete")?;
-    if head == Head::Cacheable {
-        w.field_u64("ttlMs", server.profile.ttl_ms)?;
-        w.field_str("cacheScope", server.profile.cache_scope.name())?;
-    }
-    Ok(())
+    w.fragment(r#""resultType":"complete""#, true)?;
+    if head == Head::Cacheable { hints(server, w) } else { Ok(()) }
+}
+
+/// Writes how long a stateless result may be kept, and by whom.
+pub(crate) fn hints<C, S: Sink + ?Sized>(server: &Server<'_, C>, w: &mut Writer<'_, S>) -> Result<(), Full> {
+    w.field_u64("ttlMs", server.profile.ttl_ms)?;
+    w.field_str("cacheScope", server.profile.cache_scope.name())
 }
 
 /// Writes `_meta`: the host's, and who the server is where the revision wants it in every result.
@@ -68,8 +69,7 @@ pub(crate) fn foot<C, S: Sink + ?Sized>(
     if !revision.is_stateless() && own.is_none() {
         return Ok(());
     }
-    w.key("_meta")?;
-    w.begin_object()?;
+    w.fragment(r#""_meta":{"#, false)?;
     let mut named = false;
     for (key, value) in own.into_iter().flat_map(Raw::members) {
         let server_info = key == *meta::SERVER_INFO;
@@ -96,10 +96,8 @@ pub(crate) fn empty<C, S: Sink + ?Sized>(
 ) -> Result<(), Full> {
     let mut w = Writer::new(out);
     open(id, &mut w)?;
-    w.begin_object()?;
     head(server, revision, Head::Complete, &mut w)?;
     foot(server, revision, None, &mut w)?;
-    w.end_object()?;
     close(&mut w)
 }
 
@@ -128,11 +126,9 @@ pub(crate) fn input_required<C, S: Sink + ?Sized>(
     }
     let mut w = Writer::new(out);
     open(call.id.id(), &mut w)?;
-    w.begin_object()?;
     w.field_str("resultType", "input_required")?;
     ask::input_required(asks, state, &call.capabilities, call.revision, &mut w)?;
     foot(server, call.revision, None, &mut w)?;
-    w.end_object()?;
     close(&mut w)?;
     Ok(())
 }
@@ -248,7 +244,6 @@ pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
         w.trust_lines();
     }
     open(call.id.id(), &mut w)?;
-    w.begin_object()?;
     let absent = |member: Raw<'_>| member.is_null() && method.is_some();
     if stateless && result_type.is_none_or(absent) {
         w.field_str("resultType", "complete")?;
@@ -296,7 +291,6 @@ pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
         }
     }
     foot(server, revision, own_meta, &mut w)?;
-    w.end_object()?;
     close(&mut w)?;
     Ok(())
 }
@@ -421,11 +415,9 @@ fn tool_error<C: Catalog, S: Sink + ?Sized>(
 ) -> Result<Option<i32>, LocalError> {
     let mut w = Writer::new(out);
     open(call.id.id(), &mut w)?;
-    w.begin_object()?;
     head(server, call.revision, Head::Complete, &mut w)?;
     error_content(text, &mut w)?;
     foot(server, call.revision, None, &mut w)?;
-    w.end_object()?;
     close(&mut w)?;
     Ok(None)
 }

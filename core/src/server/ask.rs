@@ -7,7 +7,7 @@
 
 use super::ask_down as down;
 use crate::error::LocalError;
-use crate::json::{Full, Kind, Raw, Sink, Str, Writer};
+use crate::json::{Full, Kind, Raw, Sink, Str, Writer, digits};
 use crate::model::ClientCapabilities;
 use crate::revision::fields::meta;
 use crate::revision::{Revision, fields};
@@ -260,11 +260,8 @@ pub(crate) fn request<S: Sink + ?Sized>(
 }
 
 /// A number as JSON text.
-pub(crate) fn number(number: u32) -> heapless::String<16> {
-    let mut text = heapless::String::new();
-    // A u32 has at most ten digits.
-    let _ = core::fmt::write(&mut text, format_args!("{number}"));
-    text
+pub(crate) fn number(number: u32) -> heapless::String<32> {
+    digits::unsigned(u64::from(number))
 }
 
 /// Writes the members `inputRequests` and `requestState` of an `input_required` result (stateless era).

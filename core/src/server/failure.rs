@@ -52,6 +52,40 @@ pub(crate) enum Data<'a> {
 }
 
 impl<'a> Failure<'a> {
+    /// The failure that bindings name with a word: `tool`, `not_found`, `invalid_params`, `method_not_found`, `internal`,
+    /// `missing_capability` (needs `data`, the capabilities), `custom` (needs `code`, takes `data`).
+    ///
+    /// # Errors
+    /// What is missing or not known, in words.
+    pub fn named(
+        kind: &str,
+        message: &'a str,
+        code: Option<i32>,
+        data: Option<Raw<'a>>,
+    ) -> Result<Self, &'static str> {
+        Ok(match kind {
+            "tool" => Failure::Tool(message),
+            "not_found" => Failure::NotFound(message),
+            "invalid_params" => Failure::InvalidParams(message),
+            "method_not_found" => Failure::NoMethod(message),
+            "internal" => Failure::Internal(message),
+            "missing_capability" => {
+                let needed = data.ok_or("data must hold the needed capabilities")?;
+                Failure::MissingCapability { needed, message }
+            }
+            "custom" => {
+                let code = code.ok_or("a custom failure needs a code")?;
+                Failure::Custom { code, message, data }
+            }
+            _ => {
+                return Err(
+                    "failure must be \"tool\", \"not_found\", \"invalid_params\", \"method_not_found\", \
+                     \"internal\", \"missing_capability\" or \"custom\"",
+                );
+            }
+        })
+    }
+
     /// The text of the `isError` result it is to a peer of this revision that called a tool; `None`: it is an error.
     pub(crate) fn of_tool(&self, revision: Revision) -> Option<&'a str> {
         match *self {

@@ -1,80 +1,63 @@
 //! What goes to the peer when its message cannot be served. A fault never ends a session.
 
-use core::fmt::{self, Write as _};
+use core::fmt;
 
-use crate::json::{Full, JsonError, Sink, Str, Writer};
-use crate::jsonrpc::{Id, Malformed};
+use crate::json::{Full, JsonError, Sink, Str, Writer, digits};
+use crate::jsonrpc::{Id, Malformed, Say};
 use crate::revision::{Era, Revision, RevisionSet, codes};
 
 /// The peer's mistake, as the JSON-RPC error it is answered with.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Fault<'m> {
     /// Not JSON, or not UTF-8, or nested too deeply.
-    #[error("{0}")]
     Json(JsonError),
     /// More bytes than the limit.
-    #[error("the message is longer than {limit} bytes")]
     TooLong {
         /// `Limits::message_bytes`
         limit: usize,
     },
     /// JSON, but not a message.
-    #[error("{0}")]
-    Malformed(#[from] Malformed),
+    Malformed(Malformed),
     /// An array where batches do not exist.
-    #[error("batches are received in sessions of revision 2025-03-26 only")]
     NoBatch,
     /// `[]`
-    #[error("a batch must hold at least one message")]
     EmptyBatch,
     /// More messages than the limit.
-    #[error("the batch holds more than {limit} messages")]
     LongBatch {
         /// `Limits::batch`
         limit: usize,
     },
     /// `initialize` in a batch.
-    #[error("initialize must not be part of a batch")]
     InitializeInBatch,
     /// A request of the handshake era without a handshake.
-    #[error("the session is not initialized: send initialize first, or say the version in _meta")]
     NotInitialized,
     /// A second `initialize`.
-    #[error("the session is initialized already")]
     AlreadyInitialized,
     /// A request of the handshake era that names no session, where sessions are kept.
-    #[error("the header Mcp-Session-Id is missing: send initialize first, or say the version in _meta")]
     NoSession,
     /// The session it names is unknown or over.
-    #[error("the session is unknown or over: send initialize again")]
     SessionGone,
     /// An id that is in use: by a call in work, or by an earlier request of the same batch.
-    #[error("a request with this id is still in work")]
     DuplicateId,
     /// A response where none may come.
-    #[error("the server asked nothing: responses are not accepted here")]
     NoResponse,
     /// No room for another call.
-    #[error("too many requests are in work; the limit is {limit}")]
     Busy {
         /// `Limits::in_flight`
         limit: usize,
     },
     /// No room for another subscription.
-    #[error("too many resources are subscribed to; the limit is {limit}")]
     TooManySubscriptions {
         /// `Limits::subscriptions`
         limit: usize,
     },
     /// No such method here.
-    #[error("method not found: {}", Shown(*.method))]
     NoMethod {
         /// As it was asked for.
         method: Str<'m>,
     },
     /// The envelope in `_meta` is incomplete.
-    #[error("params._meta[\"{field}\"] must be {expected}")]
     Envelope {
         /// Key in `_meta`.
         field: &'static str,
@@ -82,7 +65,6 @@ pub enum Fault<'m> {
         expected: &'static str,
     },
     /// A parameter is missing or of the wrong type.
-    #[error("params.{field} must be {expected}")]
     Param {
         /// Path below `params`.
         field: &'static str,
@@ -90,70 +72,57 @@ pub enum Fault<'m> {
         expected: &'static str,
     },
     /// `params` itself.
-    #[error("params must be an object")]
     Params,
     /// A key that stands twice where readers could disagree.
-    #[error("the key \"{field}\" stands twice")]
     Twice {
         /// The key.
         field: &'static str,
     },
     /// A prompt argument that is required.
-    #[error("the prompt needs the argument {}", Shown(*.name))]
     PromptArgument {
         /// Its name.
         name: Str<'m>,
     },
     /// Unknown tool.
-    #[error("unknown tool: {}", Shown(*.name))]
     NoTool {
         /// As it was asked for.
         name: Str<'m>,
     },
     /// A tool that answers by a task only (`2025-11-25`).
-    #[error("the tool {} is called as a task only: send params.task, too", Shown(*.name))]
     TaskNeeded {
         /// Its name.
         name: Str<'m>,
     },
     /// A tool that is never a task (`2025-11-25`).
-    #[error("the tool {} cannot be called as a task: leave params.task out", Shown(*.name))]
     TaskForbidden {
         /// Its name.
         name: Str<'m>,
     },
     /// Unknown prompt.
-    #[error("unknown prompt: {}", Shown(*.name))]
     NoPrompt {
         /// As it was asked for.
         name: Str<'m>,
     },
     /// Unknown resource.
-    #[error("resource not found: {}", Shown(*.uri))]
     NoResource {
         /// As it was asked for.
         uri: Str<'m>,
     },
     /// A cursor that was not issued here, or is no longer good.
-    #[error("params.cursor was not issued by this server or is no longer valid; list again from the start")]
     Cursor,
     /// The revision is not served.
-    #[error("protocol version {} is not supported", Shown(*.requested))]
     Version {
         /// As it was asked for.
         requested: Str<'m>,
     },
     /// The revision in the header of a request that says none in its body is not served.
-    #[error("protocol version \"{requested:.64}\" is not supported")]
     VersionHeader {
         /// As it was asked for.
         requested: &'m str,
     },
     /// The client did not declare the extension for tasks with this request.
-    #[error("the client capability extensions[\"io.modelcontextprotocol/tasks\"] is needed for this")]
     NoTasks,
     /// A mirror header of HTTP.
-    #[error("the header {header} {why}")]
     Header {
         /// Its name.
         header: &'static str,
@@ -161,7 +130,6 @@ pub enum Fault<'m> {
         why: &'static str,
     },
     /// A mirror header of HTTP for one argument of a tool.
-    #[error("the header Mcp-Param-{param} {why}")]
     ParamHeader {
         /// Its name after the prefix.
         param: Str<'m>,
@@ -171,6 +139,89 @@ pub enum Fault<'m> {
 }
 
 impl Fault<'_> {
+    /// Says it in words, piece by piece.
+    fn say(&self, put: &mut Say<'_>) -> fmt::Result {
+        let (text, fill, end) = match *self {
+            Fault::Malformed(why) => return why.say(put),
+            Fault::Json(JsonError { kind, offset }) => {
+                ("invalid JSON at byte %: ", Fill::Number(offset), kind.text())
+            }
+            Fault::TooLong { limit } => ("the message is longer than % bytes", Fill::Number(limit), ""),
+            Fault::LongBatch { limit } => ("the batch holds more than % messages", Fill::Number(limit), ""),
+            Fault::Busy { limit } => {
+                ("too many requests are in work; the limit is %", Fill::Number(limit), "")
+            }
+            Fault::TooManySubscriptions { limit } => {
+                ("too many resources are subscribed to; the limit is %", Fill::Number(limit), "")
+            }
+            Fault::NoMethod { method } => ("method not found: %", Fill::Quoted(method), ""),
+            Fault::PromptArgument { name } => ("the prompt needs the argument %", Fill::Quoted(name), ""),
+            Fault::NoTool { name } => ("unknown tool: %", Fill::Quoted(name), ""),
+            Fault::TaskNeeded { name } => {
+                ("the tool % is called as a task only: send params.task, too", Fill::Quoted(name), "")
+            }
+            Fault::TaskForbidden { name } => {
+                ("the tool % cannot be called as a task: leave params.task out", Fill::Quoted(name), "")
+            }
+            Fault::NoPrompt { name } => ("unknown prompt: %", Fill::Quoted(name), ""),
+            Fault::NoResource { uri } => ("resource not found: %", Fill::Quoted(uri), ""),
+            Fault::Version { requested } => {
+                ("protocol version % is not supported", Fill::Quoted(requested), "")
+            }
+            Fault::VersionHeader { requested } => {
+                ("protocol version \"%\" is not supported", Fill::Short(requested), "")
+            }
+            Fault::Envelope { field, expected } => {
+                ("params._meta[\"%\"] must be ", Fill::Text(field), expected)
+            }
+            Fault::Param { field, expected } => ("params.% must be ", Fill::Text(field), expected),
+            Fault::Twice { field } => ("the key \"%\" stands twice", Fill::Text(field), ""),
+            Fault::Header { header, why } => ("the header % ", Fill::Text(header), why),
+            Fault::ParamHeader { param, why } => ("the header Mcp-Param-% ", Fill::Plain(param), why),
+            _ => (self.plain(), Fill::Text(""), ""),
+        };
+        let (before, after) = text.split_once('%').unwrap_or((text, ""));
+        put(before)?;
+        match fill {
+            Fill::Text(text) => put(text)?,
+            Fill::Number(number) => put(&digits::unsigned(number as u64))?,
+            Fill::Quoted(text) => shown(text, put)?,
+            Fill::Plain(text) => text.chars().try_for_each(|c| put(c.encode_utf8(&mut [0; 4])))?,
+            Fill::Short(text) => {
+                text.chars().take(SHOWN).try_for_each(|c| put(c.encode_utf8(&mut [0; 4])))?
+            }
+        }
+        put(after)?;
+        put(end)
+    }
+
+    /// Those that are one sentence.
+    const fn plain(&self) -> &'static str {
+        match self {
+            Fault::NoBatch => "batches are received in sessions of revision 2025-03-26 only",
+            Fault::EmptyBatch => "a batch must hold at least one message",
+            Fault::InitializeInBatch => "initialize must not be part of a batch",
+            Fault::NotInitialized => {
+                "the session is not initialized: send initialize first, or say the version in _meta"
+            }
+            Fault::AlreadyInitialized => "the session is initialized already",
+            Fault::NoSession => {
+                "the header Mcp-Session-Id is missing: send initialize first, or say the version in _meta"
+            }
+            Fault::SessionGone => "the session is unknown or over: send initialize again",
+            Fault::DuplicateId => "a request with this id is still in work",
+            Fault::NoResponse => "the server asked nothing: responses are not accepted here",
+            Fault::Params => "params must be an object",
+            Fault::Cursor => {
+                "params.cursor was not issued by this server or is no longer valid; list again from the start"
+            }
+            Fault::NoTasks => {
+                "the client capability extensions[\"io.modelcontextprotocol/tasks\"] is needed for this"
+            }
+            _ => "the request is not served",
+        }
+    }
+
     /// The JSON-RPC error code for a peer of this revision.
     #[must_use]
     pub fn code(&self, revision: Revision) -> i32 {
@@ -220,7 +271,7 @@ impl Fault<'_> {
     ) -> Result<(), Full> {
         let mut message = heapless::String::<256>::new();
         // A message that does not fit is cut short: it is for people.
-        let _ = write!(message, "{self}");
+        let _ = self.say(&mut |piece| message.push_str(piece).map_err(|_| fmt::Error));
         let code = match self {
             // To a client that looks for the stateless era, its code would say that it is served here.
             Fault::VersionHeader { .. } if !served.serves(Era::Stateless) => codes::INVALID_REQUEST,
@@ -278,22 +329,17 @@ pub(crate) fn open<'s, S: Sink + ?Sized>(
     out: &'s mut S,
 ) -> Result<Writer<'s, S>, Full> {
     let mut w = Writer::new(out);
-    w.begin_object()?;
-    w.field_str("jsonrpc", "2.0")?;
-    match id {
-        Some(id) => {
-            w.key("id")?;
-            w.raw_text(id.text())?;
-        }
-        None if revision.is_some_and(|revision| revision.row().null_id) => {
-            w.key("id")?;
-            w.null()?;
-        }
-        None => {}
+    w.fragment(r#"{"jsonrpc":"2.0""#, true)?;
+    let id = match id {
+        Some(id) => Some(id.text()),
+        None if revision.is_some_and(|revision| revision.row().null_id) => Some("null"),
+        None => None,
+    };
+    if let Some(id) = id {
+        w.key("id")?;
+        w.raw_text(id)?;
     }
-    w.key("error")?;
-    w.begin_object()?;
-    w.key("code")?;
+    w.fragment(r#""error":{"code":"#, false)?;
     w.i64(i64::from(code))?;
     w.field_str("message", message)?;
     Ok(w)
@@ -323,19 +369,44 @@ fn supported<S: Sink + ?Sized>(
     w.end_array()
 }
 
-/// A peer's string in a message for people: decoded, in quotes, not longer than 64 characters.
-struct Shown<'m>(Str<'m>);
+/// What stands in place of the `%` of a sentence.
+enum Fill<'m> {
+    Text(&'m str),
+    Number(usize),
+    /// A peer's string: see [`shown`].
+    Quoted(Str<'m>),
+    /// A string of the host's own.
+    Plain(Str<'m>),
+    /// No more than [`SHOWN`] characters of a text.
+    Short(&'m str),
+}
 
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_char('"')?;
-        for (at, c) in self.0.chars().enumerate() {
-            if at == 64 {
-                f.write_char('…')?;
-                break;
-            }
-            f.write_char(if c.is_control() { ' ' } else { c })?;
+/// Most characters of a peer's string in a message for people.
+const SHOWN: usize = 64;
+
+/// A peer's string in a message for people: decoded, in quotes, not longer than [`SHOWN`] characters.
+fn shown(text: Str<'_>, put: &mut Say<'_>) -> fmt::Result {
+    put("\"")?;
+    for (at, c) in text.chars().enumerate() {
+        if at == SHOWN {
+            put("…")?;
+            break;
         }
-        f.write_char('"')
+        put(if c.is_control() { ' ' } else { c }.encode_utf8(&mut [0; 4]))?;
+    }
+    put("\"")
+}
+
+impl fmt::Display for Fault<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.say(&mut |piece| f.write_str(piece))
+    }
+}
+
+impl core::error::Error for Fault<'_> {}
+
+impl From<Malformed> for Fault<'_> {
+    fn from(why: Malformed) -> Self {
+        Fault::Malformed(why)
     }
 }

@@ -155,13 +155,11 @@ impl<const URIS: usize> Listener<URIS> {
     pub(crate) fn end<C, S: Sink + ?Sized>(&self, server: &Server<'_, C>, out: &mut S) -> Result<(), Full> {
         let mut w = Writer::new(out);
         answer::open(self.id.id(), &mut w)?;
-        w.begin_object()?;
         answer::head(server, self.revision, Head::Complete, &mut w)?;
         w.key("_meta")?;
         w.begin_object()?;
         self.tag(&mut w)?;
         w.field(meta::SERVER_INFO, server.profile.info)?;
-        w.end_object()?;
         w.end_object()?;
         answer::close(&mut w)
     }

@@ -22,40 +22,67 @@ pub(crate) fn page<C: Catalog, S: Sink + ?Sized>(
 ) -> Result<(), Full> {
     let mut w = Writer::new(out);
     answer::open(id, &mut w)?;
-    w.begin_object()?;
     answer::head(server, revision, Head::Cacheable, &mut w)?;
     w.key(kind.list())?;
     w.begin_array()?;
-    let start = w.sink().len();
+    // A page that must fit is measured with the longest end it can have.
+    let begin = w.mark();
+    let room = w.sink().room();
+    let bounded = room != usize::MAX;
+    let budget = match bounded {
+        false => server.limits.page_bytes,
+        true => {
+            end_page(server, revision, Some((kind, from, "")), &mut w)?;
+            let end = w.sink().len() - begin.len();
+            w.rewind(begin);
+            server.limits.page_bytes.min(room.saturating_sub(end))
+        }
+    };
     let mut next = from;
     let mut last = None;
     while let Some(entry) = server.catalog.at(kind, next) {
         if last.is_some() && next - from >= server.limits.page_items {
             break;
         }
+        let write = |w: &mut Writer<'_, S>| match server.catalog.listed(kind, next, revision) {
+            Some(text) => w.raw_text(text),
+            None => catalog::write_listed(kind, entry.definition, revision, w),
+        };
         let mark = w.mark();
-        match server.catalog.listed(kind, next, revision) {
-            Some(text) => w.raw_text(text)?,
-            None => catalog::write_listed(kind, entry.definition, revision, &mut w)?,
-        }
+        let again = w.sink().trial(true);
+        let written = write(&mut w);
+        w.sink().trial(false);
         // One entry is always sent, however long it is, so that a list ends.
-        if last.is_some() && w.sink().len() - start > server.limits.page_bytes {
+        let full = bounded && written.is_err();
+        if last.is_some() && (full || (written.is_ok() && w.sink().len() - begin.len() > budget)) {
             w.rewind(mark);
             break;
         }
-        last = Some((next, entry.key));
+        written?;
+        if again {
+            w.rewind(mark);
+            write(&mut w)?;
+        }
+        last = Some((kind, next, entry.key));
         next += 1;
     }
+    end_page(server, revision, last.filter(|_| server.catalog.at(kind, next).is_some()), &mut w)
+}
+
+/// Writes what follows the entries of a page: where to go on after its last one, and the end.
+fn end_page<C: Catalog, S: Sink + ?Sized>(
+    server: &Server<'_, C>,
+    revision: Revision,
+    last: Option<(Kind, usize, &str)>,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
     w.end_array()?;
-    if let Some((at, key)) = last
-        && server.catalog.at(kind, next).is_some()
-    {
+    if let Some((kind, at, key)) = last {
         w.key("nextCursor")?;
-        cursor::write(kind, at, key, &mut w)?;
+        cursor::write(kind, at, key, w)?;
     }
-    answer::foot(server, revision, None, &mut w)?;
-    w.end_object()?;
-    answer::close(&mut w)
+    answer::foot(server, revision, None, w)?;
+    answer::close(w)
 }
 
 /// Writes the answer to `initialize` (basic/lifecycle of the handshake era).
@@ -68,16 +95,14 @@ pub(crate) fn initialize<C: Catalog, S: Sink + ?Sized>(
 ) -> Result<(), Full> {
     let mut w = Writer::new(out);
     answer::open(id, &mut w)?;
-    w.begin_object()?;
     w.field_str("protocolVersion", revision.name())?;
     w.key("capabilities")?;
     profile::capabilities(&server.profile, revision, channel, &mut w)?;
     w.key("serverInfo")?;
-    translate::object(server.profile.info, &fields::IMPLEMENTATION, revision, &mut w)?;
+    translate::simple(server.profile.info, &fields::IMPLEMENTATION, revision, &mut w)?;
     if let Some(instructions) = server.profile.instructions {
         w.field_str("instructions", instructions)?;
     }
-    w.end_object()?;
     answer::close(&mut w)
 }
 
@@ -91,7 +116,6 @@ pub(crate) fn discover<C: Catalog, S: Sink + ?Sized>(
 ) -> Result<(), Full> {
     let mut w = Writer::new(out);
     answer::open(id, &mut w)?;
-    w.begin_object()?;
     answer::head(server, revision, Head::Cacheable, &mut w)?;
     w.key("supportedVersions")?;
     w.begin_array()?;
@@ -105,7 +129,6 @@ pub(crate) fn discover<C: Catalog, S: Sink + ?Sized>(
         w.field_str("instructions", instructions)?;
     }
     answer::foot(server, revision, None, &mut w)?;
-    w.end_object()?;
     answer::close(&mut w)
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod notify;
 pub(crate) mod out;
 mod pace;
 pub(crate) mod params;
+mod plain;
 pub(crate) mod profile;
 pub(crate) mod request;
 mod session;
@@ -36,6 +37,7 @@ pub use call::{Batch, Call, CallKey, Notice, Reference, Step, Target, TaskAction
 pub use fault::Fault;
 pub use notify::{Log, Progress};
 pub use pace::Pace;
+pub use plain::Text;
 pub use profile::{CacheScope, ExperimentalTasks, Offer, Profile};
 pub use session::Session;
 pub use tasks::{Status, Task, Updated};

@@ -65,8 +65,33 @@ pub(crate) fn progress<S: Sink + ?Sized>(
     out: &mut S,
 ) -> Result<bool, LocalError> {
     progress.check()?;
+    advance(call, progress.progress, out, |token, says, w| progress.members(token, says, w))
+}
+
+/// The same in whole steps, which needs no text of floats: that is much code on a device.
+pub(crate) fn steps<S: Sink + ?Sized>(
+    call: &mut Inflight,
+    done: u32,
+    of: Option<u32>,
+    out: &mut S,
+) -> Result<bool, LocalError> {
+    advance(call, f64::from(done), out, |token, _, w| {
+        w.key("progressToken")?;
+        w.raw_text(token)?;
+        w.field_u64("progress", u64::from(done))?;
+        of.map_or(Ok(()), |of| w.field_u64("total", u64::from(of)))
+    })
+}
+
+/// Writes a progress notification whose members `members` writes: it gets the token, and whether the peer knows messages.
+fn advance<S: Sink + ?Sized>(
+    call: &mut Inflight,
+    reached: f64,
+    out: &mut S,
+    members: impl FnOnce(&str, bool, &mut Writer<'_, S>) -> Result<(), Full>,
+) -> Result<bool, LocalError> {
     let Some(token) = &call.token else { return Ok(false) };
-    if call.cancelled || call.progress.is_some_and(|before| progress.progress <= before) {
+    if call.cancelled || call.progress.is_some_and(|before| reached <= before) {
         return Ok(false);
     }
     let mut w = open("notifications/progress", out)?;
@@ -74,10 +99,10 @@ pub(crate) fn progress<S: Sink + ?Sized>(
         fields::PROGRESS.fields.iter().any(|field| field.name == name && field.exists_in(call.revision))
     };
     w.begin_object()?;
-    progress.members(token.text(), known("message"), &mut w)?;
+    members(token.text(), known("message"), &mut w)?;
     w.end_object()?;
     w.end_object()?;
-    call.progress = Some(progress.progress);
+    call.progress = Some(reached);
     Ok(true)
 }
 
@@ -163,9 +188,8 @@ fn bare<S: Sink + ?Sized>(method: &str, out: &mut S) -> Result<(), Full> {
 /// Writes `{"jsonrpc":"2.0","method":…,"params":`.
 pub(crate) fn open<'s, S: Sink + ?Sized>(method: &str, out: &'s mut S) -> Result<Writer<'s, S>, Full> {
     let mut w = Writer::new(out);
-    w.begin_object()?;
-    w.field_str("jsonrpc", "2.0")?;
-    w.field_str("method", method)?;
+    w.fragment(r#"{"jsonrpc":"2.0","method":"#, false)?;
+    w.string(method)?;
     w.key("params")?;
     Ok(w)
 }

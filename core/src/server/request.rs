@@ -81,7 +81,12 @@ where
     if row.is_none() && !(custom && server.catalog.custom_method(request.method)) {
         return Err(Fault::NoMethod { method: request.method });
     }
-    if row.is_some_and(|row| row.feature == Feature::Tasks) && revision.is_stateless() && !capabilities.tasks
+    // Where this is constant, nothing of what it refuses is linked.
+    let can = |feature| server.catalog.can(feature);
+    if can(Feature::Tasks)
+        && row.is_some_and(|row| row.feature == Feature::Tasks)
+        && revision.is_stateless()
+        && !capabilities.tasks
     {
         return Err(Fault::NoTasks);
     }
@@ -150,7 +155,8 @@ where
         Method::Initialize => Ok(Plan::Initialize),
         Method::Ping => Ok(Plan::Empty),
         Method::Discover => Ok(Plan::Discover),
-        Method::Listen => match object("notifications", params.get("notifications"))? {
+        Method::Listen if can(Feature::Listen) => match object("notifications", params.get("notifications"))?
+        {
             Some(filter)
                 if profile.tasks()
                     && !capabilities.tasks
@@ -161,11 +167,17 @@ where
             Some(filter) => Ok(Plan::Listen { filter }),
             None => Err(Fault::Param { field: "notifications", expected: "an object" }),
         },
-        Method::ToolsList => list(server, profile.tools, Entries::Tool, cursor, run),
-        Method::PromptsList => list(server, profile.prompts, Entries::Prompt, cursor, run),
-        Method::ResourcesList => list(server, profile.resources, Entries::Resource, cursor, run),
-        Method::ResourceTemplatesList => list(server, profile.resources, Entries::Template, cursor, run),
-        Method::ToolsCall => {
+        Method::ToolsList if can(Feature::Tools) => list(server, profile.tools, Entries::Tool, cursor, run),
+        Method::PromptsList if can(Feature::Prompts) => {
+            list(server, profile.prompts, Entries::Prompt, cursor, run)
+        }
+        Method::ResourcesList if can(Feature::Resources) => {
+            list(server, profile.resources, Entries::Resource, cursor, run)
+        }
+        Method::ResourceTemplatesList if can(Feature::Resources) => {
+            list(server, profile.resources, Entries::Template, cursor, run)
+        }
+        Method::ToolsCall if can(Feature::Tools) => {
             let name = required("name", name)?;
             let arguments = object("arguments", arguments)?.unwrap_or(NOTHING);
             let (entry, definition) =
@@ -176,7 +188,7 @@ where
             {
                 mirror.arguments(schema, arguments)?;
             }
-            let task = if revision.is_stateless() || !profile.tasks_in(revision) {
+            let task = if !can(Feature::Tasks) || revision.is_stateless() || !profile.tasks_in(revision) {
                 None
             } else {
                 task_wanted(entry.map(|_| traits.task), wanted, name)?
@@ -184,7 +196,7 @@ where
             let wrap = traits.wrap;
             Ok(Plan::Run(Run { target: Target::Tool { entry, name, arguments }, task, wrap, ..run }))
         }
-        Method::PromptsGet => {
+        Method::PromptsGet if can(Feature::Prompts) => {
             let name = required("name", name)?;
             let arguments = object("arguments", arguments)?.unwrap_or(NOTHING);
             if arguments.members().any(|(_, value)| value.str().is_none()) {
@@ -200,7 +212,7 @@ where
             }
             Ok(Plan::Run(Run { target: Target::Prompt { entry, name, arguments }, ..run }))
         }
-        Method::ResourcesRead => {
+        Method::ResourcesRead if can(Feature::Resources) => {
             let uri = required("uri", uri)?;
             let entry = match profile.resources {
                 Offer::Catalog => Some(resource(&server.catalog, uri).ok_or(Fault::NoResource { uri })?),
@@ -208,14 +220,18 @@ where
             };
             Ok(Plan::Run(Run { target: Target::Resource { entry, uri }, ..run }))
         }
-        Method::ResourcesSubscribe => Ok(Plan::Subscribe(required("uri", uri)?)),
-        Method::ResourcesUnsubscribe => Ok(Plan::Unsubscribe(required("uri", uri)?)),
-        Method::SetLevel => level
+        Method::ResourcesSubscribe if can(Feature::Subscribe) => Ok(Plan::Subscribe(required("uri", uri)?)),
+        Method::ResourcesUnsubscribe if can(Feature::Subscribe) => {
+            Ok(Plan::Unsubscribe(required("uri", uri)?))
+        }
+        Method::SetLevel if can(Feature::Logging) => level
             .and_then(Raw::str)
             .and_then(Level::of)
             .map(Plan::Level)
             .ok_or(Fault::Param { field: "level", expected: "a log level such as \"info\"" }),
-        Method::TasksGet | Method::TasksUpdate | Method::TasksCancel | Method::TasksResult => {
+        Method::TasksGet | Method::TasksUpdate | Method::TasksCancel | Method::TasksResult
+            if can(Feature::Tasks) =>
+        {
             let id = required("taskId", task)?;
             let (action, responses) = match row.method {
                 Method::TasksGet => (TaskAction::Get, NOTHING),
@@ -228,14 +244,15 @@ where
             };
             Ok(Plan::Run(Run { target: Target::Task { action, id, responses }, ..run }))
         }
-        Method::TasksList => {
+        Method::TasksList if can(Feature::TaskLists) => {
             let cursor = string("cursor", cursor)?;
             Ok(Plan::Run(Run { target: Target::Tasks { cursor }, ..run }))
         }
-        Method::Complete => {
+        Method::Complete if can(Feature::Completions) => {
             let target = completion(server, reference, argument, context)?;
             Ok(Plan::Run(Run { target, ..run }))
         }
+        _ => Err(Fault::NoMethod { method: request.method }),
     }
 }
 

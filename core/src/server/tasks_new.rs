@@ -6,7 +6,7 @@ use crate::error::LocalError;
 use crate::json::{Sink, Writer};
 use crate::jsonrpc::Id;
 use crate::model::ClientCapabilities;
-use crate::revision::Revision;
+use crate::revision::{Revision, RevisionSet};
 use crate::server::out::whole;
 
 /// What a task remembers of the call it was made for; see [`Call::task_origin`](super::Call::task_origin).
@@ -31,6 +31,24 @@ impl<'a> TaskOrigin<'a> {
     pub const fn with_token<'b>(self, token: Option<Id<'b>>) -> TaskOrigin<'b> {
         let TaskOrigin { revision, capabilities, wrap, .. } = self;
         TaskOrigin { revision, capabilities, wrap, token }
+    }
+
+    /// It as a number, the token left out, for hosts that pass it through other languages; not to be stored.
+    #[must_use]
+    pub fn to_bits(&self) -> u32 {
+        let age = RevisionSet::ALL.newest_first().position(|known| known == self.revision);
+        let age = age.and_then(|age| u8::try_from(age).ok()).unwrap_or(0);
+        u32::from_le_bytes([self.capabilities.to_bits(), self.wrap.to_bits(), age, 0])
+    }
+
+    /// What that number was made of, without a token. `None`: it cannot have been made here.
+    #[must_use]
+    pub fn from_bits(bits: u32) -> Option<TaskOrigin<'static>> {
+        let [capabilities, wrap, age, _] = bits.to_le_bytes();
+        let revision = RevisionSet::ALL.newest_first().nth(usize::from(age))?;
+        let capabilities = ClientCapabilities::from_bits(capabilities);
+        let origin = TaskOrigin::new(revision, capabilities).wrapping(Wrap::from_bits(u64::from(wrap)));
+        (origin.to_bits() == bits).then_some(origin)
     }
 
     pub(crate) const fn wrapping(self, wrap: Wrap) -> Self {
@@ -97,5 +115,25 @@ impl NewTask<'_> {
             w.end_object()?;
             Ok(())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_passes_through_a_number() {
+        for revision in Revision::ALL {
+            for wrap in [Wrap::Never, Wrap::Always, Wrap::ByValue] {
+                let origin = TaskOrigin::new(revision, ClientCapabilities::from_bits(0x15)).wrapping(wrap);
+                let again = TaskOrigin::from_bits(origin.to_bits()).unwrap();
+                assert_eq!((again.revision, again.wrap), (revision, wrap));
+                assert_eq!((again.capabilities.to_bits(), again.token), (0x15, None));
+            }
+        }
+        for bits in [0x0100_0000, 0x0005_0000, 0x0000_0300, u32::MAX] {
+            assert!(TaskOrigin::from_bits(bits).is_none(), "{bits:x}");
+        }
     }
 }

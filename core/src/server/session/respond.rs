@@ -14,6 +14,7 @@ use crate::server::inflight::Inflight;
 use crate::server::listen::Listener;
 use crate::server::notify::{self, Log, Progress};
 use crate::server::out::{in_batch, line, whole};
+use crate::server::plain::{self, Text};
 use crate::server::tasks::Task;
 
 impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
@@ -38,6 +39,21 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
             let _ = made.map(|id| self.tasks.push(id.hash64()));
         }
         Ok(told)
+    }
+
+    /// Answers a call of a tool, a prompt or a resource with a text; otherwise as [`Session::reply`]. Nothing has to be put
+    /// together before, and into a [`Stream`](crate::json::Stream) the text may be of any length.
+    ///
+    /// # Errors
+    /// [`LocalError::BadResult`] for other calls; otherwise as [`Session::reply`].
+    pub fn reply_text<C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        key: CallKey,
+        text: &Text<'_>,
+        out: &mut S,
+    ) -> Result<bool, LocalError> {
+        self.end(key, out, |call, out| plain::text(server, call, text, out))
     }
 
     /// Answers a call with a failure; otherwise as [`Session::reply`].
@@ -88,6 +104,22 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     ) -> Result<bool, LocalError> {
         let call = self.calls.get_mut(key).ok_or(LocalError::UnknownCall)?;
         whole(out, |out| notify::progress(call, progress, out))
+    }
+
+    /// Tells the peer how far a call has come, in whole steps; otherwise as [`Session::progress`]. A device that says it so
+    /// links no text of floats.
+    ///
+    /// # Errors
+    /// [`LocalError::UnknownCall`], [`LocalError::OutputFull`].
+    pub fn progress_steps<S: Sink + ?Sized>(
+        &mut self,
+        key: CallKey,
+        done: u32,
+        of: Option<u32>,
+        out: &mut S,
+    ) -> Result<bool, LocalError> {
+        let call = self.calls.get_mut(key).ok_or(LocalError::UnknownCall)?;
+        whole(out, |out| notify::steps(call, done, of, out))
     }
 
     /// Sends a log message, about a call or about the session. `false`: nothing was written, because logging is not

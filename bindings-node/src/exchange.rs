@@ -1,0 +1,567 @@
+//! One HTTP request and its response.
+
+use std::net::IpAddr;
+use std::rc::Rc;
+
+use mcpgraft::LocalError;
+use mcpgraft::http::events::{Event, StreamName};
+use mcpgraft::http::{self, Head, Headers, cors};
+use mcpgraft::server::{self, CallKey, Log};
+use napi::Env;
+use napi_derive::napi;
+
+use crate::argument::Arg;
+use crate::ask::{self, OwnedAsk};
+use crate::call::{self, Client};
+use crate::error::{Guarded, Trouble, json, text};
+use crate::listener::Listener;
+use crate::record::{Record, Slot, Text, flag};
+use crate::session::{note, with_progress};
+use crate::shared::Shared;
+use crate::task;
+
+struct State {
+    request: Request,
+    inner: http::Exchange,
+    /// The call in work.
+    key: Option<CallKey>,
+    batch: Option<Pending>,
+    /// What a resuming client asked for.
+    resume: Option<http::events::Resume>,
+    /// A response that stays open, until it is taken.
+    listener: Option<http::Listener>,
+}
+
+/// The head of a request, and how it is served.
+struct Request {
+    shared: Rc<Shared>,
+    method: String,
+    headers: Vec<(String, Vec<u8>)>,
+    peer_is_loopback: Option<bool>,
+    streams: bool,
+    listens: bool,
+}
+
+/// A batch in work: its message, how far it is, the answers so far, and the session it belongs to.
+struct Pending {
+    body: Vec<u8>,
+    at: server::Batch,
+    out: Vec<u8>,
+    session: Option<http::Handshake>,
+}
+
+/// The server's side of one HTTP request.
+#[napi]
+pub struct Exchange(Guarded<State>);
+
+impl Request {
+    fn new(
+        shared: Rc<Shared>,
+        method: String,
+        headers: &str,
+        peer: Option<&str>,
+        streams: bool,
+        listens: bool,
+    ) -> Self {
+        // Hosts hand headers over as text decoded from Latin-1, as `node:http` does.
+        let latin1 = |value: &str| match value.chars().map(|c| u8::try_from(u32::from(c))).collect() {
+            Ok(bytes) => bytes,
+            Err(_) => value.as_bytes().to_vec(),
+        };
+        let mut parts = headers.split('\0');
+        let mut all = Vec::new();
+        while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
+            all.push((name.to_owned(), latin1(value)));
+        }
+        let peer_is_loopback =
+            peer.and_then(|peer| peer.parse::<IpAddr>().ok()).map(|peer| peer.to_canonical().is_loopback());
+        Request { shared, method, headers: all, peer_is_loopback, streams, listens }
+    }
+
+    fn view<R>(&self, with: impl FnOnce(&http::Request<'_>) -> R) -> R {
+        let borrowed: Vec<(&str, &[u8])> =
+            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+        with(&http::Request {
+            method: &self.method,
+            headers: Headers(&borrowed),
+            peer_is_loopback: self.peer_is_loopback,
+        })
+    }
+
+    /// Writes status and headers into a record, with what browsers need to see the response.
+    fn head<'h>(
+        &self,
+        record: &mut Record,
+        status: u16,
+        headers: impl IntoIterator<Item = (&'h str, &'h str)>,
+    ) {
+        let mut all: Vec<_> =
+            headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        self.shared.endpoint(self.streams, self.listens, |endpoint| {
+            self.view(|request| {
+                cors::headers(&endpoint.guard, request, |name, value| {
+                    all.push((name.to_owned(), value.to_owned()));
+                });
+            });
+        });
+        record.number(Slot::Status, u64::from(status));
+        record.pairs(Slot::Headers, all.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    }
+
+    fn reply(&self, record: &mut Record, head: &Head, body: &[u8]) {
+        record.bytes(Slot::Body, body);
+        self.head(record, head.status, head.headers());
+    }
+
+    fn emit(&self, emit: http::Emit, event: Option<Event>, out: &[u8]) -> Text {
+        let mut record = Record::new(out.len());
+        record.bytes(Slot::Body, out);
+        if let Some(event) = event.filter(|_| matches!(emit, http::Emit::Events { .. })) {
+            record.number(Slot::Number, u64::from(event.number));
+            record.bytes(Slot::Kept, out.get(event.start..).unwrap_or_default());
+        }
+        let (head, end) = match emit {
+            http::Emit::Whole(head) => (Some(head), true),
+            http::Emit::Events { start, end } => (start, end),
+            http::Emit::Held => (None, false),
+            http::Emit::Nothing => (None, true),
+        };
+        if let Some(head) = head {
+            self.head(&mut record, head.status, head.headers());
+        }
+        record.flag(flag::END, end);
+        record.done()
+    }
+}
+
+impl State {
+    fn answer(
+        &mut self,
+        write: impl FnOnce(&Shared, &mut http::Exchange, &mut Vec<u8>) -> Result<http::Emit, LocalError>,
+    ) -> Result<Text, Trouble> {
+        let State { request, inner, batch, .. } = self;
+        let mut own = Vec::new();
+        let out = batch.as_mut().map_or(&mut own, |batch| &mut batch.out);
+        let emit = write(&request.shared, inner, out)?;
+        let made = request.emit(emit, inner.event(), &own);
+        self.key = None;
+        Ok(made)
+    }
+
+    fn tell(
+        &mut self,
+        write: impl FnOnce(&Shared, &mut http::Exchange, &mut Vec<u8>) -> Result<http::Emit, LocalError>,
+    ) -> Result<Option<Text>, Trouble> {
+        let mut out = Vec::new();
+        Ok(match write(&self.request.shared, &mut self.inner, &mut out)? {
+            http::Emit::Nothing | http::Emit::Held => None,
+            emit => Some(self.request.emit(emit, self.inner.event(), &out)),
+        })
+    }
+
+    /// Turns a core step into a record.
+    fn step(&mut self, made: &http::HttpStep<'_>, out: &[u8], expected: usize) -> Result<Record, Trouble> {
+        let mut made_of = Record::new(expected + out.len());
+        let record = &mut made_of;
+        let mut event = None;
+        match made {
+            http::HttpStep::Reply { head, notice } => {
+                self.request.reply(record, head, out);
+                event = notice.as_ref().and_then(|notice| note(record, notice));
+            }
+            http::HttpStep::Notice(notice) => event = note(record, notice),
+            http::HttpStep::Opened { head, handshake, client_info, client_capabilities } => {
+                self.request.reply(record, head, out);
+                event = Some("opened");
+                record.text(Slot::ClientInfo, client_info.text());
+                record.text(Slot::ClientCapabilities, client_capabilities.text());
+                saved(record, handshake)?;
+            }
+            http::HttpStep::Ended { head } => {
+                self.request.reply(record, head, out);
+                event = Some("ended");
+            }
+            http::HttpStep::Listen { head, listener } => {
+                self.request.reply(record, head, out);
+                event = Some("listening");
+                record.flag(flag::LISTENER, true);
+                self.listener = Some(listener.clone());
+            }
+            http::HttpStep::Resume { head, resume } => {
+                self.request.reply(record, head, out);
+                event = Some("resuming");
+                record.text(Slot::Stream, resume.stream.text());
+                record.number(Slot::After, u64::from(resume.after));
+                self.resume = Some(resume.clone());
+            }
+            http::HttpStep::Call(call) => {
+                self.key = Some(call.key);
+                let nobody = Client::default();
+                self.request.shared.serve(|server| call::write(record, call, server.catalog, &nobody));
+            }
+            http::HttpStep::Batch(_) => record.flag(flag::BATCH, true),
+        }
+        record.maybe(Slot::Event, event);
+        Ok(made_of)
+    }
+
+    fn resumed(&self) -> Result<&http::events::Resume, Trouble> {
+        self.resume.as_ref().ok_or_else(|| LocalError::Over.into())
+    }
+}
+
+/// Writes the session as it is to be stored now.
+fn saved(record: &mut Record, handshake: &http::Handshake) -> Result<(), Trouble> {
+    let mut out = Vec::new();
+    handshake.save(&mut out).map_err(LocalError::from)?;
+    record.hex(Slot::Session, &out);
+    Ok(())
+}
+
+impl Exchange {
+    pub(crate) fn make(
+        shared: Rc<Shared>,
+        method: String,
+        headers: &str,
+        peer: Option<&str>,
+        streams: bool,
+        listens: bool,
+        events: Option<&str>,
+    ) -> Result<Self, Trouble> {
+        let mut inner = http::Exchange::new(shared.tag());
+        if let Some(name) = events {
+            let wrong = "events: the name of a stream is 1 to 32 letters, digits, - and _ of ASCII";
+            inner = inner.with_events(StreamName::new(name).ok_or_else(|| Trouble::argument(wrong))?);
+        }
+        let request = Request::new(shared, method, headers, peer, streams, listens);
+        let state = State { request, inner, key: None, batch: None, resume: None, listener: None };
+        Ok(Exchange(Guarded::new(state)))
+    }
+}
+
+#[napi]
+impl Exchange {
+    #[napi]
+    pub fn gate(&self, env: Env) -> napi::Result<Option<Text>> {
+        self.0.run(env, |State { request, inner, .. }| {
+            let mut out = Vec::new();
+            let refusal = request.shared.serve(|server| {
+                request.shared.endpoint(request.streams, request.listens, |endpoint| {
+                    request.view(|head| inner.gate(server, endpoint, head, &mut out))
+                })
+            })?;
+            Ok(refusal.map(|head| {
+                let mut record = Record::new(out.len());
+                request.reply(&mut record, &head, &out);
+                record.done()
+            }))
+        })
+    }
+
+    #[napi]
+    pub fn max_body(&self, env: Env) -> napi::Result<f64> {
+        self.0.run(env, |state| Ok(state.request.shared.limits().message_bytes as f64))
+    }
+
+    #[napi]
+    pub fn can_stream(&self, env: Env) -> napi::Result<bool> {
+        self.0.run(env, |state| Ok(state.inner.can_stream()))
+    }
+
+    #[napi]
+    pub fn dropped(&self, env: Env) -> napi::Result<u32> {
+        self.0.run(env, |state| Ok(state.inner.dropped()))
+    }
+
+    /// The session the request names.
+    #[napi]
+    pub fn session_id(&self, env: Env) -> napi::Result<Option<String>> {
+        self.0.run(env, |state| {
+            Ok(state.request.view(|request| http::Exchange::session_id(request).map(str::to_owned)))
+        })
+    }
+
+    #[napi]
+    pub fn accept(&self, env: Env, body: Arg, session: Arg) -> napi::Result<Text> {
+        self.0.run(env, |state| {
+            let (body, session) = (body.bytes("body")?, session.maybe_bytes("session")?);
+            let mut out = Vec::new();
+            let mut handshake = session.as_deref().and_then(http::Handshake::restore);
+            let State { request, inner, .. } = state;
+            let named = request.view(|request| http::Exchange::session_id(request).is_some());
+            let attached = match &mut handshake {
+                _ if request.shared.sessions() == http::Sessions::Off => http::Attached::Off,
+                Some(handshake) => http::Attached::Known(handshake),
+                None if named => http::Attached::Unknown,
+                None => http::Attached::Missing,
+            };
+            let made = request.shared.serve(|server| {
+                request.view(|request| inner.accept(server, request, attached, &body, &mut out))
+            })?;
+            if let http::HttpStep::Batch(at) = &made {
+                let (body, session) = (body.to_vec(), handshake.take());
+                state.batch = Some(Pending { body, at: at.clone(), out: Vec::new(), session });
+            }
+            let mut record = state.step(&made, &out, body.len())?;
+            if let Some(handshake) = handshake.filter(http::Handshake::changed) {
+                saved(&mut record, &handshake)?;
+            }
+            Ok(record.done())
+        })
+    }
+
+    /// The listener of the step that was made last.
+    #[napi]
+    pub fn take_listener(&self, env: Env) -> napi::Result<Option<Listener>> {
+        self.0.run(env, |state| {
+            let shared = state.request.shared.clone();
+            Ok(state.listener.take().map(|listener| Listener::make(shared, listener)))
+        })
+    }
+
+    #[napi]
+    pub fn next(&self, env: Env) -> napi::Result<Text> {
+        self.0.run(env, |state| {
+            let Some(mut pending) = state.batch.take() else { return Err(LocalError::Over.into()) };
+            let Pending { body, at, out, session } = &mut pending;
+            let before = session.clone();
+            let State { request, inner, .. } = state;
+            let made = request.shared.serve(|server| inner.next(server, session.as_mut(), at, body, out));
+            let step = match made {
+                Ok(made) => {
+                    let over = matches!(made, http::HttpStep::Reply { .. });
+                    let mut record = state.step(&made, if over { out } else { &[] }, body.len())?;
+                    if let Some(session) = session.as_ref().filter(|_| *session != before) {
+                        saved(&mut record, session)?;
+                    }
+                    if over {
+                        return Ok(record.done());
+                    }
+                    record.flag(flag::BATCH, true);
+                    Ok(record.done())
+                }
+                Err(error) => Err(error.into()),
+            };
+            state.batch = Some(pending);
+            step
+        })
+    }
+
+    #[napi]
+    pub fn reply(&self, env: Env, key: Arg, result: Arg) -> napi::Result<Text> {
+        self.0.run(env, |state| {
+            let (key, result) = (key.key()?, result.bytes("result")?);
+            let result = text("result", &result)?;
+            state.answer(|shared, inner, out| shared.serve(|server| inner.reply(server, key, result, out)))
+        })
+    }
+
+    #[napi]
+    #[allow(clippy::too_many_arguments)] // an options object, in JavaScript
+    pub fn fail(
+        &self,
+        env: Env,
+        key: Arg,
+        failure: Arg,
+        message: Arg,
+        code: Arg,
+        data: Arg,
+    ) -> napi::Result<Text> {
+        self.0.run(env, |state| {
+            let key = key.key()?;
+            call::failure(failure, message, code, data, |failure| {
+                state
+                    .answer(|shared, inner, out| shared.serve(|server| inner.fail(server, key, failure, out)))
+            })
+        })
+    }
+
+    #[napi]
+    pub fn progress(
+        &self,
+        env: Env,
+        key: Arg,
+        progress: Arg,
+        total: Arg,
+        message: Arg,
+    ) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let key = key.key()?;
+            with_progress(progress, total, message, |progress| {
+                state.tell(|_, inner, out| inner.progress(key, progress, out))
+            })
+        })
+    }
+
+    /// `task`: a saved one.
+    #[napi]
+    #[allow(clippy::too_many_arguments)] // as the face has them
+    pub fn task_progress(
+        &self,
+        env: Env,
+        key: Arg,
+        task: Arg,
+        progress: Arg,
+        total: Arg,
+        message: Arg,
+    ) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let key = key.key()?;
+            task::view(task, |task| {
+                with_progress(progress, total, message, |progress| {
+                    state.tell(|_, inner, out| inner.task_progress(key, &task, progress, out))
+                })
+            })
+        })
+    }
+
+    #[napi]
+    pub fn begin_stream(&self, env: Env, key: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let key = key.key()?;
+            state.tell(|_, inner, out| inner.begin_stream(key, out))
+        })
+    }
+
+    #[napi]
+    pub fn log(&self, env: Env, key: Arg, level: Arg, data: Arg, logger: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let (key, logger, data) = (key.key()?, logger.maybe_text("logger")?, data.bytes("data")?);
+            let log =
+                Log { level: call::level(level)?, logger: logger.as_deref(), data: json("data", &data)? };
+            state.tell(|shared, inner, out| shared.serve(|server| inner.log(server, key, &log, out)))
+        })
+    }
+
+    #[napi]
+    pub fn can_ask(&self, env: Env, key: Arg, ask: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let (key, ask) = (key.key()?, OwnedAsk::read(ask)?);
+            Ok(ask::reason(state.inner.can_ask(key, &ask.borrow())?))
+        })
+    }
+
+    #[napi]
+    pub fn ask(&self, env: Env, key: Arg, id: Arg, ask: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let (key, id, ask) = (key.key()?, id.text("id")?, OwnedAsk::read(ask)?);
+            state.tell(|_, inner, out| inner.ask(key, &id, &ask.borrow(), out))
+        })
+    }
+
+    #[napi]
+    pub fn give_up(&self, env: Env, key: Arg, id: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let (key, id) = (key.key()?, id.text("id")?);
+            state.tell(|_, inner, out| inner.give_up(key, &id, out))
+        })
+    }
+
+    #[napi]
+    pub fn elicitation_complete(&self, env: Env, key: Arg, id: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let (key, id) = (key.key()?, id.text("id")?);
+            state.tell(|_, inner, out| inner.elicitation_complete(key, &id, out))
+        })
+    }
+
+    #[napi]
+    pub fn require_input(&self, env: Env, key: Arg, asks: Arg, request_state: Arg) -> napi::Result<Text> {
+        self.0.run(env, |state| {
+            let (key, asks) = (key.key()?, ask::read_all(asks)?);
+            let kept = request_state.maybe_text("state")?;
+            state.answer(|shared, inner, out| {
+                let asks = ask::borrow_all(&asks);
+                shared.serve(|server| inner.require_input(server, key, &asks, kept.as_deref(), out))
+            })
+        })
+    }
+
+    /// The name of the call's stream, if its events are numbered.
+    #[napi]
+    pub fn stream(&self, env: Env) -> napi::Result<Option<String>> {
+        self.0.run(env, |state| Ok(state.inner.stream().map(|name| name.text().to_owned())))
+    }
+
+    #[napi]
+    pub fn open_stream(&self, env: Env, key: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let key = key.key()?;
+            state.tell(|_, inner, out| inner.open_stream(key, out))
+        })
+    }
+
+    #[napi]
+    pub fn close_stream(&self, env: Env, key: Arg, retry_ms: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let (key, retry) = (key.key()?, retry_ms.whole("retryMs", u64::from(u32::MAX))?);
+            let retry = u32::try_from(retry).unwrap_or(u32::MAX);
+            state.tell(|_, inner, out| inner.close_stream(key, retry, out))
+        })
+    }
+
+    /// The answer to a resuming client whose stream, or the events after the one it names, are not kept.
+    #[napi]
+    pub fn refuse_resume(&self, env: Env) -> napi::Result<Text> {
+        self.0.run(env, |state| {
+            let mut out = Vec::new();
+            let head = state.resumed()?.refuse(&mut out)?;
+            let mut record = Record::new(out.len());
+            state.request.reply(&mut record, &head, &out);
+            Ok(record.done())
+        })
+    }
+
+    /// Goes on with a session's GET stream after its event `last`.
+    #[napi]
+    pub fn resume_listening(&self, env: Env, last: Arg) -> napi::Result<Listener> {
+        self.0.run(env, |state| {
+            let last = last.whole("last", u64::from(u32::MAX))?;
+            let listener = state.resumed()?.listener(u32::try_from(last).unwrap_or(u32::MAX));
+            Ok(Listener::make(state.request.shared.clone(), listener))
+        })
+    }
+
+    /// Whether the request of this id (JSON text) is in work here; then it is taken back.
+    #[napi]
+    pub fn cancel(&self, env: Env, id: Arg) -> napi::Result<bool> {
+        self.0.run(env, |state| Ok(state.inner.cancel(&id.text("id")?).is_some()))
+    }
+
+    /// Takes back the call in work: the session it belongs to is over.
+    #[napi]
+    pub fn abandon(&self, env: Env) -> napi::Result<()> {
+        self.0.run(env, |state| {
+            state.inner.abandon();
+            Ok(())
+        })
+    }
+
+    /// A response of the host's own; `headers` as those of the request.
+    #[napi]
+    pub fn refuse(&self, env: Env, status: Arg, headers: Arg, body: Arg) -> napi::Result<Text> {
+        self.0.run(env, |state| {
+            let (status, headers) = (status.whole("status", 999)?, headers.text("headers")?);
+            let body = body.bytes("body")?;
+            let mut parts = headers.split('\0');
+            let mut pairs = Vec::new();
+            while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
+                pairs.push((name, value));
+            }
+            let mut record = Record::new(body.len());
+            record.text(Slot::Body, text("body", &body)?);
+            state.request.head(&mut record, u16::try_from(status).unwrap_or(0), pairs);
+            Ok(record.done())
+        })
+    }
+
+    #[napi]
+    pub fn close(&self, env: Env) -> napi::Result<bool> {
+        self.0.run(env, |state| Ok(state.key.is_some_and(|key| state.inner.close(key))))
+    }
+
+    #[napi]
+    pub fn is_cancelled(&self, env: Env, key: Arg) -> napi::Result<bool> {
+        self.0.run(env, |state| Ok(state.inner.is_cancelled(key.key()?)))
+    }
+}

@@ -1,0 +1,442 @@
+//! One duplex channel.
+
+use std::rc::Rc;
+
+use mcpgraft::LocalError;
+use mcpgraft::server::{self, AskKey, CallKey, Log, Notice, Progress};
+use napi::Env;
+use napi_derive::napi;
+
+use crate::argument::Arg;
+use crate::ask::{self, OwnedAsk};
+use crate::call::{self, Client, list_kind};
+use crate::error::{Guarded, Trouble, json, text};
+use crate::record::{Record, Slot, Text, flag};
+use crate::shared::Shared;
+use crate::task;
+
+/// Room for what the limits can allow: calls in work, and watched resources.
+type Inner = server::Session<256, 1024>;
+
+struct State {
+    shared: Rc<Shared>,
+    inner: Box<Inner>,
+    client: Client,
+    /// A batch that was accepted, until it is taken.
+    made: Option<(Vec<u8>, server::Batch)>,
+    /// Answers of a batch in work, until they leave as one array.
+    batch: Vec<u8>,
+}
+
+/// The server's side of one duplex channel.
+#[napi]
+pub struct Session(Rc<Guarded<State>>);
+
+/// The messages of a batch, one by one.
+#[napi]
+pub struct Batch {
+    state: Rc<Guarded<State>>,
+    at: Guarded<(Vec<u8>, server::Batch)>,
+}
+
+/// Turns a core step into a record.
+fn step(state: &mut State, message: &[u8], made: &server::Step<'_>, send: &[u8]) -> Text {
+    let mut record = Record::new(message.len() + send.len());
+    if !send.is_empty() {
+        record.bytes(Slot::Body, send);
+    }
+    let event = match made {
+        server::Step::Send => "done",
+        server::Step::Nothing => "ignored",
+        server::Step::Call(call) => {
+            state.shared.serve(|server| call::write(&mut record, call, server.catalog, &state.client));
+            "call"
+        }
+        server::Step::Batch(batch) => {
+            state.batch.clear();
+            state.made = Some((message.to_vec(), batch.clone()));
+            record.flag(flag::BATCH, true);
+            "batch"
+        }
+        server::Step::Notice(notice) => {
+            if let Notice::Opened { client_info, client_capabilities, .. } = *notice {
+                state.client = Client {
+                    info: Some(client_info.text().to_owned()),
+                    capabilities: Some(client_capabilities.text().to_owned()),
+                };
+            }
+            note(&mut record, notice).unwrap_or("ignored")
+        }
+    };
+    record.text(Slot::Event, event);
+    record.done()
+}
+
+/// Puts what a message told into a record, and gives the name of the event.
+pub(crate) fn note(record: &mut Record, notice: &Notice<'_>) -> Option<&'static str> {
+    Some(match *notice {
+        Notice::Opened { revision, .. } => {
+            record.text(Slot::Text, revision.name());
+            "opened"
+        }
+        Notice::Ready => "ready",
+        Notice::Cancelled { key, reason } => {
+            record.key(key);
+            record.maybe(Slot::Text, reason.map(|reason| reason.to_cow()).as_deref());
+            "cancelled"
+        }
+        Notice::CancelledElsewhere { id, .. } => {
+            record.text(Slot::Text, id.text());
+            "cancelled"
+        }
+        Notice::Level(level) => {
+            record.text(Slot::Text, level.name());
+            "level"
+        }
+        Notice::Subscribed(uri) => {
+            record.text(Slot::Text, &uri.to_cow());
+            "subscribed"
+        }
+        Notice::Unsubscribed(uri) => {
+            record.text(Slot::Text, &uri.to_cow());
+            "unsubscribed"
+        }
+        Notice::RootsChanged => "roots_changed",
+        Notice::Listening { filter } => {
+            record.text(Slot::Params, filter.text());
+            "listening"
+        }
+        Notice::Answer { key, ask, outcome, left } => {
+            record.key(key);
+            record.number(Slot::Ask, u64::from(ask.to_bits()));
+            record.number(Slot::Left, left as u64);
+            self::outcome(record, outcome);
+            "answer"
+        }
+        Notice::Response { id, outcome } => {
+            record.maybe(Slot::Text, id.map(|id| id.text()));
+            self::outcome(record, outcome);
+            "response"
+        }
+        Notice::Notification { method, params } => {
+            record.text(Slot::Method, &method.to_cow());
+            record.maybe(Slot::Params, params.map(|params| params.text()));
+            "notification"
+        }
+        #[allow(unreachable_patterns)] // notices to come tell nothing that is needed here
+        _ => return None,
+    })
+}
+
+fn outcome(record: &mut Record, outcome: Result<mcpgraft::json::Raw<'_>, mcpgraft::json::Raw<'_>>) {
+    record.flag(flag::FAILED, outcome.is_err());
+    record.text(Slot::Params, outcome.unwrap_or_else(|error| error).text());
+}
+
+impl State {
+    fn answer(
+        &mut self,
+        key: CallKey,
+        write: impl FnOnce(&Shared, &mut Inner, &mut Vec<u8>) -> Result<bool, LocalError>,
+    ) -> Result<Option<Text>, Trouble> {
+        let State { shared, inner, batch, .. } = self;
+        if inner.is_batched(key) {
+            write(shared, inner, batch)?;
+            return Ok(None);
+        }
+        let mut out = Vec::new();
+        write(shared, inner, &mut out)?;
+        Ok(Text::written(out))
+    }
+
+    fn tell(
+        &mut self,
+        write: impl FnOnce(&Shared, &mut Inner, &mut Vec<u8>) -> Result<(), LocalError>,
+    ) -> Result<Option<Text>, Trouble> {
+        let mut out = Vec::new();
+        write(&self.shared, &mut self.inner, &mut out)?;
+        Ok(Text::written(out))
+    }
+}
+
+impl Session {
+    pub(crate) fn make(shared: Rc<Shared>) -> Self {
+        let inner = Box::new(Inner::new(shared.tag()));
+        let state = State { shared, inner, client: Client::default(), made: None, batch: Vec::new() };
+        Session(Rc::new(Guarded::new(state)))
+    }
+}
+
+#[napi]
+impl Session {
+    #[napi]
+    pub fn accept(&self, env: Env, message: Arg) -> napi::Result<Text> {
+        self.0.run(env, |state| {
+            let message = message.bytes("message")?;
+            let mut out = Vec::new();
+            let State { shared, inner, .. } = state;
+            let made = shared.serve(|server| inner.accept(server, &message, &mut out))?;
+            Ok(step(state, &message, &made, &out))
+        })
+    }
+
+    /// The batch that was accepted last.
+    #[napi]
+    pub fn take_batch(&self, env: Env) -> napi::Result<Option<Batch>> {
+        self.0.run(env, |state| {
+            let at = state.made.take();
+            Ok(at.map(|at| Batch { state: self.0.clone(), at: Guarded::new(at) }))
+        })
+    }
+
+    #[napi]
+    pub fn too_long(&self, env: Env) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            state.tell(|shared, inner, out| shared.serve(|server| inner.too_long(server, out)))
+        })
+    }
+
+    #[napi]
+    pub fn reply(&self, env: Env, key: Arg, result: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let (key, result) = (key.key()?, result.bytes("result")?);
+            let result = text("result", &result)?;
+            state.answer(key, |shared, inner, out| {
+                shared.serve(|server| inner.reply(server, key, result, out))
+            })
+        })
+    }
+
+    #[napi]
+    #[allow(clippy::too_many_arguments)] // an options object, in JavaScript
+    pub fn fail(
+        &self,
+        env: Env,
+        key: Arg,
+        failure: Arg,
+        message: Arg,
+        code: Arg,
+        data: Arg,
+    ) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let key = key.key()?;
+            call::failure(failure, message, code, data, |failure| {
+                state.answer(key, |shared, inner, out| {
+                    shared.serve(|server| inner.fail(server, key, failure, out))
+                })
+            })
+        })
+    }
+
+    #[napi]
+    pub fn progress(
+        &self,
+        env: Env,
+        key: Arg,
+        progress: Arg,
+        total: Arg,
+        message: Arg,
+    ) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let key = key.key()?;
+            with_progress(progress, total, message, |progress| {
+                state.tell(|_, inner, out| inner.progress(key, progress, out).map(|_| ()))
+            })
+        })
+    }
+
+    #[napi]
+    pub fn log(&self, env: Env, key: Arg, level: Arg, data: Arg, logger: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let key = if key.absent() { None } else { Some(key.key()?) };
+            let (logger, data) = (logger.maybe_text("logger")?, data.bytes("data")?);
+            let log =
+                Log { level: call::level(level)?, logger: logger.as_deref(), data: json("data", &data)? };
+            state.tell(|shared, inner, out| {
+                shared.serve(|server| inner.log(server, key, &log, out)).map(|_| ())
+            })
+        })
+    }
+
+    #[napi]
+    pub fn list_changed(&self, env: Env, kind: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let kind = list_kind(kind)?;
+            state.tell(|shared, inner, out| {
+                shared.serve(|server| inner.list_changed(server, kind, out)).map(|_| ())
+            })
+        })
+    }
+
+    #[napi]
+    pub fn resource_updated(&self, env: Env, uri: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let uri = uri.text("uri")?;
+            state.tell(|_, inner, out| inner.resource_updated(&uri, out).map(|_| ()))
+        })
+    }
+
+    /// `task`: a saved one.
+    #[napi]
+    pub fn task_changed(&self, env: Env, task: Arg, principal: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let principal = principal.maybe_text("principal")?;
+            task::view(task, |task| {
+                state.tell(|_, inner, out| inner.task_changed(&task, principal.as_deref(), out).map(|_| ()))
+            })
+        })
+    }
+
+    /// `task`: a saved one.
+    #[napi]
+    pub fn task_progress(
+        &self,
+        env: Env,
+        task: Arg,
+        progress: Arg,
+        total: Arg,
+        message: Arg,
+    ) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            task::view(task, |task| {
+                with_progress(progress, total, message, |progress| {
+                    state.tell(|_, inner, out| inner.task_progress(&task, progress, out).map(|_| ()))
+                })
+            })
+        })
+    }
+
+    #[napi]
+    pub fn notify(&self, env: Env, method: Arg, params: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let (method, params) = (method.text("method")?, params.maybe_bytes("params")?);
+            let params = params.as_deref().map(|params| json("params", params)).transpose()?;
+            state.tell(|_, inner, out| inner.notify(&method, params, out))
+        })
+    }
+
+    #[napi]
+    pub fn can_ask(&self, env: Env, key: Arg, ask: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let (key, ask) = (key.key()?, OwnedAsk::read(ask)?);
+            Ok(ask::reason(state.inner.can_ask(key, &ask.borrow())?))
+        })
+    }
+
+    /// The message, and the handle of the question.
+    #[napi]
+    pub fn ask(&self, env: Env, key: Arg, ask: Arg) -> napi::Result<(Text, u32)> {
+        self.0.run(env, |state| {
+            let (key, ask, mut out) = (key.key()?, OwnedAsk::read(ask)?, Vec::new());
+            let asked = state.inner.ask(key, &ask.borrow(), &mut out)?;
+            Ok((Text(out), asked.to_bits()))
+        })
+    }
+
+    #[napi]
+    pub fn give_up(&self, env: Env, ask: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let ask = ask.whole("ask", u64::from(u32::MAX))?;
+            let ask = AskKey::from_bits(u32::try_from(ask).unwrap_or(u32::MAX));
+            state.tell(|_, inner, out| inner.give_up(ask, out).map(|_| ()))
+        })
+    }
+
+    #[napi]
+    pub fn require_input(
+        &self,
+        env: Env,
+        key: Arg,
+        asks: Arg,
+        request_state: Arg,
+    ) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let (key, asks) = (key.key()?, ask::read_all(asks)?);
+            let kept = request_state.maybe_text("state")?;
+            state.answer(key, |shared, inner, out| {
+                let asks = ask::borrow_all(&asks);
+                shared.serve(|server| inner.require_input(server, key, &asks, kept.as_deref(), out))
+            })
+        })
+    }
+
+    #[napi]
+    pub fn elicitation_complete(&self, env: Env, id: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let id = id.text("id")?;
+            state.tell(|_, inner, out| inner.elicitation_complete(&id, out).map(|_| ()))
+        })
+    }
+
+    #[napi]
+    pub fn end_listening(&self, env: Env) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            state.tell(|shared, inner, out| shared.serve(|server| inner.end_listening(server, out)))
+        })
+    }
+
+    #[napi]
+    pub fn abandon(&self, env: Env) -> napi::Result<()> {
+        self.0.run(env, |state| {
+            state.inner.abandon();
+            Ok(())
+        })
+    }
+
+    #[napi]
+    pub fn is_cancelled(&self, env: Env, key: Arg) -> napi::Result<bool> {
+        self.0.run(env, |state| Ok(state.inner.is_cancelled(key.key()?)))
+    }
+
+    #[napi]
+    pub fn in_flight(&self, env: Env) -> napi::Result<u32> {
+        self.0.run(env, |state| Ok(u32::try_from(state.inner.in_flight()).unwrap_or(u32::MAX)))
+    }
+
+    #[napi]
+    pub fn revision(&self, env: Env) -> napi::Result<Option<&'static str>> {
+        self.0.run(env, |state| Ok(state.inner.revision().map(mcpgraft::Revision::name)))
+    }
+
+    #[napi]
+    pub fn client_info(&self, env: Env) -> napi::Result<Option<String>> {
+        self.0.run(env, |state| Ok(state.client.info.clone()))
+    }
+
+    #[napi]
+    pub fn client_capabilities(&self, env: Env) -> napi::Result<Option<String>> {
+        self.0.run(env, |state| Ok(state.client.capabilities.clone()))
+    }
+}
+
+/// Runs `with` on a progress as JavaScript tells it.
+pub(crate) fn with_progress<R>(
+    progress: Arg,
+    total: Arg,
+    message: Arg,
+    with: impl FnOnce(&Progress<'_>) -> Result<R, Trouble>,
+) -> Result<R, Trouble> {
+    let message = message.maybe_text("message")?;
+    let (progress, total) = (progress.number("progress")?, total.maybe_number("total")?);
+    with(&Progress { progress, total, message: message.as_deref() })
+}
+
+#[napi]
+impl Batch {
+    #[napi]
+    pub fn next(&self, env: Env) -> napi::Result<Option<Text>> {
+        self.state.run(env, |state| {
+            self.at.with(|(message, at)| {
+                let State { shared, inner, batch, .. } = state;
+                match shared.serve(|server| inner.next(server, at, message, batch))? {
+                    Some(made) => Ok(Some(step(state, message, &made, &[]))),
+                    None if batch.is_empty() => Ok(None),
+                    None => {
+                        let send = std::mem::take(batch);
+                        Ok(Some(step(state, &[], &server::Step::Send, &send)))
+                    }
+                }
+            })?
+        })
+    }
+}

@@ -1,0 +1,174 @@
+/** One peer on a duplex channel, such as stdio: takes its messages, runs handlers, gives the messages to write. */
+
+import { Context, type Channel, type Waiting } from "./context.js";
+import { runCall, settle } from "./dispatch.js";
+import type { Live } from "./hub.js";
+import type { Ask, Batch, Call, ListKind, Session, Step, Task, Unable } from "./native.js";
+import type { Answered } from "./replay.js";
+import type { McpRequest } from "./request.js";
+import type { Server } from "./server.js";
+import { principalText } from "./state.js";
+
+interface Open {
+  key: number;
+  resolve: (answer: Answered | "lost") => void;
+}
+
+/** One peer. What comes in is given to `take`; what is to be written goes to `write`, one message at a time. */
+export class Connection implements Channel, Live {
+  readonly #server: Server;
+  readonly #session: Session;
+  readonly #write: (message: Buffer) => void;
+  readonly #request: McpRequest;
+  readonly #principal: string | null;
+  readonly #running = new Map<number, Context>();
+  readonly #work = new Set<Promise<void>>();
+  readonly #questions = new Map<number, Open>();
+  readonly #detach: () => void;
+  #over = false;
+
+  /** @param request What handlers see as `Context.request`. */
+  constructor(server: Server, write: (message: Buffer) => void, request: McpRequest) {
+    this.#server = server;
+    this.#session = server.core.session();
+    this.#write = write;
+    this.#request = request;
+    this.#principal = principalText(request.principal);
+    this.#detach = server.hub.attach(this);
+  }
+
+  /** A message came in; null: one that was too long. Gives what runs because of it. */
+  take(message: Buffer | Uint8Array | string | null): Promise<void> | undefined {
+    if (message === null) {
+      this.#say(this.#session.tooLong());
+      return undefined;
+    }
+    const step = this.#session.accept(message);
+    this.#say(step.send);
+    return this.#act(step);
+  }
+
+  /** Nothing comes in any more: wait for running handlers, but no longer than that. */
+  async drain(ms: number): Promise<void> {
+    this.#over = true;
+    for (const one of this.#questions.values()) one.resolve("lost");
+    this.#questions.clear();
+    let time: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => (time = setTimeout(resolve, ms)));
+    while (this.#work.size > 0) {
+      const finished = await Promise.race([Promise.allSettled([...this.#work]).then(() => true), patience]);
+      if (finished !== true) break;
+    }
+    clearTimeout(time);
+    this.#detach();
+    for (const ctx of this.#running.values()) ctx.cancel();
+  }
+
+  // --- what the server says -----------------------------------------------------------------------------------------
+
+  listChanged(kind: ListKind): void {
+    this.#say(this.#session.listChanged(kind));
+  }
+
+  resourceUpdated(uri: string): void {
+    this.#say(this.#session.resourceUpdated(uri));
+  }
+
+  taskChanged(task: Task): void {
+    this.#say(this.#session.taskChanged(task, this.#principal));
+  }
+
+  notify(method: string, params: string | undefined): void {
+    // Stateless peers know only notifications that belong to a request.
+    if (this.#session.revision !== null) this.#say(this.#session.notify(method, params));
+  }
+
+  end(): void {
+    this.#say(this.#session.endListening());
+  }
+
+  // --- what a call says ---------------------------------------------------------------------------------------------
+
+  progress(key: number, progress: number, total: number | undefined, message: string | undefined): void {
+    this.#say(this.#session.progress(key, progress, total, message));
+  }
+
+  log(key: number, level: string, data: string, logger: string | undefined): void {
+    this.#say(this.#session.log(key, level, data, logger));
+  }
+
+  canAsk(key: number, ask: Ask): Unable | null {
+    return this.#session.canAsk(key, ask);
+  }
+
+  /** There is one stream for all calls. */
+  closeStream(): boolean {
+    return false;
+  }
+
+  noWay(_call: Call): string | undefined {
+    return this.#over ? "this client cannot be asked: its connection has ended" : undefined;
+  }
+
+  ask(key: number, ask: Ask): Waiting {
+    const { send, ask: number } = this.#session.ask(key, ask);
+    const answer = new Promise<Answered | "lost">((resolve) => this.#questions.set(number, { key, resolve }));
+    this.#say(send);
+    return {
+      answer,
+      close: () => {
+        // The client is told, unless it has answered or taken the call back.
+        if (this.#questions.delete(number)) this.#say(this.#session.giveUp(number));
+      },
+    };
+  }
+
+  elicitationComplete(_key: number, id: string): void {
+    this.#say(this.#session.elicitationComplete(id));
+  }
+
+  // --- inside -------------------------------------------------------------------------------------------------------
+
+  #act(step: Step): Promise<void> | undefined {
+    const { call, batch } = step;
+    if (call !== null) return this.#start(this.#run(call));
+    if (batch !== null) return this.#start(this.#walk(batch));
+    if (step.event === "answer") {
+      const number = step.ask ?? -1;
+      const open = this.#questions.get(number);
+      this.#questions.delete(number);
+      open?.resolve({ ok: step.ok, text: step.params?.toString("utf8") ?? "null" });
+    } else if (step.event === "cancelled" && step.key !== null) {
+      this.#running.get(step.key)?.cancel();
+    }
+    return undefined;
+  }
+
+  #start(work: Promise<void>): Promise<void> {
+    this.#work.add(work);
+    return work.finally(() => this.#work.delete(work));
+  }
+
+  async #walk(batch: Batch): Promise<void> {
+    for (let step = batch.next(); step !== null; step = batch.next()) {
+      this.#say(step.send);
+      if (step.call !== null) await this.#run(step.call);
+      else if (step.batch === null) void this.#act(step);
+    }
+  }
+
+  async #run(call: Call): Promise<void> {
+    const ctx = new Context(call, this, this.#server, this.#request);
+    this.#running.set(call.key, ctx);
+    try {
+      const outcome = await runCall(ctx);
+      this.#say(settle(this.#session, ctx, outcome));
+    } finally {
+      this.#running.delete(call.key);
+    }
+  }
+
+  #say(message: Buffer | null): void {
+    if (message !== null) this.#write(message);
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * Where things meet that belong to one client but come in on different requests or processes: a call that waits for an
+ * answer of its client and the request that brings the answer; a call that runs and the request that takes it back; a
+ * change and the streams that are to tell of it. One hub per server. With a `Fanout` it reaches the hubs of the other
+ * processes; without one it ends at its own.
+ */
+
+import { createHash, randomBytes } from "node:crypto";
+import type { Fanout } from "./fanout.js";
+import type { Exchange, ListKind, Task } from "./native.js";
+import type { Answered } from "./replay.js";
+
+/** Which form published messages have: workers of two releases may share a fan-out for a while. */
+const FORM = 1;
+
+/** A connection that stays open and can be told that something changed. */
+export interface Live {
+  listChanged(kind: ListKind): void;
+  resourceUpdated(uri: string): void;
+  taskChanged(task: Task): void;
+  /** A notification that is not the protocol's own. */
+  notify?(method: string, params: string | undefined): void;
+  /** The server closes: say goodbye to who listens. */
+  end(): void;
+}
+
+/** A response that stays open. */
+export interface OpenStream extends Live {
+  /** Digest of the id of the session whose only stream this is. */
+  readonly session: string | undefined;
+  close(): void;
+  onClose(callback: () => void): void;
+}
+
+/** A question that is on its way. */
+export interface Expected {
+  readonly answer: Promise<Answered>;
+  close(): void;
+}
+
+interface Running {
+  exchange: Exchange;
+  cancel: () => void;
+}
+
+/** One per server. */
+export class Hub {
+  readonly #waiting = new Map<string, (answer: Answered) => void>();
+  readonly #running = new Map<string, Set<Running>>();
+  readonly #lives = new Set<Live>();
+  readonly #streams = new Set<OpenStream>();
+  readonly #fanout: Fanout | undefined;
+  readonly #name: string;
+  readonly #report: (error: unknown) => void;
+  readonly #origin = randomBytes(12).toString("hex");
+  #link: Promise<(() => unknown) | undefined> | undefined;
+  /** True after `close`: no stream is given away any more. */
+  closed = false;
+
+  /** @param name Servers of one name are one server to a fan-out. */
+  constructor(name: string, fanout: Fanout | undefined, report: (error: unknown) => void) {
+    this.#name = name;
+    this.#fanout = fanout;
+    this.#report = report;
+  }
+
+  // --- questions ----------------------------------------------------------------------------------------------------
+
+  /** Get ready for the answer to a question of a session, before the question is sent; `ask` is its id. */
+  expect(session: string, ask: string): Expected {
+    const key = `${digest(session)} ${ask}`;
+    const answer = new Promise<Answered>((resolve) => this.#waiting.set(key, resolve));
+    void this.#linked();
+    return { answer, close: () => void this.#waiting.delete(key) };
+  }
+
+  /** A client has answered: `text` is the JSON of the result, or of the error object. */
+  answer(session: string, ask: string, ok: boolean, text: string): void {
+    const secret = digest(session);
+    if (!this.#answer(secret, ask, ok, text)) this.#publish("answer", secret, ask, ok, text);
+  }
+
+  #answer(secret: string, ask: string, ok: boolean, text: string): boolean {
+    const key = `${secret} ${ask}`;
+    const waiting = this.#waiting.get(key);
+    this.#waiting.delete(key);
+    waiting?.({ ok, text });
+    return waiting !== undefined;
+  }
+
+  // --- calls in work ------------------------------------------------------------------------------------------------
+
+  /** Until the function given back is called, a cancellation that another request brings finds `exchange`. */
+  working(session: string, exchange: Exchange, cancel: () => void): () => void {
+    const secret = digest(session);
+    void this.#linked();
+    const mine = this.#running.get(secret) ?? new Set();
+    this.#running.set(secret, mine);
+    const one = { exchange, cancel };
+    mine.add(one);
+    return () => {
+      mine.delete(one);
+      if (mine.size === 0 && this.#running.get(secret) === mine) this.#running.delete(secret);
+    };
+  }
+
+  /** A client took a call back; `request` is the JSON text of the id of its request. */
+  cancel(session: string, request: string): void {
+    const secret = digest(session);
+    if (!this.#cancel(secret, request)) this.#publish("cancel", secret, request);
+  }
+
+  #cancel(secret: string, request: string): boolean {
+    for (const one of this.#running.get(secret) ?? []) {
+      if (one.exchange.cancel(request)) {
+        one.cancel();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** A session is over: its calls are taken back and its stream is closed. */
+  end(session: string): void {
+    const secret = digest(session);
+    this.#end(secret);
+    this.#publish("end", secret);
+  }
+
+  #end(secret: string): void {
+    for (const one of this.#running.get(secret) ?? []) one.cancel();
+    this.#supersede(secret);
+  }
+
+  // --- changes ------------------------------------------------------------------------------------------------------
+
+  /** Until the function given back is called, tell `live` about changes. */
+  attach(live: Live): () => void {
+    void this.#linked();
+    this.#lives.add(live);
+    return () => void this.#lives.delete(live);
+  }
+
+  /** Whether anybody here could hear of a change. */
+  get listenedTo(): boolean {
+    return this.#lives.size + this.#streams.size > 0;
+  }
+
+  /** A list is another one now, in this process; `everywhere`: in the others, too. */
+  changed(kind: ListKind, everywhere = false): void {
+    this.#tell((live) => live.listChanged(kind));
+    if (everywhere) this.#publish("changed", kind);
+  }
+
+  /** The content of a resource is another one now. */
+  updated(uri: string): void {
+    this.#tell((live) => live.resourceUpdated(uri));
+    this.#publish("updated", uri);
+  }
+
+  /** A task stands otherwise now. */
+  taskChanged(task: Task): void {
+    this.#tell((live) => live.taskChanged(task));
+  }
+
+  /** Send a notification of the host's own to every duplex connection. */
+  notify(method: string, params: string | undefined): void {
+    this.#tell((live) => live.notify?.(method, params));
+  }
+
+  #tell(say: (live: Live) => void): void {
+    for (const live of [...this.#streams, ...this.#lives]) {
+      try {
+        say(live);
+      } catch (wrong) {
+        this.#report(wrong);
+      }
+    }
+  }
+
+  // --- streams ------------------------------------------------------------------------------------------------------
+
+  /**
+   * Give away a stream. False if `limit` of them are open in this process, or the server is closed.
+   *
+   * A session has one stream, for no message may be sent on two (basic/transports, "Multiple Connections"): an older one is
+   * closed. It is most often one whose reader is gone and was not yet missed.
+   */
+  open(stream: OpenStream, limit: number): boolean {
+    if (stream.session !== undefined) {
+      this.#supersede(stream.session);
+      this.#publish("opened", stream.session);
+    }
+    void this.#linked();
+    if (this.closed || this.#streams.size >= limit) return false;
+    this.#streams.add(stream);
+    stream.onClose(() => this.#streams.delete(stream));
+    return true;
+  }
+
+  #supersede(secret: string): void {
+    for (const stream of [...this.#streams]) if (stream.session === secret) stream.close();
+  }
+
+  /** How many streams are open in this process. */
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** End all streams in good order, and the connection to other processes. */
+  async close(): Promise<void> {
+    this.closed = true;
+    for (const live of [...this.#lives, ...this.#streams]) live.end();
+    const unsubscribe = await this.#link;
+    this.#link = undefined;
+    await unsubscribe?.();
+  }
+
+  // --- other processes ----------------------------------------------------------------------------------------------
+
+  #linked(): Promise<unknown> | undefined {
+    if (this.#fanout === undefined || this.closed) return undefined;
+    this.#link ??= (async () => this.#fanout?.subscribe((message) => this.#heard(message)))().catch((wrong: unknown) => {
+      this.#report(new Error("the fan-out cannot be subscribed to: this process hears nothing of the others", { cause: wrong }));
+      return undefined;
+    });
+    return this.#link;
+  }
+
+  #publish(what: string, ...values: (string | boolean)[]): void {
+    if (this.#fanout === undefined || this.closed) return;
+    const message = JSON.stringify([FORM, this.#name, this.#origin, what, ...values]);
+    Promise.resolve(this.#linked())
+      .then(() => this.#fanout?.publish(message))
+      .catch((wrong: unknown) => this.#report(new Error("the fan-out did not take a message", { cause: wrong })));
+  }
+
+  #heard(message: string): void {
+    const [form, name, origin, what, ...values] = JSON.parse(message) as [number, string, string, string, ...never[]];
+    if (form !== FORM || name !== this.#name || origin === this.#origin) return;
+    const act: Record<string, (...values: never[]) => void> = {
+      answer: (secret, ask, ok, text) => void this.#answer(secret, ask, ok, text),
+      cancel: (secret, request) => void this.#cancel(secret, request),
+      end: (secret) => this.#end(secret),
+      changed: (kind) => this.#tell((live) => live.listChanged(kind)),
+      updated: (uri) => this.#tell((live) => live.resourceUpdated(uri)),
+      opened: (secret) => this.#supersede(secret),
+    };
+    if (Object.hasOwn(act, what)) act[what]?.(...values);
+  }
+}
+
+/** Stands for a session's id in everything that is published or logged: who has the id has the session. */
+export function digest(session: string): string {
+  return createHash("sha256").update(session).digest("hex").slice(0, 32);
+}

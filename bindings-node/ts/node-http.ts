@@ -1,0 +1,186 @@
+/** The host `node:http`, and with it Express and everything else whose requests and responses are Node's. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Writable } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import { Gone, handle, type MountOptions, type ReadBody } from "./http.js";
+import { dumps } from "./json.js";
+import { McpRequest, type HeaderList } from "./request.js";
+import type { Server } from "./server.js";
+import { hasBody, type Sink } from "./sink.js";
+
+/** A request of `node:http`, with what frameworks add to it. */
+export type NodeRequest = IncomingMessage & {
+  body?: unknown;
+  rawBody?: unknown;
+  originalUrl?: string;
+  protocol?: string;
+};
+
+/** A handler for `http.createServer`, Express, Connect and the like. */
+export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?: (error?: unknown) => void) => void;
+
+/** The handler of a server. Errors of the host go to `next`, if there is one; else they are reported and answered with 500. */
+export function nodeHandler(server: Server, options: MountOptions = {}): NodeHandler {
+  return (request, response, next) => {
+    serveNode(server, request, response, options).catch((error: unknown) => {
+      if (next !== undefined && !response.headersSent) {
+        next(error);
+        return;
+      }
+      server.report(error);
+      if (response.headersSent) response.destroy();
+      else response.writeHead(500, { "Content-Length": "0" }).end();
+    });
+  };
+}
+
+/** Answer one request. Rejects for mistakes of the host. */
+export async function serveNode(server: Server, request: NodeRequest, response: ServerResponse, options: MountOptions = {}): Promise<void> {
+  const sink = new NodeSink(request, response);
+  await handle(server, requestOf(request), bodyOf(request), sink, options);
+}
+
+/** The request as handlers see it. */
+export function requestOf(request: NodeRequest): McpRequest {
+  const headers: HeaderList = [];
+  const raw = request.rawHeaders;
+  for (let at = 0; at + 1 < raw.length; at += 2) headers.push([raw[at] as string, raw[at + 1] as string]);
+  const scheme = request.protocol ?? ((request.socket as TLSSocket).encrypted ? "https" : "http");
+  const host = request.headers.host ?? "localhost";
+  const path = (request.originalUrl ?? request.url ?? "/").split("?", 1)[0] as string;
+  return new McpRequest({
+    method: request.method ?? "",
+    headers,
+    url: urlOf(scheme, host, path),
+    native: request,
+    ...peerOf(request.socket.remoteAddress),
+  });
+}
+
+/** An absolute URL of its parts; undefined if the request's are no such thing. */
+export function urlOf(scheme: string, host: string, path: string): string | undefined {
+  const url = `${scheme}://${host}${path.startsWith("/") ? path : "/"}`;
+  return URL.canParse(url) ? url : undefined;
+}
+
+/** The address of a peer, without what marks IPv4 inside IPv6. */
+export function peerOf(address: string | undefined): { peer?: string } {
+  return address === undefined ? {} : { peer: address.replace(/^::ffff:(?=\d+\.)/, "") };
+}
+
+/** The body of a request: as a parser left it, else as it comes. */
+export function bodyOf(request: NodeRequest): ReadBody {
+  return (limit) => {
+    const parsed = parsedBody(request);
+    return parsed === undefined ? readBody(request, limit) : parsed.subarray(0, limit);
+  };
+}
+
+function parsedBody(request: NodeRequest): Buffer | undefined {
+  if (request.rawBody instanceof Uint8Array) return Buffer.from(request.rawBody);
+  // Express 4 gives every request a body, also what its parser left alone.
+  if (!request.readableDidRead && !request.readableEnded) return undefined;
+  const { body } = request;
+  if (body instanceof Uint8Array) return Buffer.from(body);
+  if (typeof body === "string") return Buffer.from(body);
+  if (body !== undefined) return Buffer.from(dumps(body));
+  const length = request.headers["content-length"];
+  if ((length === undefined || length === "0") && request.headers["transfer-encoding"] === undefined) return Buffer.alloc(0);
+  throw new Error("something read the request's body and left no request.body: mount the server before it");
+}
+
+function readBody(request: NodeRequest, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let size = 0;
+    const done = (act: () => void): void => {
+      request.off("data", take).off("end", end).off("error", gone).off("close", gone);
+      act();
+    };
+    const end = (): void => done(() => resolve(Buffer.concat(parts)));
+    const gone = (): void => done(() => reject(new Gone("the peer went away before its request was complete")));
+    const take = (part: Buffer): void => {
+      parts.push(part.subarray(0, limit - size));
+      size += part.length;
+      if (size >= limit) {
+        request.pause();
+        end();
+      }
+    };
+    request.on("data", take).on("end", end).on("error", gone).on("close", gone);
+  });
+}
+
+/** Settles when a stream has room again, or is closed. */
+export function drained(stream: Writable): Promise<void> {
+  if (!stream.writableNeedDrain || stream.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off("drain", done).off("close", done);
+      resolve();
+    };
+    stream.on("drain", done).on("close", done);
+  });
+}
+
+/** Writes to a response of `node:http`. Headers that the application has set stay, unless the protocol has them too. */
+class NodeSink implements Sink {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse & { flush?: () => void };
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#request = request;
+    this.#response = response;
+    response.on("error", () => undefined); // the peer went away; `close` says so too
+  }
+
+  answer(status: number, headers: HeaderList, body: Buffer): void {
+    const response = this.#response;
+    this.#head(status, headers);
+    if (hasBody(status)) response.setHeader("Content-Length", body.length);
+    // What was not read of a body that is too long is not wanted.
+    if (!this.#request.complete) response.setHeader("Connection", "close");
+    response.end(hasBody(status) ? body : undefined);
+  }
+
+  start(status: number, headers: HeaderList): void {
+    this.#head(status, headers);
+    this.#response.flushHeaders();
+  }
+
+  write(data: Buffer): void {
+    this.#response.write(data);
+    this.#response.flush?.(); // of the middleware `compression`
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+
+  waiting(): number {
+    return this.#response.writableLength;
+  }
+
+  drained(): Promise<void> {
+    return drained(this.#response);
+  }
+
+  onGone(callback: () => void): void {
+    const response = this.#response;
+    if (response.destroyed || response.closed) callback();
+    else response.once("close", () => response.writableFinished || callback());
+  }
+
+  #head(status: number, headers: HeaderList): void {
+    const response = this.#response;
+    response.statusCode = status;
+    const values = new Map<string, string[]>();
+    for (const [name, value] of headers) values.set(name, [...(values.get(name) ?? []), value]);
+    for (const [name, several] of values) {
+      const before = name.toLowerCase() === "vary" ? response.getHeader(name) : undefined;
+      const all = before === undefined ? several : [String(before), ...several];
+      response.setHeader(name, name.toLowerCase() === "vary" ? all.join(", ") : all.length === 1 ? (all[0] as string) : all);
+    }
+  }
+}

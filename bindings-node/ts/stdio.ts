@@ -1,0 +1,92 @@
+/**
+ * MCP on standard input and output.
+ *
+ * While it runs, `console.log` and everything else that writes to `process.stdout` goes to standard error, so that it cannot
+ * disturb the protocol. What writes to descriptor 1 by itself (a child process with inherited output, a native library) is
+ * not caught.
+ */
+
+import type { Readable, Writable } from "node:stream";
+import { Connection } from "./connection.js";
+import { Framer } from "./native.js";
+import { McpRequest } from "./request.js";
+import type { Server } from "./server.js";
+
+/** How a server runs on stdio. */
+export interface StdioOptions {
+  /** How long running handlers may go on after the end of input, in ms; 5,000 unless given. */
+  drainMs?: number;
+  /** What handlers see as `Context.principal`: the process's own user, so to say. */
+  principal?: unknown;
+  /** Instead of `process.stdin`. */
+  input?: Readable;
+  /** Instead of `process.stdout`. */
+  output?: Writable;
+}
+
+/** Serve until the input ends and what runs is finished. */
+export async function runStdio(server: Server, options: StdioOptions = {}): Promise<void> {
+  const input = options.input ?? process.stdin;
+  const [write, release] = options.output === undefined ? claim() : [writerOf(options.output), () => undefined];
+  const newline = Buffer.from("\n");
+  let broken = false;
+  const connection = new Connection(
+    server,
+    (message) => {
+      if (!broken) write(Buffer.concat([message, newline]), () => (broken = true));
+    },
+    new McpRequest({ principal: options.principal }),
+  );
+  const framer: Framer = server.core.framer();
+  const take = (lines: (Buffer | null)[]): void => {
+    // What a handler throws is answered; this cannot reject but for a mistake in this package.
+    for (const line of lines) connection.take(line)?.catch((wrong: unknown) => server.report(wrong));
+  };
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const data = (chunk: Buffer): void => {
+        try {
+          take(framer.feed(chunk));
+        } catch (wrong) {
+          reject(wrong);
+        }
+      };
+      input.on("data", data).once("end", resolve).once("close", resolve).once("error", resolve);
+    });
+    take(framer.finish());
+    await connection.drain(options.drainMs ?? 5_000);
+  } finally {
+    release();
+  }
+}
+
+type Write = (data: Buffer, failed: () => void) => void;
+
+function writerOf(output: Writable): Write {
+  let failed = (): void => undefined;
+  output.on("error", () => failed()); // nobody reads any more; the end of input follows
+  return (data, onError) => {
+    failed = onError;
+    output.write(data);
+  };
+}
+
+function claim(): [Write, () => void] {
+  const { stdout, stderr } = process;
+  const original = stdout.write;
+  const write = original.bind(stdout);
+  let failed = (): void => undefined;
+  const onError = (): void => failed();
+  stdout.on("error", onError);
+  stdout.write = stderr.write.bind(stderr) as typeof stdout.write;
+  return [
+    (data, onFailure) => {
+      failed = onFailure;
+      write(data);
+    },
+    () => {
+      stdout.write = original;
+      stdout.off("error", onError);
+    },
+  ];
+}

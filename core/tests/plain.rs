@@ -1,0 +1,106 @@
+//! A text as an answer says what the same result as JSON says, in every revision.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use mcpgraft::catalog::{Entry, Fixed};
+use mcpgraft::json::{Raw, SliceSink};
+use mcpgraft::server::{Offer, Profile, Step, Text};
+use mcpgraft::{Limits, LocalError, Revision, Server, Session};
+
+const PIECES: [&str; 3] = ["a \"quoted\"\n", "", "line\u{1}é"];
+const JOINED: &str = r#""a \"quoted\"\nline\u0001é""#;
+
+static TOOLS: [Entry<'_>; 1] = [mcpgraft::entry!(Tool, r#"{"name":"t","inputSchema":{"type":"object"}}"#)];
+static PROMPTS: [Entry<'_>; 1] = [mcpgraft::entry!(Prompt, r#"{"name":"p"}"#)];
+static RESOURCES: [Entry<'_>; 1] = [mcpgraft::entry!(Resource, r#"{"uri":"dev://r","name":"r"}"#)];
+
+fn server() -> Server<'static, Fixed<'static>> {
+    let info = Raw::trusted(r#"{"name":"s","version":"1"}"#);
+    let offer = Offer::Catalog;
+    let profile =
+        Profile { tools: offer, resources: offer, prompts: offer, completions: true, ..Profile::new(info) };
+    let catalog = Fixed { tools: &TOOLS, resources: &RESOURCES, prompts: &PROMPTS, ..Fixed::default() };
+    Server { profile, limits: Limits::DEFAULT, catalog }
+}
+
+/// A session of that revision, and a call in work.
+fn call(method: &str, params: &str, revision: Revision) -> (Session<2, 2>, mcpgraft::server::CallKey) {
+    let (server, mut session, mut memory) = (server(), Session::new(1), [0; 2048]);
+    let mut meta = String::new();
+    if revision.is_stateless() {
+        meta = r#","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#.into();
+    } else {
+        let open = format!(
+            r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{{"protocolVersion":"{}","capabilities":{{}},"clientInfo":{{"name":"c","version":"1"}}}}}}"#,
+            revision.name()
+        );
+        session.accept(&server, open.as_bytes(), &mut SliceSink::new(&mut memory)).unwrap();
+    }
+    let message = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}{meta}}}}}"#);
+    let key = match session.accept(&server, message.as_bytes(), &mut SliceSink::new(&mut memory)) {
+        Ok(Step::Call(call)) => call.key,
+        other => panic!("{other:?}"),
+    };
+    (session, key)
+}
+
+#[test]
+fn a_text_is_the_same_as_its_result() {
+    for (method, params, uri, mime_type, result) in [
+        (
+            "tools/call",
+            r#""name":"t""#,
+            "",
+            None,
+            format!(r#"{{"content":[{{"type":"text","text":{JOINED}}}]}}"#),
+        ),
+        (
+            "prompts/get",
+            r#""name":"p""#,
+            "",
+            None,
+            format!(r#"{{"messages":[{{"role":"user","content":{{"type":"text","text":{JOINED}}}}}]}}"#),
+        ),
+        (
+            "resources/read",
+            r#""uri":"dev://r""#,
+            "dev://r",
+            Some("text/plain"),
+            format!(r#"{{"contents":[{{"uri":"dev://r","mimeType":"text/plain","text":{JOINED}}}]}}"#),
+        ),
+        (
+            "resources/read",
+            r#""uri":"dev://r""#,
+            "dev://r",
+            None,
+            format!(r#"{{"contents":[{{"uri":"dev://r","text":{JOINED}}}]}}"#),
+        ),
+    ] {
+        for revision in Revision::ALL {
+            let server = server();
+            let (mut first, mut second) = ([0; 2048], [0; 2048]);
+            let (mut out, mut plain) = (SliceSink::new(&mut first), SliceSink::new(&mut second));
+            let (mut session, key) = call(method, params, revision);
+            assert_eq!(session.reply(&server, key, &result, &mut out), Ok(true));
+            let (mut session, key) = call(method, params, revision);
+            let text = Text { pieces: &PIECES, uri, mime_type };
+            // What does not fit changes nothing.
+            assert_eq!(
+                session.reply_text(&server, key, &text, &mut SliceSink::new(&mut [0; 40])),
+                Err(LocalError::OutputFull)
+            );
+            assert_eq!(session.reply_text(&server, key, &text, &mut plain), Ok(true));
+            assert_eq!(session.in_flight(), 0);
+            let said = |out: &SliceSink<'_>| String::from_utf8(out.written().to_vec()).unwrap();
+            assert_eq!(said(&plain), said(&out), "{method} {}", revision.name());
+        }
+    }
+}
+
+#[test]
+fn a_completion_is_no_text() {
+    let params = r#""ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"a","value":""}"#;
+    let (mut session, key) = call("completion/complete", params, Revision::NEWEST);
+    let said = session.reply_text(&server(), key, &Text::default(), &mut SliceSink::new(&mut [0; 1024]));
+    assert!(matches!(said, Err(LocalError::BadResult(_))), "{said:?}");
+    assert_eq!(session.in_flight(), 1);
+}
