@@ -100,13 +100,13 @@ pub fn check(text: &[u8], max_depth: u16) -> Result<Raw<'_>, JsonError> {
     check_str(valid, max_depth).map(|(value, _)| value)
 }
 
-/// As [`check`], of a text whose characters are known to be good. Says, too, whether the value is one line.
+/// As [`check`], of a text whose characters are known to be good. Says, too, whether the value is known to be one line.
 pub(crate) fn check_str(valid: &str, max_depth: u16) -> Result<(Raw<'_>, bool), JsonError> {
     let text = valid.as_bytes();
     if text.starts_with(b"\xEF\xBB\xBF") {
         return Err(JsonError { kind: JsonErrorKind::Bom, offset: 0 });
     }
-    let mut scan = Checker { text, at: 0, open: Open::new(max_depth), line: true };
+    let mut scan = Checker { text, at: 0, open: Open::new(max_depth), line: cfg!(feature = "alloc") };
     let range = scan.document().map_err(|kind| JsonError { kind, offset: scan.at })?;
     match valid.get(range) {
         Some(value) => Ok((Raw::trusted(value), scan.line)),
@@ -153,7 +153,7 @@ struct Checker<'a> {
     text: &'a [u8],
     at: usize,
     open: Open,
-    /// No line break was seen.
+    /// No line break was seen. Not looked for without a heap: false there.
     line: bool,
 }
 
@@ -165,7 +165,8 @@ impl Checker<'_> {
     fn space(&mut self) {
         let from = self.at;
         self.at = skip_space(self.text, from);
-        if self.at > from {
+        // On small machines answers are short: looking for line breaks again costs less than this code.
+        if cfg!(feature = "alloc") && self.at > from {
             let skipped = self.text.get(from..self.at).unwrap_or_default();
             self.line &= !skipped.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
         }

@@ -25,6 +25,7 @@ impl<'a> Str<'a> {
 
     /// The string as on the wire, without its quotes.
     pub fn escaped(self) -> &'a str {
+        #[cfg(feature = "alloc")]
         if let [b'"', .., b'"'] = self.0.as_bytes() {
             return self.0.get(1..self.0.len() - 1).unwrap_or_default();
         }
@@ -53,7 +54,7 @@ impl<'a> Str<'a> {
         clippy::should_implement_trait,
         reason = "PartialEq<str> is there too; this form takes its arguments by value"
     )]
-    #[inline]
+    #[cfg_attr(feature = "alloc", inline)]
     pub fn eq(self, other: &str) -> bool {
         let inner = self.escaped().as_bytes();
         // An escape is always longer than what it means, so equal lengths leave no room for one.
@@ -61,6 +62,9 @@ impl<'a> Str<'a> {
             core::cmp::Ordering::Less => false,
             core::cmp::Ordering::Equal => same_plain(inner, other.as_bytes()),
             // Equal only with an escape in it; most names differ in their first letter already.
+            #[cfg(not(feature = "alloc"))]
+            core::cmp::Ordering::Greater => self.chars().eq(other.chars()),
+            #[cfg(feature = "alloc")]
             core::cmp::Ordering::Greater => {
                 let first = inner.first();
                 (first == other.as_bytes().first() || first == Some(&b'\\'))

@@ -167,19 +167,29 @@ impl<'a> Raw<'a> {
     }
 
     /// Several members of an object in one pass, each as [`Raw::get`] finds it.
+    #[cfg_attr(feature = "alloc", inline(always))]
     pub(crate) fn sift<const N: usize>(self, keys: &[&str; N]) -> Picked<'a, N> {
         let mut picked = Picked::NONE;
+        picked.twice = self.sift_into(keys, &mut picked.values);
+        picked
+    }
+
+    /// As [`Raw::sift`], whatever their number: on small machines one copy of this code serves every caller.
+    #[cfg_attr(feature = "alloc", inline(always))]
+    #[cfg_attr(not(feature = "alloc"), inline(never))]
+    fn sift_into(self, keys: &[&str], values: &mut [Option<Raw<'a>>]) -> Option<usize> {
+        let mut twice: Option<usize> = None;
         for (name, value) in self.members() {
-            for (index, (key, slot)) in keys.iter().zip(picked.values.iter_mut()).enumerate() {
+            for (index, (key, slot)) in keys.iter().zip(values.iter_mut()).enumerate() {
                 if name.eq(key) {
                     if slot.replace(value).is_some() {
-                        picked.twice = Some(picked.twice.map_or(index, |known| known.min(index)));
+                        twice = Some(twice.map_or(index, |known| known.min(index)));
                     }
                     break;
                 }
             }
         }
-        picked
+        twice
     }
 
     /// Whether it is an array or object without anything in it.
