@@ -9,8 +9,8 @@ from collections.abc import Callable
 from mcpgraft import Context, Server
 from mcpgraft.dispatch import run as run_call
 from mcpgraft.dispatch import settle
+from mcpgraft.duplex import DuplexChannel, Questions
 from mcpgraft.request import Request
-from mcpgraft.stdio import Connection
 
 TIMES = 20_000
 HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "inproc", "version": "1"}}
@@ -30,7 +30,11 @@ def best(run: Callable[[], object]) -> float:
 def run(server: Server) -> None:
     """Prints what `add` and `tools/list` cost, as JSON."""
     session, request = server.core.session(), Request()
-    channel = Connection(server, 1, 1, request)  # for what handlers say meanwhile; these say nothing
+
+    def say(make: Callable[[], bytes | None]) -> None:
+        make()  # what handlers say meanwhile; these say nothing
+
+    channel = DuplexChannel(session, Questions(session, say), say)
 
     def take(message: bytes) -> bytes | None:
         step = session.accept(message)
