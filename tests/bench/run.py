@@ -23,7 +23,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent / "measure"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import tables
-from contenders import CONTENDERS, HANDSHAKE, HERE, LOAD, NPM, STATELESS, Contender
+from contenders import C, CONTENDERS, HANDSHAKE, HERE, LOAD, NPM, STATELESS, Contender
 
 from serving import BUILD, ROOT, free_port
 
@@ -33,21 +33,33 @@ Key = tuple[str, str, str]
 """Transport and its width, revision, request."""
 
 
+def attempt(what: str, command: list[str], cwd: Path | None = None) -> bool:
+    """Runs one step of the preparation; one that fails only costs its contenders, which are reported as absent."""
+    try:
+        subprocess.run(command, cwd=cwd, check=True, timeout=600)
+    except (OSError, subprocess.SubprocessError) as why:
+        print(f"absent: {what}: {why}", file=sys.stderr)
+        return False
+    return True
+
+
 def build() -> None:
     """Builds our programs and installs the peers, each only when something changed."""
     cargo = ["cargo", "build", "--quiet", "--release", "--locked", "--target-dir"]
-    for folder, target in [("load", "bench"), ("servers/rust", "bench"), ("peers/rust", "bench-rmcp")]:
-        subprocess.run([*cargo, str(ROOT / "target" / target)], cwd=HERE / folder, check=True)
+    subprocess.run([*cargo, str(ROOT / "target" / "bench")], cwd=HERE / "load", check=True)
+    for folder, target in [("servers/rust", "bench"), ("peers/rust", "bench-rmcp")]:
+        attempt(folder, [*cargo, str(ROOT / "target" / target)], HERE / folder)
+    attempt("C", [str(HERE / "servers" / "c" / "build"), C])
     for venv in ["mcp2", "fastmcp"]:
-        subprocess.run([str(ROOT / "tests" / "tools" / "venv"), venv], check=True)
+        attempt(venv, [str(ROOT / "tests" / "tools" / "venv"), venv])
     lock = (HERE / "peers" / "npm" / "package-lock.json").read_text()
     stamp = NPM / ".stamp"
     if not stamp.exists() or stamp.read_text() != lock:
         NPM.mkdir(parents=True, exist_ok=True)
         for name in ["package.json", "package-lock.json"]:
             (NPM / name).write_text((HERE / "peers" / "npm" / name).read_text())
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=NPM, check=True)
-        stamp.write_text(lock)
+        if attempt("npm", ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], NPM):
+            stamp.write_text(lock)
 
 
 def load(arguments: list[str], command: list[str], pin: bool = False) -> list[Measured] | str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
-from serving import BUILD, NODE, ROOT, python
+from serving import BUILD, MODULES, NODE, ROOT, python
 
 HERE = Path(__file__).resolve().parents[1]
 """tests/bench"""
@@ -35,6 +35,8 @@ OFFICIAL = (python("mcp2"), str(HERE / "peers" / "python.py"))
 FASTMCP = (python("fastmcp"), str(HERE / "peers" / "python.py"), "fastmcp")
 TYPESCRIPT = (str(NODE), str(HERE / "peers" / "node.mjs"))
 RUST = str(ROOT / "target" / "bench" / "release" / "bench-server")
+C = str(ROOT / "target" / "bench" / "release" / "bench-c")
+WORKLOAD_NODE = (str(NODE), str(HERE / "servers" / "node" / "workload.mjs"), str(MODULES), "stdio")
 RMCP = str(ROOT / "target" / "bench-rmcp" / "release" / "bench-rmcp")
 
 
@@ -47,6 +49,7 @@ CONTENDERS = [
     Contender("bytes only", "floor", False, (str(LOAD), "trivial", "stdio"), (str(LOAD), "trivial", "http", "PORT")),
     Contender("mcpgraft (Rust)", "Rust", True, (RUST, "stdio"), serve("rust")),
     Contender("rmcp", "Rust", False, (RMCP, "stdio"), (RMCP, "http", "PORT")),
+    Contender("mcpgraft (C)", "Rust", True, (C, "stdio"), serve("c")),
     Contender("mcpgraft (Python)", "Python", True, (python(), str(SERVERS / "workload.py")), ()),
     Contender("mcpgraft (Python, Flask)", "Python", True, (), serve("python")),
     Contender("mcpgraft (Python, ASGI)", "Python", True, (), serve("python-asgi")),
@@ -57,6 +60,8 @@ CONTENDERS = [
         "mcp, MCPServer", "Python", False, (*OFFICIAL, "mcpserver", "stdio"), (*OFFICIAL, "mcpserver", "http", "PORT")
     ),
     Contender("fastmcp", "Python", False, (*FASTMCP, "stdio"), (*FASTMCP, "http", "PORT")),
+    Contender("mcpgraft (Node)", "TypeScript", True, WORKLOAD_NODE, serve("node")),
+    Contender("mcpgraft (Express)", "TypeScript", True, (), serve("node-express")),
     Contender(
         "server 2.x",
         "TypeScript",
