@@ -3,7 +3,7 @@
 #   make build   every artefact, into target/ and .build/ (both ignored)
 #   make test    everything that is proved, in the order of what fails fastest
 #   make demo    an existing Flask app answers curl and the official clients
-#   make bench   speed, against the official Python server in the same run
+#   make bench   speed, against the official servers in the same run (BENCH="--quick" for less)
 #   make fmt     formats;  make lint  checks formats, lints and types
 #   make clean   removes every artefact
 #
@@ -23,7 +23,7 @@ SOURCES := $(shell find core bindings-python -type f \( -name '*.rs' -o -name '*
 	-o -name 'py.typed' -o -name 'README.md' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*')
 ADDON := $(shell find core bindings-node -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -path '*/scripts/*.mjs' -o -name 'package.json' \
 	-o -path '*/native/*.js' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*' -not -path '*/dist/*' -not -path '*/node_modules/*')
-PARTS := consistency rust freestanding device python c node demo conformance emitted memory workers wheel fuzz
+PARTS := consistency rust freestanding device python c node demo conformance emitted memory workers wheel instructions fuzz
 OURS := tests/tools tests/clients tests/conformance tests/demo tests/fixtures tests/workers tests/bench tests/vectors \
 	tests/coverage tests/device tests/emitted tests/memory tests/consistency.py bindings-python/examples ffi-c/tests
 
@@ -124,14 +124,18 @@ test-workers: build
 test-wheel: build
 	tests/wheel/run
 
+test-instructions:
+	$(PYTHON) tests/bench/instructions/run.py
+
 test-fuzz:
 	tests/tools/fuzz
 
 # -------------------------------------------------------------------------------------------------------------------
 
 bench: build
-	$(PYTHON) tests/bench/run.py
+	$(PYTHON) tests/bench/run.py $(BENCH)
 
+# One million sessions, opened and abandoned; test-memory does fewer.
 bench-sessions: build
 	$(PY) tests/memory/sessions.py 1,000,000
 

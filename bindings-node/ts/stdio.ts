@@ -12,6 +12,9 @@ import { Framer } from "./native.js";
 import { McpRequest } from "./request.js";
 import type { Server } from "./server.js";
 
+/** Bytes of answers that may wait for others to leave together. */
+const HELD = 65_536;
+
 /** How a server runs on stdio. */
 export interface StdioOptions {
   /** How long running handlers may go on after the end of input, in ms; 5,000 unless given. */
@@ -30,10 +33,26 @@ export async function runStdio(server: Server, options: StdioOptions = {}): Prom
   const [write, release] = options.output === undefined ? claim() : [writerOf(options.output), () => undefined];
   const newline = Buffer.from("\n");
   let broken = false;
+  // Answers leave together when everything that was read has been looked at: one system call instead of many.
+  let held: Buffer[] = [];
+  let weight = 0;
+  let flushing = false;
+  const flush = (): void => {
+    const pieces = held;
+    [held, weight, flushing] = [[], 0, false];
+    if (pieces.length > 0 && !broken) write(Buffer.concat(pieces), () => (broken = true));
+  };
   const connection = new Connection(
     server,
     (message) => {
-      if (!broken) write(Buffer.concat([message, newline]), () => (broken = true));
+      if (broken) return;
+      held.push(message, newline);
+      weight += message.length;
+      if (weight > HELD) flush();
+      else if (!flushing) {
+        flushing = true;
+        setImmediate(flush);
+      }
     },
     new McpRequest({ principal: options.principal }),
   );
@@ -56,6 +75,7 @@ export async function runStdio(server: Server, options: StdioOptions = {}): Prom
     take(framer.finish());
     await connection.drain(options.drainMs ?? 5_000);
   } finally {
+    flush();
     release();
   }
 }

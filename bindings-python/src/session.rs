@@ -14,6 +14,9 @@ use crate::error::{json, local, lock, text};
 use crate::shared::Shared;
 use crate::task::Task;
 
+/// Room for what an answer has around its result, as a rule.
+const ENVELOPE: usize = 512;
+
 /// Room for what the limits can allow: calls in work, and watched resources.
 type Inner = server::Session<256, 1024>;
 
@@ -210,7 +213,7 @@ impl Session {
 
     fn reply<'py>(&self, py: Python<'py>, key: u64, result: &[u8]) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let result = text("result", result)?;
-        self.answer(py, key, |state, key, out| {
+        self.answer(py, key, result.len() + ENVELOPE, |state, key, out| {
             self.shared.serve(|server| state.reply(server, key, result, out))
         })
     }
@@ -227,7 +230,7 @@ impl Session {
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let data = data.map(|data| json("data", data)).transpose()?;
         let failure = call::failure(failure, message, code, data)?;
-        self.answer(py, key, |state, key, out| {
+        self.answer(py, key, ENVELOPE, |state, key, out| {
             self.shared.serve(|server| state.fail(server, key, &failure, out))
         })
     }
@@ -346,7 +349,7 @@ impl Session {
         state: Option<&str>,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let asks = ask::read_all(asks)?;
-        self.answer(py, key, |inner, key, out| {
+        self.answer(py, key, ENVELOPE, |inner, key, out| {
             let asks = ask::borrow_all(&asks);
             self.shared.serve(|server| inner.require_input(server, key, &asks, state, out))
         })
@@ -396,6 +399,7 @@ impl Session {
         &self,
         py: Python<'py>,
         key: u64,
+        room: usize,
         write: impl FnOnce(&mut Inner, CallKey, &mut Vec<u8>) -> Result<bool, mcpgraft::LocalError>,
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let key = CallKey::from_bits(key);
@@ -405,7 +409,7 @@ impl Session {
             write(inner, key, batch).map_err(local)?;
             return Ok(None);
         }
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(room);
         write(inner, key, &mut out).map_err(local)?;
         Ok((!out.is_empty()).then(|| PyBytes::new(py, &out)))
     }

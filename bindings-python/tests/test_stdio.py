@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import textwrap
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +69,6 @@ class Peer:
     """A client on the pipes of a server process."""
 
     def __init__(self, *command: str, **env: str) -> None:
-        import os
-
         self.process = subprocess.Popen(
             [sys.executable, *command],
             stdin=subprocess.PIPE,
@@ -204,8 +205,6 @@ def test_server_run_by_the_file_itself(tmp_path: Path) -> None:
 
 # proves: S-193
 def test_drain_has_a_deadline() -> None:
-    import os
-
     server = Server("s")
     started, stop = threading.Event(), threading.Event()
 
@@ -217,9 +216,8 @@ def test_drain_has_a_deadline() -> None:
     source, feed = os.pipe()
     drop, output = os.pipe()
     try:
-        loop = Reader(server, output, 2, Request())
-        connection = loop.connection
-        reader = threading.Thread(target=loop.read, args=(source,))
+        connection = Reader(server, output, 2, Request())
+        reader = threading.Thread(target=connection.read, args=(source,))
         reader.start()
         for message in (
             {"jsonrpc": "2.0", "id": 0, **INITIALIZE},
@@ -238,3 +236,86 @@ def test_drain_has_a_deadline() -> None:
         connection.drain(5)
         for descriptor in (source, drop, output):
             os.close(descriptor)
+
+
+@contextmanager
+def connected(server: Server, workers: int) -> Iterator[tuple[Callable[..., None], Callable[[], Any]]]:
+    """A connection in this process: a function that sends calls, and one that gives the next answer."""
+    (source, to), (back, out) = os.pipe(), os.pipe()
+    connection = Reader(server, out, workers, Request())
+    reader = threading.Thread(target=connection.read, args=(source,), daemon=True)
+    reader.start()
+    lines = os.fdopen(back, "rb")
+
+    def send(*messages: dict[str, Any]) -> None:
+        os.write(to, b"".join(json.dumps({"jsonrpc": "2.0", **one}).encode() + b"\n" for one in messages))
+
+    try:
+        send({"id": 0, **INITIALIZE})
+        assert json.loads(lines.readline())["id"] == 0
+        yield send, lambda: json.loads(lines.readline())
+    finally:
+        os.close(to)
+        reader.join(10)
+        connection.drain(5)
+        os.close(source)
+        os.close(out)
+        lines.close()
+
+
+def call(id: int, name: str) -> dict[str, Any]:
+    return {"id": id, "method": "tools/call", "params": {"name": name, "arguments": {}}}
+
+
+def test_a_call_that_lasts_does_not_hold_up_what_comes_with_it() -> None:
+    server, go = Server("t", version="1"), threading.Event()
+    threads: list[str] = []
+
+    @server.tool
+    def quick() -> str:
+        threads.append(threading.current_thread().name)
+        return "quick"
+
+    @server.tool
+    def lasting() -> str:
+        threads.append(threading.current_thread().name)
+        return str(go.wait(30))
+
+    with connected(server, 4) as (send, receive):
+        # In one write: what was answered before the long call leaves before it ends, and so does what came after it.
+        send(call(1, "quick"), call(2, "lasting"), call(3, "quick"), {"id": 4, "method": "ping"}, call(5, "lasting"))
+        assert [receive()["id"] for _ in range(3)] == [1, 3, 4]
+        go.set()
+        assert sorted(receive()["id"] for _ in range(2)) == [2, 5]
+        # Once is enough: since then it goes to the pool.
+        send(call(6, "lasting"), call(7, "quick"))
+        assert sorted(receive()["id"] for _ in range(2)) == [6, 7]
+    assert [name.split("-")[1] for name in threads[:2]] == ["read", "read"]
+    assert "mcpgraft-call" in threads
+
+
+def test_one_worker_runs_one_call_at_a_time_wherever_it_runs() -> None:
+    server, lock = Server("t", version="1"), threading.Lock()
+    overlaps: list[bool] = []
+
+    def alone(seconds: float) -> str:
+        free = lock.acquire(blocking=False)
+        overlaps.append(not free)
+        time.sleep(seconds)
+        if free:
+            lock.release()
+        return "done"
+
+    @server.tool
+    def quick() -> str:
+        return alone(0)
+
+    @server.tool
+    def lasting() -> str:
+        return alone(0.05)
+
+    with connected(server, 1) as (send, receive):
+        send(*(call(id, "lasting" if id % 4 == 0 else "quick") for id in range(1, 25)))
+        assert sorted(receive()["id"] for _ in range(24)) == list(range(1, 25))
+    assert len(overlaps) == 24
+    assert not any(overlaps)

@@ -1,107 +1,178 @@
-"""`make bench`: tools/call over HTTP, ours and the official Python server in turn, in one run, and the ratio.
+"""`make bench`: our servers and the peers in turn, over the same bytes, in one run; prints tables of ratios.
 
-Both serve the same function from one process; the same client sends the same requests over kept connections. Numbers
-depend on the machine and on what else it does; the ratio of one run is what can be compared.
+What counts is the CPU time of a server's processes for each request, from the kernel's counters: the least of the
+rounds, so that what else the machine does is left out. Everybody gets a round before anybody gets the next. Options:
+
+    --rounds N    rounds (3)               --seconds S   of each measurement (0.5)
+    --only TEXT   contenders whose name or language has TEXT; the floor always runs
+    --quick       one round of `add` and `tools/list`, stdio only
+    --write       writes RESULTS.md and results.svg beside this file
 """
 
 from __future__ import annotations
 
-import http.client
+import argparse
+import datetime
 import json
-import statistics
+import platform
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
+from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent / "measure"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
-from serving import BUILD, free_port, python, serving
+import tables
+from contenders import C, CONTENDERS, HANDSHAKE, HERE, LOAD, NPM, STATELESS, Contender
 
-ROUNDS, REQUESTS, CLIENTS = 3, 1_000, 4
-PEERS = {"mcpgraft": "python", "mcp": "mcp2"}
-MODERN = "2026-07-28"
-META = {
-    "io.modelcontextprotocol/protocolVersion": MODERN,
-    "io.modelcontextprotocol/clientCapabilities": {},
-    "io.modelcontextprotocol/clientInfo": {"name": "bench", "version": "1.0.0"},
-}
-HEADERS = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
-CALL = {"name": "search", "arguments": {"query": "leave", "limit": 5}}
-ERAS = {
-    "2026-07-28": (
-        HEADERS | {"MCP-Protocol-Version": MODERN, "Mcp-Method": "tools/call", "Mcp-Name": "search"},
-        CALL | {"_meta": META},
-    ),
-    "2025-11-25": (HEADERS | {"MCP-Protocol-Version": "2025-11-25"}, CALL),
-}
+from serving import BUILD, ROOT, free_port
+
+REQUESTS = ["add", "tools/list", "search", "resources/read", "prompts/get", "echo 64 KiB", "echo 1 MiB"]
+Measured = dict[str, float]
+Key = tuple[str, str, str]
+"""Transport and its width, revision, request."""
 
 
-def fire(port: int, headers: dict[str, str], params: dict[str, object], count: int, seconds: list[float]) -> None:
-    """Sends `count` calls over one connection, each after the answer of the one before, with the time each took."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    for number in range(count):
-        body = json.dumps({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params})
-        begin = time.perf_counter()
-        connection.request("POST", "/mcp", body, headers)
-        answer = json.loads(connection.getresponse().read())
-        seconds.append(time.perf_counter() - begin)
-        if answer.get("id") != number or not answer["result"]["content"]:
-            raise SystemExit(f"a wrong answer: {answer}")
-    connection.close()
+def attempt(what: str, command: list[str], cwd: Path | None = None) -> bool:
+    """Runs one step of the preparation; one that fails only costs its contenders, which are reported as absent."""
+    try:
+        subprocess.run(command, cwd=cwd, check=True, timeout=600)
+    except (OSError, subprocess.SubprocessError) as why:
+        print(f"absent: {what}: {why}", file=sys.stderr)
+        return False
+    return True
 
 
-def measure(peer: str, era: str) -> tuple[float, float]:
-    """Calls a second, and the median time of a call in milliseconds."""
-    port = free_port()
-    command = [python(PEERS[peer]), str(Path(__file__).with_name("peer.py")), peer, str(port)]
-    headers, params = ERAS[era]
-    with serving(command, port, BUILD / "log" / f"bench-{peer}.log"):
-        fire(port, headers, dict(params), 50, [])
-        seconds: list[float] = []
-        threads = [
-            threading.Thread(target=fire, args=(port, headers, dict(params), REQUESTS // CLIENTS, seconds))
-            for _ in range(CLIENTS)
-        ]
-        begin = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        took = time.perf_counter() - begin
-    if len(seconds) != REQUESTS // CLIENTS * CLIENTS:
-        raise SystemExit(f"{peer}: {len(seconds)} answers")
-    return len(seconds) / took, statistics.median(seconds) * 1000
+def build() -> None:
+    """Builds our programs and installs the peers, each only when something changed."""
+    cargo = ["cargo", "build", "--quiet", "--release", "--locked", "--target-dir"]
+    subprocess.run([*cargo, str(ROOT / "target" / "bench")], cwd=HERE / "load", check=True)
+    for folder, target in [("servers/rust", "bench"), ("peers/rust", "bench-rmcp")]:
+        attempt(folder, [*cargo, str(ROOT / "target" / target)], HERE / folder)
+    attempt("C", [str(HERE / "servers" / "c" / "build"), C])
+    for venv in ["mcp2", "fastmcp"]:
+        attempt(venv, [str(ROOT / "tests" / "tools" / "venv"), venv])
+    lock = (HERE / "peers" / "npm" / "package-lock.json").read_text()
+    stamp = NPM / ".stamp"
+    if not stamp.exists() or stamp.read_text() != lock:
+        NPM.mkdir(parents=True, exist_ok=True)
+        for name in ["package.json", "package-lock.json"]:
+            (NPM / name).write_text((HERE / "peers" / "npm" / name).read_text())
+        if attempt("npm", ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], NPM):
+            stamp.write_text(lock)
 
 
-def import_time(peer: str) -> float:
-    """Seconds to import the server class in a fresh interpreter, the median of five."""
-    statement = {"mcpgraft": "from mcpgraft import Server", "mcp": "from mcp.server.mcpserver import MCPServer"}[peer]
-    times = []
-    for _ in range(5):
-        begin = time.perf_counter()
-        subprocess.run([python(PEERS[peer]), "-c", statement], check=True)
-        times.append(time.perf_counter() - begin)
-    return statistics.median(times)
+def load(arguments: list[str], command: list[str], pin: bool = False) -> list[Measured] | str:
+    """What the load generator says; a text is why it could not."""
+    prefix = ["taskset", "-c", "0"] if pin else []
+    log = BUILD / "log" / "bench.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as errors:
+        try:
+            done = subprocess.run(
+                [*prefix, str(LOAD), *arguments, "--", *command],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                timeout=120,
+            )
+        except subprocess.TimeoutExpired:
+            return "no end after 120 s"
+    lines = log.read_text().strip().splitlines()
+    if done.returncode != 0:
+        return next((line for line in lines if line.startswith("bench-load")), lines[-1] if lines else "failed")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def plan(contender: Contender, quick: bool) -> list[tuple[Key, bool]]:
+    """What is measured of a contender, and whether client and server share a core."""
+    keys: list[tuple[Key, bool]] = []
+    for era in contender.eras:
+        if contender.stdio:
+            requests = ["add", "tools/list"] if quick else REQUESTS
+            keys += [
+                (("stdio 32", era, request), False)
+                for request in requests
+                if contender.language != "floor" or request == "add"
+            ]
+            keys += [] if quick else [(("stdio 1", era, "add"), True)]
+        if contender.http and not quick:
+            keys += [(("http 16", era, "add"), False), (("http 1", era, "add"), True)]
+    return keys
+
+
+def measure(contender: Contender, key: Key, pin: bool, seconds: float) -> Measured | str:
+    way, era, request = key
+    transport, width = way.split()
+    # A request of a megabyte takes long enough for a few only.
+    time = str(seconds * (3 if "MiB" in request else 1))
+    if transport == "stdio":
+        told = load(["stdio", era, request, width, time], list(contender.stdio), pin)
+    else:
+        port = str(free_port())
+        command = [port if part == "PORT" else part for part in contender.http]
+        told = load(["http", port, era, request, width, time], command, pin)
+    return told if isinstance(told, str) else told[0]
+
+
+def least(old: Measured | None, new: Measured) -> Measured:
+    """The better of two rounds, figure by figure."""
+    if old is None:
+        return new
+    return {
+        name: max(old[name], value) if name == "per_second" else min(old[name], value) for name, value in new.items()
+    }
 
 
 def main() -> int:
-    for era in ERAS:
-        rates: dict[str, list[float]] = {peer: [] for peer in PEERS}
-        middles: dict[str, list[float]] = {peer: [] for peer in PEERS}
-        for _ in range(ROUNDS):
-            for peer in PEERS:  # in turn, so that what else the machine does hits both
-                rate, middle = measure(peer, era)
-                rates[peer].append(rate)
-                middles[peer].append(middle)
-        best = {peer: max(values) for peer, values in rates.items()}
-        for peer in PEERS:
-            print(f"{era} tools/call, {peer:8}: {best[peer]:7.0f} calls/s, median {min(middles[peer]):6.2f} ms a call")
-        print(f"{era} tools/call, mcpgraft / mcp: {best['mcpgraft'] / best['mcp']:.2f}")
-    imports = {peer: import_time(peer) for peer in PEERS}
-    for peer, seconds in imports.items():
-        print(f"import, {peer:8}: {seconds * 1000:6.0f} ms")
-    print(f"import, mcpgraft / mcp: {imports['mcpgraft'] / imports['mcp']:.2f}")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    build()
+    wanted = options.only.lower()
+    chosen = [
+        one
+        for one in CONTENDERS
+        if one.language == "floor" or wanted in one.name.lower() or wanted in one.language.lower()
+    ]
+    results: dict[str, dict[Key, Measured]] = {one.name: {} for one in chosen}
+    failures: dict[tuple[str, Key], str] = {}
+    for number in range(1 if options.quick else options.rounds):
+        for one in chosen:
+            print(f"round {number + 1}: {one.name}", file=sys.stderr)
+            for key, pin in plan(one, options.quick):
+                if (one.name, key) in failures:
+                    continue
+                told = measure(one, key, pin, options.seconds)
+                if isinstance(told, str):
+                    failures[one.name, key] = told
+                else:
+                    results[one.name][key] = least(results[one.name].get(key), told)
+            if one.stdio:
+                told_cold = load(["cold", "5"], list(one.stdio))
+                if not isinstance(told_cold, str):
+                    for run in told_cold:
+                        cold = ("cold", HANDSHAKE, "tools/list")
+                        results[one.name][cold] = least(results[one.name].get(cold), run)
+    for (name, key), why in failures.items():
+        print(f"not measured: {name}: {' '.join(key)}: {why}")
+    report = tables.report(chosen, results, REQUESTS, [HANDSHAKE, STATELESS])
+    print(report)
+    (BUILD / "bench").mkdir(parents=True, exist_ok=True)
+    flat: dict[str, Any] = {
+        name: {" | ".join(key): value for key, value in rows.items()} for name, rows in results.items()
+    }
+    (BUILD / "bench" / "results.json").write_text(json.dumps(flat, indent=1))
+    if options.write:
+        command = " ".join(["make bench", *(["BENCH=" + repr(" ".join(sys.argv[1:]))] if sys.argv[1:] else [])])
+        machine = f"{platform.machine()}, Python {platform.python_version()}"
+        head = f"Made {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d} by `{command}`, {machine}."
+        (HERE / "RESULTS.md").write_text(f"# Speed, beside the peers\n\n{head}\n\n{report}\n")
+        (HERE / "results.svg").write_text(tables.plot(chosen, results, head))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 
 from mcpgraft import Server
 
@@ -28,6 +29,13 @@ def wait(text: str) -> str:
 @server.tool
 def quick(text: str) -> str:
     """Gives back what it gets."""
+    return text
+
+
+@server.tool
+def nap(text: str) -> str:
+    """Gives back what it gets, but takes so long that every thread of the pool is needed."""
+    time.sleep(0.05)
     return text
 
 

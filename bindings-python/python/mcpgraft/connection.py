@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import queue
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -13,6 +12,7 @@ from .bridge import Inline, Loop, drive, shared_loop
 from .context import Context
 from .dispatch import Failure, Outcome, run_call, settle
 from .duplex import DuplexChannel, Questions
+from .pool import Pool
 from .request import Request
 from .state import known_as
 
@@ -44,7 +44,7 @@ class Connection:
         self._write_lock = threading.Lock()
         self.broken = False
         """True if nobody reads what is written."""
-        self._pool = _Pool(workers)
+        self._pool = Pool(workers)
         self.questions = Questions(self._session, self._say)
         self._channel = DuplexChannel(self._session, self.questions, self._say)
         self._cancels: dict[int, Callable[[], object]] = {}
@@ -160,18 +160,19 @@ class Connection:
 
     def _run(self, call: Call, request: Request) -> None:
         ctx = Context(call, self._channel, self._server, request)
+        try:
+            outcome = drive(run_call(ctx, self._hop(call)))
+        finally:
+            self._cancels.pop(call.key, None)
+        self._say(lambda: settle(self._session, call, outcome))
 
+    def _hop(self, call: Call) -> Inline:
         def on_start(cancel: Callable[[], object]) -> None:
             self._cancels[call.key] = cancel
             if call.cancelled or self.broken:  # before there was anything to cancel
                 cancel()
 
-        hop = Inline(on_start=on_start)
-        try:
-            outcome = drive(run_call(ctx, hop))
-        finally:
-            self._cancels.pop(call.key, None)
-        self._say(lambda: settle(self._session, call, outcome))
+        return Inline(on_start=on_start)
 
     def _say(self, make: Callable[[], bytes | None]) -> None:
         with self._write_lock:
@@ -184,52 +185,3 @@ class Connection:
             self._put(message)
         except OSError:
             self.broken = True  # nobody reads any more; the end of input follows
-
-
-class _Pool:
-    """A few daemon threads and a queue: unlike an executor's, they do not keep the process alive after the drain."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._jobs: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
-        self._idle = 0
-        self._threads = 0
-        self._open = 0
-        self._changed = threading.Condition()
-
-    def submit(self, job: Callable[[], Any]) -> None:
-        with self._changed:
-            self._open += 1
-            start = self._idle < self._open and self._threads < self._size
-            if start:
-                self._threads += 1
-        self._jobs.put(job)
-        if start:
-            threading.Thread(target=self._work, name="mcpgraft-call", daemon=True).start()
-
-    def close(self) -> None:
-        """Let the threads end when they have nothing to do. Jobs may still come; there is a thread for each then."""
-        with self._changed:
-            for _ in range(self._threads):
-                self._jobs.put(None)
-            self._threads = 0
-
-    def join(self, deadline: float) -> None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._open == 0, max(0.0, deadline - time.monotonic()))
-
-    def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._idle += 1
-            job = self._jobs.get()
-            with self._changed:
-                self._idle -= 1
-            if job is None:
-                return
-            try:
-                job()
-            finally:
-                with self._changed:
-                    self._open -= 1
-                    self._changed.notify_all()

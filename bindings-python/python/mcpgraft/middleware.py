@@ -15,6 +15,7 @@ what it raised; a middleware may return something else, raise, or not call it at
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,10 +26,27 @@ if TYPE_CHECKING:
     from .context import Context
     from .registry import Arguments, Entry, OnRepair
 
-__all__ = ["Middleware", "admit", "through"]
+__all__ = ["Begun", "Middleware", "admit", "through"]
 
 Middleware = Callable[["Context", Callable[[], Any]], Any]
 """`(ctx, call_next) -> value`; sync or async."""
+
+
+class Begun:
+    """What came of a handler that was called already."""
+
+    __slots__ = ("_error", "_value")
+
+    def __init__(self, value: Any = None, error: BaseException | None = None) -> None:
+        self._value = value
+        self._error = error
+
+    async def result(self, hop: Hop) -> Any:
+        """The handler's value, awaited if need be. Raises what the handler raised."""
+        if self._error is not None:
+            raise self._error
+        value = self._value
+        return await hop.asynchronous(lambda _: value) if inspect.isawaitable(value) else value
 
 
 async def through(chain: Sequence[Middleware], ctx: Context, entry: Entry, hop: Hop, on_repair: OnRepair | None) -> Any:

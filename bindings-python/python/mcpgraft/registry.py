@@ -16,6 +16,7 @@ import msgspec
 from ._typing.encode import dumps
 from ._typing.result import completion_result, prompt_result, resource_result, tool_result
 from ._typing.signature import Signature, compile_signature
+from .bridge import is_async
 from .context import inject
 from .errors import ArgumentError, InvalidParams, RegistrationError
 from .validation import check_arguments, check_result, compiled_schema
@@ -67,11 +68,13 @@ class Entry:
     """Base of all entries: the function, who may call it, and whether it takes a context."""
 
     kind = ""
-    __slots__ = ("fn", "guards", "key", "task", "wants_context")
+    __slots__ = ("fn", "guards", "is_async", "key", "task", "wants_context")
 
     def __init__(self, key: str, fn: Handler, *, guard: Guard | Sequence[Guard] | None, wants_context: bool) -> None:
         self.key = key
         self.fn = fn
+        self.is_async = is_async(fn)
+        """Whether calling `fn` gives a coroutine."""
         self.guards = guards(guard)
         self.wants_context = wants_context
         self.task: TaskMode = "never"

@@ -18,7 +18,7 @@ from .ask import ElicitUrl, NeedInput
 from .bridge import Hop, Inline
 from .dispatch import Failure, Outcome, Requirement
 from .errors import AskError, Cancelled, NoChannel, TimedOut, TooManyRounds, UrlElicitationRequired
-from .middleware import through
+from .middleware import Begun, through
 from .replay import Replay, Suspended, only_suspended
 from .state import MAX_ROUNDS, open_state, seal_state
 
@@ -35,15 +35,16 @@ SIGN = 15.0
 """Seconds between two signs of life on a connection that waits."""
 
 
-async def rounds(ctx: Context, entry: Entry, hop: Hop, report: OnRepair | None) -> Outcome:
-    """Run a call to its result, or as far as it gets without its client.
+async def rounds(ctx: Context, entry: Entry, hop: Hop, report: OnRepair | None, begun: Begun | None = None) -> Outcome:
+    """Run a call to its result, or as far as it gets without its client. `begun` is its first run, if that is over.
 
     Raises:
         Exception: What the handler raised, or an `AskError`.
     """
     if ctx.call.request_state is not None or ctx.call.input_responses is not None:
         ctx._replay = Replay(ctx, await open_state(ctx, hop))
-    while isinstance(replay := await play(ctx, entry, hop, report), Replay):
+    while isinstance(replay := await play(ctx, entry, hop, report, begun), Replay):
+        begun = None
         if ctx.call.stateless:
             asks = replay.asked()
             return Requirement(asks, seal_state(ctx, replay.kept))
@@ -53,7 +54,9 @@ async def rounds(ctx: Context, entry: Entry, hop: Hop, report: OnRepair | None) 
     return replay
 
 
-async def play(ctx: Context, entry: Entry, hop: Hop, report: OnRepair | None) -> Outcome | Replay:
+async def play(
+    ctx: Context, entry: Entry, hop: Hop, report: OnRepair | None, begun: Begun | None = None
+) -> Outcome | Replay:
     """One round: the call's outcome, or what it needs from its client.
 
     Raises:
@@ -61,8 +64,8 @@ async def play(ctx: Context, entry: Entry, hop: Hop, report: OnRepair | None) ->
     """
     # A handler in steps is not called before all its answers are there.
     replay = ctx._replay
-    if replay is None or not replay.resume():
-        result, replay = await _run(ctx, entry, hop, report)
+    if begun is not None or replay is None or not replay.resume():
+        result, replay = await _run(ctx, entry, hop, report, begun)
         if replay is None:
             return result
     if replay.kept.round >= MAX_ROUNDS:
@@ -70,11 +73,17 @@ async def play(ctx: Context, entry: Entry, hop: Hop, report: OnRepair | None) ->
     return replay
 
 
-async def _run(ctx: Context, entry: Entry, hop: Hop, report: OnRepair | None) -> tuple[Outcome, Replay | None]:
+async def _run(
+    ctx: Context, entry: Entry, hop: Hop, report: OnRepair | None, begun: Begun | None
+) -> tuple[Outcome, Replay | None]:
     # Runs the handler: its result, or what it needs.
     while True:
         try:
-            value = await through(ctx.server.middlewares, ctx, entry, hop, report)
+            run, begun = begun, None
+            if run is None:
+                value = await through(ctx.server.middlewares, ctx, entry, hop, report)
+            else:
+                value = await run.result(hop)
             replay = ctx._replay
             if not isinstance(value, NeedInput):
                 if replay is None or not replay.needs:

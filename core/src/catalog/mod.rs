@@ -11,6 +11,7 @@ mod fixed;
 mod owned;
 pub(crate) mod param_headers;
 mod texts;
+mod tool;
 
 pub use check::{MAX_NAME, entry};
 pub use declare::universal;
@@ -18,6 +19,8 @@ pub use fixed::Fixed;
 #[cfg(feature = "alloc")]
 pub use owned::Owned;
 pub(crate) use texts::write_listed;
+pub use tool::ToolTraits;
+pub(crate) use tool::{TaskSupport, Wrap};
 
 use crate::json::{Raw, Str};
 use crate::revision::Revision;
@@ -123,6 +126,12 @@ pub trait Catalog {
         None
     }
 
+    /// What a call of the tool at a position needs to know of its definition. A catalogue that can keep it says it from
+    /// memory, so that no call reads a definition.
+    fn tool(&self, index: usize) -> Option<ToolTraits> {
+        self.at(Kind::Tool, index).map(|entry| ToolTraits::of(entry.definition))
+    }
+
     /// Whether the host answers this method, which the protocol does not know.
     fn custom_method(&self, method: Str<'_>) -> bool {
         let _ = method;
@@ -151,6 +160,9 @@ impl<C: Catalog + ?Sized> Catalog for &C {
     }
     fn listed(&self, kind: Kind, index: usize, revision: Revision) -> Option<&str> {
         (**self).listed(kind, index, revision)
+    }
+    fn tool(&self, index: usize) -> Option<ToolTraits> {
+        (**self).tool(index)
     }
     fn custom_method(&self, method: Str<'_>) -> bool {
         (**self).custom_method(method)

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::texts::Texts;
-use super::{Catalog, Entry, Kind, check};
+use super::{Catalog, Entry, Kind, ToolTraits, check};
 use crate::error::LocalError;
 use crate::json::{self, Raw, Str};
 use crate::revision::Revision;
@@ -45,6 +45,7 @@ impl Table {
 struct Row {
     key: String,
     texts: Texts,
+    traits: ToolTraits,
 }
 
 impl Owned {
@@ -84,11 +85,13 @@ impl Owned {
             .map_err(|error| LocalError::BadJson(error.kind))?;
         let name = check::entry(kind, raw)?;
         let texts = Texts::new(kind, raw).map_err(|_| LocalError::OutputFull)?;
+        let traits = if kind == Kind::Tool { ToolTraits::of(raw) } else { ToolTraits::default() };
         let table = self.table_mut(kind);
         let place = match table.search(name.chars()) {
             Ok(at) => {
                 if let Some(row) = table.index.get(at).and_then(|at| table.rows.get_mut(*at)) {
                     row.texts = texts;
+                    row.traits = traits;
                 }
                 return Ok(false);
             }
@@ -100,7 +103,7 @@ impl Owned {
         table.rows.try_reserve(1).map_err(|_| LocalError::OutputFull)?;
         table.index.try_reserve(1).map_err(|_| LocalError::OutputFull)?;
         table.index.insert(place, table.rows.len());
-        table.rows.push(Row { key, texts });
+        table.rows.push(Row { key, texts, traits });
         Ok(true)
     }
 
@@ -156,6 +159,10 @@ impl Catalog for Owned {
 
     fn listed(&self, kind: Kind, index: usize, revision: Revision) -> Option<&str> {
         self.table(kind).rows.get(index)?.texts.listed(revision)
+    }
+
+    fn tool(&self, index: usize) -> Option<ToolTraits> {
+        self.table(Kind::Tool).rows.get(index).map(|row| row.traits)
     }
 
     fn custom_method(&self, method: Str<'_>) -> bool {

@@ -1,6 +1,6 @@
 //! Server-sent events, as Streamable HTTP uses them: one JSON-RPC message per `message` event.
 
-use crate::json::{Full, Sink, whole};
+use crate::json::{Full, Sink, line_run, whole};
 
 /// The comment that keeps an idle stream open; readers ignore it.
 pub const KEEP_ALIVE: &[u8] = b":\n\n";
@@ -26,8 +26,9 @@ pub fn event(data: &[u8], out: &mut (impl Sink + ?Sized)) -> Result<(), Full> {
     whole(out, |out| {
         out.put(EVENT_START)?;
         let mut rest = data;
-        while let Some(at) = rest.iter().position(|b| matches!(b, b'\n' | b'\r')) {
-            let (line, after) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+        while let Some((line, after)) =
+            rest.split_at_checked(line_run(rest)).filter(|(_, after)| !after.is_empty())
+        {
             out.put(line)?;
             out.put(b"\ndata: ")?;
             rest = after.strip_prefix(b"\r\n").unwrap_or(after.get(1..).unwrap_or_default());

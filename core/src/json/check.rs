@@ -97,13 +97,19 @@ impl core::error::Error for JsonErrorKind {}
 pub fn check(text: &[u8], max_depth: u16) -> Result<Raw<'_>, JsonError> {
     let valid = core::str::from_utf8(text)
         .map_err(|e| JsonError { kind: JsonErrorKind::Utf8, offset: e.valid_up_to() })?;
+    check_str(valid, max_depth).map(|(value, _)| value)
+}
+
+/// As [`check`], of a text whose characters are known to be good. Says, too, whether the value is known to be one line.
+pub(crate) fn check_str(valid: &str, max_depth: u16) -> Result<(Raw<'_>, bool), JsonError> {
+    let text = valid.as_bytes();
     if text.starts_with(b"\xEF\xBB\xBF") {
         return Err(JsonError { kind: JsonErrorKind::Bom, offset: 0 });
     }
-    let mut scan = Checker { text, at: 0, open: Open::new(max_depth) };
+    let mut scan = Checker { text, at: 0, open: Open::new(max_depth), line: cfg!(feature = "alloc") };
     let range = scan.document().map_err(|kind| JsonError { kind, offset: scan.at })?;
     match valid.get(range) {
-        Some(value) => Ok(Raw::trusted(value)),
+        Some(value) => Ok((Raw::trusted(value), scan.line)),
         // Unreachable: both ends are ASCII bytes of valid UTF-8.
         None => Err(JsonError { kind: JsonErrorKind::Utf8, offset: 0 }),
     }
@@ -147,6 +153,8 @@ struct Checker<'a> {
     text: &'a [u8],
     at: usize,
     open: Open,
+    /// No line break was seen. Not looked for without a heap: false there.
+    line: bool,
 }
 
 impl Checker<'_> {
@@ -155,7 +163,13 @@ impl Checker<'_> {
     }
 
     fn space(&mut self) {
-        self.at = skip_space(self.text, self.at);
+        let from = self.at;
+        self.at = skip_space(self.text, from);
+        // On small machines answers are short: looking for line breaks again costs less than this code.
+        if cfg!(feature = "alloc") && self.at > from {
+            let skipped = self.text.get(from..self.at).unwrap_or_default();
+            self.line &= !skipped.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
+        }
     }
 
     /// The error for what stands here: the end of the text is always [`JsonErrorKind::Eof`].

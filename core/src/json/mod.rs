@@ -22,12 +22,14 @@ mod utf8;
 mod value;
 mod write;
 
+pub(crate) use check::check_str;
 pub use check::{JsonError, JsonErrorKind, MAX_DEPTH, check};
-pub(crate) use scan::{find, find_text, skip_space};
+pub(crate) use scan::{find, find_text, line_run, skip_space};
 pub(crate) use sink::whole;
 pub use sink::{Full, Sink, SliceSink};
 pub use stream::Stream;
 pub use string::{Chars, Str, fnv64};
 pub(crate) use utf8::{NotUtf8, Partial};
+pub(crate) use value::Picked;
 pub use value::{Elements, Kind, Members, Raw};
 pub use write::{Mark, Writer, escape};

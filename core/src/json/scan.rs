@@ -1,4 +1,4 @@
-//! Walking over bytes: the runs inside strings, eight bytes at a time, and the extent of values known to be valid.
+//! Walking over bytes: the runs inside strings, many bytes at a time, and the extent of values known to be valid.
 
 /// The tier without a heap is for small machines: there a byte at a time is less code, and not slower where words have
 /// 32 bits.
@@ -16,8 +16,16 @@ mod runs {
         run(bytes, |byte| byte == b'"' || byte == b'\\')
     }
 
+    pub(crate) fn line_run(bytes: &[u8]) -> usize {
+        run(bytes, |byte| byte == b'\n' || byte == b'\r')
+    }
+
     pub(super) fn find_run(bytes: &[u8], wanted: u8) -> usize {
         run(bytes, |byte| byte == wanted)
+    }
+
+    pub(in crate::json) fn same_plain(a: &[u8], b: &[u8]) -> bool {
+        a == b && !a.contains(&b'\\')
     }
 }
 
@@ -42,53 +50,112 @@ mod runs {
         quotes(word) | (word.wrapping_sub(ONES * 0x20) & !word & HIGH)
     }
 
-    /// How many bytes stand before the first marked one; all of them if none is marked.
+    /// Marks quotes and the four brackets of a little-endian word, each mark exact. Letters that look like a bracket when
+    /// case is ignored (`y`, `_`) are marked, too: outside strings JSON has none of them.
+    pub(super) const fn structure(word: u64) -> u64 {
+        // `[`, `]`, `{` and `}` differ from 0x7F in these bits only.
+        exact_zero_bytes(word ^ (ONES * b'"' as u64))
+            | exact_zero_bytes((word | (ONES * 0x26)) ^ (ONES * 0x7F))
+    }
+
+    /// The high bit of every zero byte, and of no other.
+    const fn exact_zero_bytes(word: u64) -> u64 {
+        !(((word & !HIGH) + !HIGH) | word | !HIGH)
+    }
+
+    /// Whether the compiler turns a loop over bytes into instructions for many bytes at once. Where it does not, eight bytes
+    /// at a time are faster.
+    const VECTORS: bool =
+        cfg!(any(target_feature = "sse2", target_feature = "neon", target_feature = "simd128"));
+
+    /// How many bytes stand before the first marked one; all of them if none is marked. `is` says of one byte, by its lowest
+    /// bit, what `marks` says of a word.
     #[inline(always)]
-    fn run(bytes: &[u8], marks: impl Fn(u64) -> u64) -> usize {
+    fn run(bytes: &[u8], marks: impl Fn(u64) -> u64, is: impl Fn(u8) -> u8) -> usize {
+        let first = |seen: u64| seen.trailing_zeros() as usize / 8;
+        let (words, _) = bytes.as_chunks::<8>();
         let mut at = 0;
-        let (blocks, _) = bytes.as_chunks::<32>();
-        for block in blocks {
-            let (words, _) = block.as_chunks::<8>();
-            if words.iter().fold(0, |seen, word| seen | marks(u64::from_le_bytes(*word))) != 0 {
-                break;
+        // Most strings are short.
+        for word in words.iter().take(3) {
+            let seen = marks(u64::from_le_bytes(*word));
+            if seen != 0 {
+                return at + first(seen);
             }
-            at += 32;
+            at += 8;
+        }
+        if VECTORS {
+            let (blocks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<64>();
+            for block in blocks {
+                if block.iter().fold(0, |seen, byte| seen | is(*byte)) != 0 {
+                    break;
+                }
+                at += 64;
+            }
+        } else {
+            let (blocks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<32>();
+            for block in blocks {
+                let (words, _) = block.as_chunks::<8>();
+                if words.iter().fold(0, |seen, word| seen | marks(u64::from_le_bytes(*word))) != 0 {
+                    break;
+                }
+                at += 32;
+            }
         }
         let (words, tail) = bytes.get(at..).unwrap_or_default().as_chunks::<8>();
         for word in words {
             let seen = marks(u64::from_le_bytes(*word));
             if seen != 0 {
-                return at + seen.trailing_zeros() as usize / 8;
+                return at + first(seen);
             }
             at += 8;
         }
-        // The bytes left over. Whatever a mark means, one in the padding comes after them all.
-        let mut last = [0; 8];
-        for (to, from) in last.iter_mut().zip(tail) {
-            *to = *from;
-        }
-        let seen = marks(u64::from_le_bytes(last));
-        at + tail.len().min(seen.trailing_zeros() as usize / 8)
+        // The bytes left over, with zeros behind them. Whatever a mark means, one in the padding comes after them all.
+        let last = match bytes.last_chunk::<8>() {
+            Some(word) => {
+                u64::from_le_bytes(*word).checked_shr(8 * (8 - tail.len() as u32)).unwrap_or_default()
+            }
+            None => tail.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        };
+        at + tail.len().min(first(marks(last)))
     }
 
     /// The length of the run at the front that needs no escape in a JSON string.
     pub(in crate::json) fn plain_run(bytes: &[u8]) -> usize {
-        run(bytes, specials)
+        run(bytes, specials, |b| u8::from(b == b'"') | u8::from(b == b'\\') | u8::from(b < 0x20))
     }
 
     /// The length of the run at the front without a quote or backslash.
     pub(in crate::json) fn quote_run(bytes: &[u8]) -> usize {
-        run(bytes, quotes)
+        run(bytes, quotes, |b| u8::from(b == b'"') | u8::from(b == b'\\'))
     }
 
-    /// The length of the run at the front without `byte`.
-    pub(super) fn find_run(bytes: &[u8], byte: u8) -> usize {
-        run(bytes, |word| zero_bytes(word ^ (ONES * u64::from(byte))))
+    /// The length of the run at the front without a line break.
+    pub(crate) fn line_run(bytes: &[u8]) -> usize {
+        let marks =
+            |word| zero_bytes(word ^ (ONES * b'\n' as u64)) | zero_bytes(word ^ (ONES * b'\r' as u64));
+        run(bytes, marks, |b| u8::from(b == b'\n') | u8::from(b == b'\r'))
+    }
+
+    /// Whether two texts of one length are the same, and hold no backslash.
+    #[inline]
+    pub(in crate::json) fn same_plain(a: &[u8], b: &[u8]) -> bool {
+        let ((words, tail), (others, rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+        let plain = |word: u64| zero_bytes(word ^ (ONES * b'\\' as u64)) == 0;
+        words.iter().zip(others).all(|(word, other)| word == other && plain(u64::from_le_bytes(*word)))
+            && tail.iter().zip(rest).all(|(byte, other)| byte == other && *byte != b'\\')
+    }
+
+    /// The length of the run at the front without `wanted`.
+    pub(super) fn find_run(bytes: &[u8], wanted: u8) -> usize {
+        run(bytes, |word| zero_bytes(word ^ (ONES * u64::from(wanted))), |one| u8::from(one == wanted))
     }
 }
 
 use runs::find_run;
-pub(super) use runs::{plain_run, quote_run};
+pub(crate) use runs::line_run;
+#[cfg(feature = "alloc")]
+use runs::structure;
+pub(super) use runs::{plain_run, quote_run, same_plain};
 
 /// Where `byte` first stands; `None` if it does not.
 pub(crate) fn find(bytes: &[u8], byte: u8) -> Option<usize> {
@@ -111,16 +178,29 @@ pub(crate) fn find_text(bytes: &[u8], from: usize, text: &[u8]) -> Option<usize>
     }
 }
 
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
 /// The first place at or after `at` that is not white space.
+#[inline]
 pub(crate) fn skip_space(text: &[u8], at: usize) -> usize {
-    let rest = text.get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')).count()
+    match text.get(at) {
+        Some(byte) if is_space(*byte) => skip_to_next(text, at, b' '),
+        _ => at,
+    }
 }
 
 /// The first place at or after `at` that is neither white space nor `separator`.
+#[inline]
 pub(super) fn skip_to_next(text: &[u8], at: usize, separator: u8) -> usize {
-    let rest = text.get(at..).unwrap_or_default();
-    at + rest.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r') || **b == separator).count()
+    let mut at = at;
+    while let Some(byte) = text.get(at)
+        && (*byte == separator || is_space(*byte))
+    {
+        at += 1;
+    }
+    at
 }
 
 /// The end of the string whose opening quote stands at `at`; the end of the text if it is not closed.
@@ -152,6 +232,32 @@ pub(super) fn skip_value(text: &[u8], at: usize) -> usize {
 
 fn skip_container(text: &[u8], start: usize) -> usize {
     let (mut at, mut depth) = (start, 0usize);
+    #[cfg(feature = "alloc")]
+    'words: while let Some(word) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let word = u64::from_le_bytes(*word);
+        let mut marks = structure(word);
+        while marks != 0 {
+            let bit = marks.trailing_zeros();
+            let here = at + bit as usize / 8;
+            // The mark is the byte's highest bit.
+            match (word >> (bit - 7)) as u8 {
+                b'"' => {
+                    at = skip_string(text, here);
+                    continue 'words;
+                }
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => {
+                    depth = depth.saturating_sub(1);
+                    if depth == 0 {
+                        return here + 1;
+                    }
+                }
+                _ => {}
+            }
+            marks &= marks - 1;
+        }
+        at += 8;
+    }
     while let Some(byte) = text.get(at) {
         match byte {
             b'"' => {
@@ -187,6 +293,24 @@ mod tests {
                 assert_eq!(plain_run(&text[..at]), at);
                 assert_eq!(find(&text, special), Some(at));
                 assert_eq!(find(&text[..at], special), None);
+            }
+        }
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_container_ends_where_it_does_at_every_offset() {
+        for pad in 0..20 {
+            let filler = "7,".repeat(pad);
+            for inner in
+                ["", "{}", "[[],{}]", "\"]}\"", "\"\\\"]\"", "{\"_y]\":[true,-1e5]}", "{\"a\":{\"b\":[]}}"]
+            {
+                let text = alloc::format!("[{filler}{}]", if inner.is_empty() { "0" } else { inner });
+                let longer = alloc::format!("{text},1]}} and more");
+                assert_eq!(skip_value(text.as_bytes(), 0), text.len(), "{text}");
+                assert_eq!(skip_value(longer.as_bytes(), 0), text.len(), "{longer}");
+                let open = text.get(..text.len() - 1).unwrap();
+                assert_eq!(skip_value(open.as_bytes(), 0), open.len(), "{open}");
             }
         }
     }

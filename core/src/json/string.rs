@@ -1,6 +1,6 @@
 //! A JSON string, read and compared without being unescaped first.
 
-use super::scan::quote_run;
+use super::scan::{quote_run, same_plain};
 use super::sink::whole;
 use super::{Full, Sink};
 use core::fmt;
@@ -25,6 +25,10 @@ impl<'a> Str<'a> {
 
     /// The string as on the wire, without its quotes.
     pub fn escaped(self) -> &'a str {
+        #[cfg(feature = "alloc")]
+        if let [b'"', .., b'"'] = self.0.as_bytes() {
+            return self.0.get(1..self.0.len() - 1).unwrap_or_default();
+        }
         let inner = self.0.strip_prefix('"').unwrap_or(self.0);
         inner.strip_suffix('"').unwrap_or(inner)
     }
@@ -50,13 +54,23 @@ impl<'a> Str<'a> {
         clippy::should_implement_trait,
         reason = "PartialEq<str> is there too; this form takes its arguments by value"
     )]
+    #[cfg_attr(feature = "alloc", inline)]
     pub fn eq(self, other: &str) -> bool {
-        let inner = self.escaped();
+        let inner = self.escaped().as_bytes();
         // An escape is always longer than what it means, so equal lengths leave no room for one.
         match inner.len().cmp(&other.len()) {
             core::cmp::Ordering::Less => false,
-            core::cmp::Ordering::Equal => inner == other && !other.contains('\\'),
+            core::cmp::Ordering::Equal => same_plain(inner, other.as_bytes()),
+            // Equal only with an escape in it; most names differ in their first letter already.
+            #[cfg(not(feature = "alloc"))]
             core::cmp::Ordering::Greater => self.chars().eq(other.chars()),
+            #[cfg(feature = "alloc")]
+            core::cmp::Ordering::Greater => {
+                let first = inner.first();
+                (first == other.as_bytes().first() || first == Some(&b'\\'))
+                    && quote_run(inner) < inner.len()
+                    && self.chars().eq(other.chars())
+            }
         }
     }
 

@@ -166,21 +166,60 @@ impl<'a> Raw<'a> {
         path.iter().try_fold(self, |value, key| value.get(key))
     }
 
+    /// Several members of an object in one pass, each as [`Raw::get`] finds it.
+    #[cfg_attr(feature = "alloc", inline(always))]
+    pub(crate) fn sift<const N: usize>(self, keys: &[&str; N]) -> Picked<'a, N> {
+        let mut picked = Picked::NONE;
+        picked.twice = self.sift_into(keys, &mut picked.values);
+        picked
+    }
+
+    /// As [`Raw::sift`], whatever their number: on small machines one copy of this code serves every caller.
+    #[cfg_attr(feature = "alloc", inline(always))]
+    #[cfg_attr(not(feature = "alloc"), inline(never))]
+    fn sift_into(self, keys: &[&str], values: &mut [Option<Raw<'a>>]) -> Option<usize> {
+        let mut twice: Option<usize> = None;
+        for (name, value) in self.members() {
+            for (index, (key, slot)) in keys.iter().zip(values.iter_mut()).enumerate() {
+                if name.eq(key) {
+                    if slot.replace(value).is_some() {
+                        twice = Some(twice.map_or(index, |known| known.min(index)));
+                    }
+                    break;
+                }
+            }
+        }
+        twice
+    }
+
+    /// Whether it is an array or object without anything in it.
+    pub(crate) fn is_hollow(self) -> bool {
+        let bytes = self.bytes();
+        matches!(bytes.get(skip_space(bytes, 1)), Some(b']' | b'}'))
+    }
+
     /// Several members of an object in one pass.
     ///
     /// # Errors
     /// The index in `keys` of a name that stands twice.
     pub fn pick<const N: usize>(self, keys: [&str; N]) -> Result<[Option<Raw<'a>>; N], usize> {
-        let mut found = [None; N];
-        for (name, value) in self.members() {
-            for (index, (key, slot)) in keys.iter().zip(found.iter_mut()).enumerate() {
-                if name.eq(key) && slot.replace(value).is_some() {
-                    return Err(index);
-                }
-            }
-        }
-        Ok(found)
+        let picked = self.sift(&keys);
+        picked.twice.map_or(Ok(picked.values), Err)
     }
+}
+
+/// Some members of an object, by the position of their names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Picked<'a, const N: usize> {
+    /// The values; the last one, where a name stands twice.
+    pub(crate) values: [Option<Raw<'a>>; N],
+    /// The first of the names that stands twice.
+    pub(crate) twice: Option<usize>,
+}
+
+impl<const N: usize> Picked<'_, N> {
+    /// None of them.
+    pub(crate) const NONE: Self = Picked { values: [None; N], twice: None };
 }
 
 /// The members of an object; see [`Raw::members`].

@@ -1,6 +1,6 @@
 //! Writing compact JSON straight into a sink.
 
-use super::scan::{find, plain_run};
+use super::scan::{line_run, plain_run};
 use super::sink::whole;
 use super::{Full, Raw, Sink, Str, digits};
 
@@ -13,6 +13,8 @@ pub struct Writer<'s, S: Sink + ?Sized> {
     sink: &'s mut S,
     /// Whether the next key or value follows another one in the same container.
     comma: bool,
+    /// Whether the values given to [`raw`](Writer::raw) are known to be one line each.
+    lines: bool,
 }
 
 /// A point in the output of a [`Writer`].
@@ -32,7 +34,7 @@ impl Mark {
 impl<'s, S: Sink + ?Sized> Writer<'s, S> {
     /// A writer for one value at the end of `sink`.
     pub fn new(sink: &'s mut S) -> Self {
-        Self { sink, comma: false }
+        Self { sink, comma: false, lines: false }
     }
 
     /// The sink, to see how much was written. Bytes put there directly are not known to the writer.
@@ -123,11 +125,20 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
     /// Writes a value byte for byte as it stands. Only a value with line breaks between its parts loses the white
     /// space there: a message is one line, whoever formatted what is in it.
     pub fn raw(&mut self, value: Raw<'_>) -> Result<(), Full> {
-        let bytes = value.bytes();
-        if find(bytes, b'\n').is_some() || find(bytes, b'\r').is_some() {
-            return self.compact(value);
-        }
-        self.raw_text(value.text())
+        if self.lines { self.raw_text(value.text()) } else { self.line(value) }
+    }
+
+    /// As [`raw`](Writer::raw), of a value nobody has looked into.
+    pub(crate) fn line(&mut self, value: Raw<'_>) -> Result<(), Full> {
+        // Line breaks stand between parts only, and strings and scalars have none.
+        let whole =
+            !(value.is_object() || value.is_array()) || line_run(value.bytes()) == value.bytes().len();
+        if whole { self.raw_text(value.text()) } else { self.compact(value) }
+    }
+
+    /// From here on the values given to [`raw`](Writer::raw) are one line each.
+    pub(crate) fn trust_lines(&mut self) {
+        self.lines = true;
     }
 
     /// Begins a value whose text the caller puts into [`sink`](Writer::sink) itself.

@@ -65,22 +65,24 @@ impl ClientCapabilities {
     /// Reads a `ClientCapabilities` object as a peer of this revision means it.
     #[must_use]
     pub fn read(declared: Raw<'_>, revision: Revision) -> Self {
-        let object = |path: &[&str]| declared.at(path).is_some_and(|raw| raw.kind() == Kind::Object);
+        let object = |raw: &Raw<'_>| raw.kind() == Kind::Object;
+        let [roots, sampling, elicitation, extensions] =
+            declared.sift(&["roots", "sampling", "elicitation", "extensions"]).values;
+        let has =
+            |parent: Option<Raw<'_>>, key| parent.and_then(|parent| parent.get(key)).filter(object).is_some();
         let fine_grained = fields::CAPABILITY_DETAILS.has(revision);
-        let sampling = object(&["sampling"]);
-        let elicitation = object(&["elicitation"]) && fields::ELICITATION.has(revision);
-        let modes = declared
-            .get("elicitation")
-            .is_some_and(|modes| modes.get("form").is_some() || modes.get("url").is_some());
+        let [form, url] = elicitation.map_or([None; 2], |modes| modes.sift(&["form", "url"]).values);
+        let modes = form.is_some() || url.is_some();
+        let elicits = elicitation.filter(object).is_some() && fields::ELICITATION.has(revision);
         ClientCapabilities {
-            roots: object(&["roots"]),
-            sampling,
-            sampling_tools: fine_grained && object(&["sampling", "tools"]),
-            sampling_context: sampling && (!fine_grained || object(&["sampling", "context"])),
-            elicit_form: elicitation && (!fine_grained || !modes || object(&["elicitation", "form"])),
-            elicit_url: fine_grained && elicitation && object(&["elicitation", "url"]),
-            tasks: Span::since(fields::EXTENSIONS_SINCE).has(revision)
-                && object(&["extensions", fields::TASKS]),
+            roots: roots.filter(object).is_some(),
+            sampling: sampling.filter(object).is_some(),
+            sampling_tools: fine_grained && has(sampling, "tools"),
+            sampling_context: sampling.filter(object).is_some()
+                && (!fine_grained || has(sampling, "context")),
+            elicit_form: elicits && (!fine_grained || !modes || form.filter(object).is_some()),
+            elicit_url: fine_grained && elicits && url.filter(object).is_some(),
+            tasks: Span::since(fields::EXTENSIONS_SINCE).has(revision) && has(extensions, fields::TASKS),
         }
     }
 }

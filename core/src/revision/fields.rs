@@ -15,6 +15,9 @@ use super::{Revision, Span};
 pub struct Shape {
     /// Those fields.
     pub fields: &'static [Field],
+    /// First revision from which on it is copied as it is: it has all of them, and in them everything the newest has.
+    /// `None`: the newest has not all of them, so that there is no such revision.
+    pub settled: Option<Revision>,
 }
 
 /// A field of a type.
@@ -37,10 +40,10 @@ pub enum Value {
     One(&'static Shape),
     /// An array of objects of this shape.
     Each(&'static Shape),
-    /// A content block.
-    Block,
+    /// A content block; the shape is that of all of them.
+    Block(&'static Shape),
     /// An array of content blocks.
-    Blocks,
+    Blocks(&'static Shape),
     /// An array of tools.
     Tools,
     /// A JSON Schema.
@@ -58,10 +61,43 @@ impl Field {
 }
 
 impl Shape {
+    const fn new(fields: &'static [Field]) -> Self {
+        let mut settled = Some(Revision::OLDEST);
+        let mut left = fields;
+        while let Some((field, rest)) = left.split_first() {
+            left = rest;
+            let value = match &field.value {
+                Value::Same => Some(Revision::OLDEST),
+                Value::One(shape) | Value::Each(shape) => shape.settled,
+                Value::Block(shape) | Value::Blocks(shape) => later(shape.settled, Some(V2025_06_18)),
+                Value::Schema | Value::OutputSchema => Some(Revision::NEWEST),
+                Value::Tools => None,
+            };
+            let kept = field.span.until as u8 == Revision::NEWEST as u8;
+            let whole = if kept { Some(field.span.since) } else { None };
+            settled = later(settled, later(whole, value));
+        }
+        Shape { fields, settled }
+    }
+
+    /// Whether the newest shape is copied as it is.
+    #[must_use]
+    pub fn settled_in(&self, revision: Revision) -> bool {
+        self.settled.is_some_and(|settled| revision >= settled)
+    }
+
     /// The field of that name, if it needs care.
     #[must_use]
     pub fn field(&self, name: crate::json::Str<'_>) -> Option<&'static Field> {
         self.fields.iter().find(|field| name == *field.name)
+    }
+}
+
+/// The later of two revisions; never, if one of them is never.
+const fn later(a: Option<Revision>, b: Option<Revision>) -> Option<Revision> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if a as u8 > b as u8 { a } else { b }),
+        _ => None,
     }
 }
 
@@ -74,92 +110,82 @@ const fn old(name: &'static str, value: Value) -> Field {
 }
 
 /// A type with nothing special.
-pub static PLAIN: Shape = Shape { fields: &[] };
+pub static PLAIN: Shape = Shape::new(&[]);
 
 /// `Annotations`.
-pub static ANNOTATIONS: Shape = Shape { fields: &[new("lastModified", V2025_06_18)] };
+pub static ANNOTATIONS: Shape = Shape::new(&[new("lastModified", V2025_06_18)]);
 
 /// `Tool`. Its `title` moves to `annotations.title` for `2025-03-26`. `execution` says how it goes with the experimental
 /// tasks of `2025-11-25`; no other revision has it, the newest one included.
-pub static TOOL: Shape = Shape {
-    fields: &[
-        new("title", V2025_06_18),
-        old("inputSchema", Value::Schema),
-        Field { name: "outputSchema", span: Span::since(V2025_06_18), value: Value::OutputSchema },
-        new("annotations", V2025_03_26),
-        new("icons", V2025_11_25),
-        Field { name: "execution", span: EXPERIMENTAL_TASKS, value: Value::Same },
-        new("_meta", V2025_06_18),
-    ],
-};
+pub static TOOL: Shape = Shape::new(&[
+    new("title", V2025_06_18),
+    old("inputSchema", Value::Schema),
+    Field { name: "outputSchema", span: Span::since(V2025_06_18), value: Value::OutputSchema },
+    new("annotations", V2025_03_26),
+    new("icons", V2025_11_25),
+    Field { name: "execution", span: EXPERIMENTAL_TASKS, value: Value::Same },
+    new("_meta", V2025_06_18),
+]);
 
 /// `Resource` and `ResourceTemplate`.
-pub static RESOURCE: Shape = Shape {
-    fields: &[
-        new("title", V2025_06_18),
-        old("annotations", Value::One(&ANNOTATIONS)),
-        new("icons", V2025_11_25),
-        new("_meta", V2025_06_18),
-    ],
-};
+pub static RESOURCE: Shape = Shape::new(&[
+    new("title", V2025_06_18),
+    old("annotations", Value::One(&ANNOTATIONS)),
+    new("icons", V2025_11_25),
+    new("_meta", V2025_06_18),
+]);
 
 /// `TextResourceContents` and `BlobResourceContents`.
-pub static CONTENTS: Shape = Shape { fields: &[new("_meta", V2025_06_18)] };
+pub static CONTENTS: Shape = Shape::new(&[new("_meta", V2025_06_18)]);
 
 /// Every content block: the union of the blocks' fields, since no name means two things.
-pub static BLOCK: Shape = Shape {
-    fields: &[
-        new("title", V2025_06_18),
-        old("annotations", Value::One(&ANNOTATIONS)),
-        old("resource", Value::One(&CONTENTS)),
-        new("icons", V2025_11_25),
-        new("_meta", V2025_06_18),
-    ],
-};
+pub static BLOCK: Shape = Shape::new(&[
+    new("title", V2025_06_18),
+    old("annotations", Value::One(&ANNOTATIONS)),
+    old("resource", Value::One(&CONTENTS)),
+    new("icons", V2025_11_25),
+    new("_meta", V2025_06_18),
+]);
 
 /// `PromptArgument`.
-pub static PROMPT_ARGUMENT: Shape = Shape { fields: &[new("title", V2025_06_18)] };
+pub static PROMPT_ARGUMENT: Shape = Shape::new(&[new("title", V2025_06_18)]);
 
 /// `Prompt`.
-pub static PROMPT: Shape = Shape {
-    fields: &[
-        new("title", V2025_06_18),
-        old("arguments", Value::Each(&PROMPT_ARGUMENT)),
-        new("icons", V2025_11_25),
-        new("_meta", V2025_06_18),
-    ],
-};
+pub static PROMPT: Shape = Shape::new(&[
+    new("title", V2025_06_18),
+    old("arguments", Value::Each(&PROMPT_ARGUMENT)),
+    new("icons", V2025_11_25),
+    new("_meta", V2025_06_18),
+]);
 
 /// `PromptMessage`.
-pub static PROMPT_MESSAGE: Shape = Shape { fields: &[old("content", Value::Block)] };
+pub static PROMPT_MESSAGE: Shape = Shape::new(&[old("content", Value::Block(&BLOCK))]);
 
 /// `Implementation`.
-pub static IMPLEMENTATION: Shape = Shape {
-    fields: &[
-        new("title", V2025_06_18),
-        new("icons", V2025_11_25),
-        new("description", V2025_11_25),
-        new("websiteUrl", V2025_11_25),
-    ],
-};
+pub static IMPLEMENTATION: Shape = Shape::new(&[
+    new("title", V2025_06_18),
+    new("icons", V2025_11_25),
+    new("description", V2025_11_25),
+    new("websiteUrl", V2025_11_25),
+]);
 
 /// Parameters of `notifications/progress`.
-pub static PROGRESS: Shape = Shape { fields: &[new("message", V2025_03_26)] };
+pub static PROGRESS: Shape = Shape::new(&[new("message", V2025_03_26)]);
 
 /// `ListToolsResult`.
-pub static LIST_TOOLS: Shape = Shape { fields: &[old("tools", Value::Tools)] };
+pub static LIST_TOOLS: Shape = Shape::new(&[old("tools", Value::Tools)]);
 /// `ListResourcesResult`.
-pub static LIST_RESOURCES: Shape = Shape { fields: &[old("resources", Value::Each(&RESOURCE))] };
+pub static LIST_RESOURCES: Shape = Shape::new(&[old("resources", Value::Each(&RESOURCE))]);
 /// `ListResourceTemplatesResult`.
-pub static LIST_TEMPLATES: Shape = Shape { fields: &[old("resourceTemplates", Value::Each(&RESOURCE))] };
+pub static LIST_TEMPLATES: Shape = Shape::new(&[old("resourceTemplates", Value::Each(&RESOURCE))]);
 /// `ListPromptsResult`.
-pub static LIST_PROMPTS: Shape = Shape { fields: &[old("prompts", Value::Each(&PROMPT))] };
+pub static LIST_PROMPTS: Shape = Shape::new(&[old("prompts", Value::Each(&PROMPT))]);
 /// `CallToolResult`; `structuredContent` is written by `server::answer`, which knows the tool.
-pub static CALL_TOOL: Shape = Shape { fields: &[old("content", Value::Blocks)] };
+pub static CALL_TOOL: Shape = Shape::new(&[old("content", Value::Blocks(&BLOCK))]);
 /// `ReadResourceResult`.
-pub static READ_RESOURCE: Shape = Shape { fields: &[old("contents", Value::Each(&CONTENTS))] };
+pub static READ_RESOURCE: Shape = Shape::new(&[old("contents", Value::Each(&CONTENTS))]);
 /// `GetPromptResult`.
-pub static GET_PROMPT: Shape = Shape { fields: &[old("messages", Value::Each(&PROMPT_MESSAGE))] };
+pub static GET_PROMPT: Shape = Shape::new(&[old("messages", Value::Each(&PROMPT_MESSAGE))]);
 
 /// Members of a result that only stateless revisions have; the encoder writes them, older peers never see them.
 pub const RESULT_ENVELOPE: [&str; 3] = ["resultType", "ttlMs", "cacheScope"];
@@ -167,6 +193,7 @@ pub const RESULT_ENVELOPE: [&str; 3] = ["resultType", "ttlMs", "cacheScope"];
 /// First revision that has content blocks of this `type`; older peers get a translation.
 #[must_use]
 pub fn block_since(kind: crate::json::Str<'_>) -> Revision {
+    // `Shape::new` counts on the last of them.
     const NEW: [(&str, Revision); 2] = [("audio", V2025_03_26), ("resource_link", V2025_06_18)];
     NEW.iter().find(|(name, _)| kind == **name).map_or(Revision::OLDEST, |(_, since)| *since)
 }

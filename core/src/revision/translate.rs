@@ -12,7 +12,7 @@ pub(crate) fn object<S: Sink + ?Sized>(
     revision: Revision,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    if revision == Revision::NEWEST || value.kind() != Kind::Object {
+    if shape.settled_in(revision) || value.kind() != Kind::Object {
         return w.raw(value);
     }
     w.begin_object()?;
@@ -29,7 +29,7 @@ pub(crate) fn simple<S: Sink + ?Sized>(
     revision: Revision,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    if revision == Revision::NEWEST || value.kind() != Kind::Object {
+    if shape.settled_in(revision) || value.kind() != Kind::Object {
         return w.raw(value);
     }
     w.begin_object()?;
@@ -38,7 +38,7 @@ pub(crate) fn simple<S: Sink + ?Sized>(
             None => {}
             Some(Value::One(shape)) => simple(member, shape, revision, w)?,
             Some(Value::Each(shape)) => {
-                each(member, revision, w, |item, w| simple(item, shape, revision, w))?;
+                each(member, shape.settled_in(revision), w, |item, w| simple(item, shape, revision, w))?;
             }
             Some(_) => w.raw(member)?,
         }
@@ -74,10 +74,12 @@ pub(crate) fn field<S: Sink + ?Sized>(
         None => Ok(()),
         Some(Value::Same) => w.raw(member),
         Some(Value::One(shape)) => object(member, shape, revision, w),
-        Some(Value::Each(shape)) => each(member, revision, w, |item, w| object(item, shape, revision, w)),
-        Some(Value::Tools) => tools(member, revision, w),
-        Some(Value::Block) => block(member, 0, revision, w),
-        Some(Value::Blocks) => blocks(member, revision, w),
+        Some(Value::Each(shape)) => {
+            each(member, shape.settled_in(revision), w, |item, w| object(item, shape, revision, w))
+        }
+        Some(Value::Tools) => each(member, false, w, |item, w| tool(item, revision, w)),
+        Some(Value::Block(_)) => block(member, 0, revision, w),
+        Some(Value::Blocks(_)) => blocks(member, revision, w),
         Some(Value::Schema) => schema(member, revision, w),
         Some(Value::OutputSchema) => output_schema(member, revision, w),
     }
@@ -85,26 +87,17 @@ pub(crate) fn field<S: Sink + ?Sized>(
 
 fn each<S: Sink + ?Sized>(
     list: Raw<'_>,
-    revision: Revision,
+    settled: bool,
     w: &mut Writer<'_, S>,
     mut item: impl FnMut(Raw<'_>, &mut Writer<'_, S>) -> Result<(), Full>,
 ) -> Result<(), Full> {
-    if revision == Revision::NEWEST || list.kind() != Kind::Array {
+    if settled || list.kind() != Kind::Array {
         return w.raw(list);
     }
     w.begin_array()?;
     for value in list.elements() {
         item(value, w)?;
     }
-    w.end_array()
-}
-
-fn tools<S: Sink + ?Sized>(list: Raw<'_>, revision: Revision, w: &mut Writer<'_, S>) -> Result<(), Full> {
-    if list.kind() != Kind::Array {
-        return w.raw(list);
-    }
-    w.begin_array()?;
-    list.elements().try_for_each(|item| tool(item, revision, w))?;
     w.end_array()
 }
 
@@ -115,7 +108,7 @@ pub(crate) fn blocks<S: Sink + ?Sized>(
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
     let mut at = 0;
-    each(list, revision, w, |item, w| {
+    each(list, fields::BLOCK.settled_in(revision), w, |item, w| {
         at += 1;
         block(item, at - 1, revision, w)
     })

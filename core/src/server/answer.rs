@@ -6,9 +6,8 @@ pub use super::failure::Failure;
 use super::failure::{Data, Described};
 use super::fault;
 use super::inflight::Inflight;
-use super::request::Wrap;
 use super::tasks_wire;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Wrap};
 use crate::error::LocalError;
 use crate::json::{self, Full, Kind, Raw, Sink, Writer};
 use crate::jsonrpc::Id;
@@ -82,7 +81,8 @@ pub(crate) fn foot<C, S: Sink + ?Sized>(
         w.raw(value)?;
     }
     if revision.is_stateless() && !named {
-        w.field(meta::SERVER_INFO, server.profile.info)?;
+        w.key(meta::SERVER_INFO)?;
+        w.line(server.profile.info)?;
     }
     w.end_object()
 }
@@ -134,15 +134,18 @@ pub(crate) fn input_required<C, S: Sink + ?Sized>(
 }
 
 /// Checks that a result can be the answer of a call.
-fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> Result<Raw<'r>, LocalError> {
+fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> Result<Given<'r>, LocalError> {
     let bad = |why| Err(LocalError::BadResult(why));
-    let raw =
-        json::check(result.as_bytes(), json::MAX_DEPTH).map_err(|error| LocalError::BadJson(error.kind))?;
+    let (raw, line) =
+        json::check_str(result, json::MAX_DEPTH).map_err(|error| LocalError::BadJson(error.kind))?;
     if raw.kind() != Kind::Object {
         return bad("it must be a JSON object");
     }
     let row = call.method;
-    let ty = match raw.get("resultType").filter(|ty| row.is_some() && !ty.is_null()).map(Raw::str) {
+    let named = raw.sift(&Given::NAMES).values;
+    let given = Given { raw, named, line };
+    let [result_type, content, ..] = named;
+    let ty = match result_type.filter(|ty| row.is_some() && !ty.is_null()).map(Raw::str) {
         Some(None) => return bad("\"resultType\" must be a string"),
         ty => ty.flatten(),
     };
@@ -159,7 +162,7 @@ fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> R
             if raw.get("inputRequests").is_none() && raw.get("requestState").is_none() {
                 return bad("\"input_required\" needs \"inputRequests\" or \"requestState\"");
             }
-            return Ok(raw);
+            return Ok(given);
         }
         Some(_) if row.is_none() => {}
         Some(ty) if ty == *"task" => {
@@ -168,7 +171,7 @@ fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> R
                 return bad("only a tool call of a client that takes tasks is answered by one");
             }
             return if tasks_wire::is_created(raw, call.revision) {
-                Ok(raw)
+                Ok(given)
             } else {
                 bad("it is not the form of a new task")
             };
@@ -180,7 +183,7 @@ fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> R
     }
     let list = |key: &str| raw.get(key).is_some_and(|raw| raw.kind() == Kind::Array);
     match row.map(|row| row.method) {
-        Some(Method::ToolsCall) if raw.get("content").is_some() && !list("content") => {
+        Some(Method::ToolsCall) if content.is_some_and(|content| content.kind() != Kind::Array) => {
             bad("\"content\" must be an array of content blocks")
         }
         Some(Method::ResourcesRead) if !list("contents") => bad("\"contents\" must be an array"),
@@ -197,8 +200,21 @@ fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> R
         {
             bad("\"completion.values\" must be an array")
         }
-        _ => Ok(raw),
+        _ => Ok(given),
     }
+}
+
+/// A result of the host, and the members that decide how it is written.
+#[derive(Clone, Copy)]
+struct Given<'r> {
+    raw: Raw<'r>,
+    named: [Option<Raw<'r>>; 4],
+    /// It is one line.
+    line: bool,
+}
+
+impl Given<'_> {
+    const NAMES: [&'static str; 4] = ["resultType", "content", "structuredContent", "isError"];
 }
 
 /// Members of an `input_required` result.
@@ -211,10 +227,11 @@ pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
     result: &str,
     out: &mut S,
 ) -> Result<(), LocalError> {
-    let raw = checked(server, call, result)?;
+    let given = checked(server, call, result)?;
+    let [result_type, ..] = given.named;
     let revision = call.revision;
     let stateless = revision.is_stateless();
-    let is = |name: &str| raw.get("resultType").and_then(Raw::str).is_some_and(|ty| ty == *name);
+    let is = |name: &str| result_type.and_then(Raw::str).is_some_and(|ty| ty == *name);
     let only: Option<&[&str]> = match call.method {
         Some(_) if is("input_required") => Some(&ASK_MEMBERS),
         Some(_) if is("task") => Some(tasks_wire::created_members(revision)),
@@ -223,14 +240,17 @@ pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
     let method = call.method.map(|row| row.method);
     let shape = call.method.map_or(&fields::PLAIN, |row| row.result);
     let mut w = Writer::new(out);
+    if given.line {
+        w.trust_lines();
+    }
     open(call.id.id(), &mut w)?;
     let absent = |member: Raw<'_>| member.is_null() && method.is_some();
-    if stateless && raw.get("resultType").is_none_or(absent) {
+    if stateless && result_type.is_none_or(absent) {
         w.field_str("resultType", "complete")?;
     }
     let mut own_meta = None;
     let mut hints = [false; 2];
-    for (key, member) in raw.members() {
+    for (key, member) in given.raw.members() {
         if absent(member) && key != *"structuredContent" {
             // Serialisers write null for what is not there; no schema of the protocol has it.
         } else if only.is_some_and(|only| key != *"_meta" && !only.iter().any(|name| key == **name)) {
@@ -258,7 +278,8 @@ pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
         }
     }
     if method == Some(Method::ToolsCall) && only.is_none() {
-        tool_content(raw, call.wrap, revision, &mut w)?;
+        let [_, content, structured, failed] = given.named;
+        tool_content(content, structured, failed, call.wrap, revision, &mut w)?;
     }
     if stateless && only.is_none() && call.method.is_some_and(|row| row.cacheable) {
         let [ttl, scope] = hints;
@@ -276,19 +297,27 @@ pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
 
 /// Writes `content` and `structuredContent` of a tool result (server/tools, "Structured Content").
 pub(crate) fn tool_content<S: Sink + ?Sized>(
-    result: Raw<'_>,
+    content: Option<Raw<'_>>,
+    structured: Option<Raw<'_>>,
+    failed: Option<Raw<'_>>,
     wrap: Wrap,
     revision: Revision,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
     let row = revision.row();
-    let failed = result.get("isError").and_then(Raw::bool) == Some(true);
+    let failed = failed.and_then(Raw::bool) == Some(true);
     // A failed tool's structured content would hide its message in clients that validate it.
-    let structured = result.get("structuredContent").filter(|_| !failed);
-    let content = result.get("content");
+    let structured = structured.filter(|_| !failed);
     let is_text = |block: Raw<'_>| block.get("type").and_then(Raw::str).is_some_and(|ty| ty == *"text");
-    let mut blocks = content.into_iter().flat_map(Raw::elements);
-    let says_it = if row.structured { blocks.next().is_some() } else { blocks.any(is_text) };
+    // Only where there is something else to say it with.
+    let says_it = structured.is_none()
+        || content.is_some_and(|content| {
+            if row.structured {
+                content.is_array() && !content.is_hollow()
+            } else {
+                content.elements().any(is_text)
+            }
+        });
     w.key("content")?;
     match structured.filter(|_| !says_it) {
         None => translate::blocks(content.unwrap_or(Raw::trusted("[]")), revision, w)?,

@@ -2,9 +2,10 @@
 
 use super::ask::AskKey;
 use super::era::Envelope;
-use super::request::{Run, Wrap};
+use super::request::Run;
 use super::tasks_new::TaskOrigin;
-use crate::catalog::Kind;
+use crate::catalog::{Kind, Wrap};
+
 use crate::json::{Raw, Str};
 use crate::jsonrpc::{self, Id, Message};
 use crate::model::{ClientCapabilities, Level};

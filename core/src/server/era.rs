@@ -3,11 +3,12 @@
 
 use super::fault::Fault;
 use super::mirror::Mirror;
+use super::params::{META, Params};
 use crate::json::{Kind, Raw};
 use crate::jsonrpc::Request;
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::fields::meta;
-use crate::revision::{Era, Revision, RevisionSet};
+use crate::revision::{Revision, RevisionSet};
 
 /// What the envelope says.
 #[derive(Clone, Copy, Debug)]
@@ -18,9 +19,6 @@ pub(crate) struct Envelope<'m> {
     pub(crate) client_info: Option<Raw<'m>>,
     pub(crate) level: Option<Level>,
 }
-
-const KEYS: [&str; 4] =
-    [meta::PROTOCOL_VERSION, meta::CLIENT_CAPABILITIES, meta::CLIENT_INFO, meta::LOG_LEVEL];
 
 /// Which envelope keys a request has: the sign of its era.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,32 +31,23 @@ pub(crate) struct Claim {
 
 /// Looks for the sign of a stateless request, without judging it. Where none is served, there is none to see.
 pub(crate) fn claim(params: Option<Raw<'_>>, served: RevisionSet) -> Claim {
-    let mut claim = Claim::default();
-    if !served.serves(Era::Stateless) {
-        return claim;
-    }
-    for (key, _) in params.and_then(|params| params.get("_meta")).into_iter().flat_map(Raw::members) {
-        claim.version |= key == *meta::PROTOCOL_VERSION;
-        claim.other |= key == *meta::CLIENT_CAPABILITIES || key == *meta::CLIENT_INFO;
-    }
-    claim
+    Params::read(params).claim(served)
 }
 
 /// Reads and judges the envelope: shape, mirrored version, served version, the optional keys, mirrored method.
 pub(crate) fn open<'m>(
     request: &Request<'m>,
+    params: &Params<'m>,
     served: RevisionSet,
     mirror: &impl Mirror,
 ) -> Result<Envelope<'m>, Fault<'m>> {
     let missing = |field, expected| Fault::Envelope { field, expected };
-    let params = request.params.filter(|params| params.kind() == Kind::Object);
-    let found = params.and_then(|params| params.get("_meta"));
-    let [version, declared, client_info, level] = match found {
-        Some(found) => {
-            found.pick(KEYS).map_err(|at| Fault::Twice { field: KEYS.get(at).copied().unwrap_or("_meta") })?
-        }
-        None => [None; 4],
-    };
+    let [version, declared, client_info, level, _] = params.meta.values;
+    if let Some(field) =
+        params.meta.twice.and_then(|at| META.get(at)).filter(|name| **name != meta::PROGRESS_TOKEN)
+    {
+        return Err(Fault::Twice { field });
+    }
     let version =
         version.and_then(Raw::str).ok_or(missing(meta::PROTOCOL_VERSION, "a string naming a revision"))?;
     let declared = declared
@@ -88,8 +77,7 @@ pub(crate) fn open<'m>(
 
 /// Whether it is an object with the two members every `Implementation` has.
 pub(crate) fn is_implementation(info: Raw<'_>) -> bool {
-    let string = |key| info.get(key).and_then(Raw::str).is_some();
-    string("name") && string("version")
+    info.sift(&["name", "version"]).values.into_iter().all(|value| value.is_some_and(Raw::is_string))
 }
 
 /// What to say to a request that has no version where one is needed.

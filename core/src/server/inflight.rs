@@ -1,7 +1,8 @@
 //! Calls in work: what has to be remembered between a request and its answer.
 
 use super::call::CallKey;
-use super::request::{Run, Wrap};
+use super::request::Run;
+use crate::catalog::Wrap;
 use crate::json::Full;
 use crate::jsonrpc::{Id, Token};
 use crate::model::{ClientCapabilities, Level};

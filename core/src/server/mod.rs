@@ -21,6 +21,7 @@ pub(crate) mod mirror;
 pub(crate) mod notify;
 pub(crate) mod out;
 mod pace;
+pub(crate) mod params;
 mod plain;
 pub(crate) mod profile;
 pub(crate) mod request;

@@ -5,17 +5,16 @@ use super::call::{Reference, Target, TaskAction, TaskWanted};
 use super::cursor;
 use super::fault::Fault;
 use super::mirror::Mirror;
+use super::params::{NAMES, Params};
 use super::profile::{Channel, Offer};
-use crate::catalog::{Catalog, Kind as Entries};
+use crate::catalog::{Catalog, Kind as Entries, TaskSupport, Wrap};
 use crate::json::{Kind, Raw, SliceSink, Str};
 use crate::jsonrpc::{Id, Request};
 use crate::limits::URI_BYTES;
 use crate::model::template::Template;
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
-use crate::revision::fields::meta;
 use crate::revision::methods::{self, Feature, Method};
-use crate::revision::translate::is_object_schema;
 
 /// What a request asks for, checked.
 #[derive(Clone, Copy, Debug)]
@@ -57,49 +56,6 @@ pub(crate) struct Run<'m> {
     pub(crate) wrap: Wrap,
 }
 
-impl Wrap {
-    pub(crate) const fn to_bits(self) -> u8 {
-        self as u8
-    }
-
-    /// An unknown number decides by value.
-    pub(crate) const fn from_bits(bits: u64) -> Self {
-        match bits {
-            0 => Wrap::Never,
-            1 => Wrap::Always,
-            _ => Wrap::ByValue,
-        }
-    }
-}
-
-/// Whether a tool's structured content needs an object around it for peers that know objects only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wrap {
-    /// The output schema is an object: never.
-    Never,
-    /// The output schema is something else: always, so that list and call agree.
-    Always,
-    /// No schema: when the value is not an object.
-    ByValue,
-}
-
-const PARAMS: [&str; 14] = [
-    "_meta",
-    "name",
-    "arguments",
-    "uri",
-    "cursor",
-    "level",
-    "ref",
-    "argument",
-    "context",
-    "inputResponses",
-    "requestState",
-    "taskId",
-    "task",
-    "protocolVersion",
-];
-
 /// `{}`, for what was not sent.
 const NOTHING: Raw<'static> = Raw::trusted("{}");
 
@@ -109,6 +65,7 @@ const NOTHING: Raw<'static> = Raw::trusted("{}");
 pub(crate) fn plan<'m, 'x, C: Catalog>(
     server: &'x Server<'_, C>,
     request: &Request<'m>,
+    given: &Params<'m>,
     revision: Revision,
     capabilities: ClientCapabilities,
     channel: Channel,
@@ -137,6 +94,10 @@ where
     if params.kind() != Kind::Object {
         return Err(Fault::Params);
     }
+    if let Some(at) = given.named.twice {
+        return Err(Fault::Twice { field: NAMES.get(at).copied().unwrap_or("params") });
+    }
+    // A null is an absent one, except in payloads, which are not looked into here.
     let [
         meta,
         name,
@@ -151,12 +112,7 @@ where
         state,
         task,
         wanted,
-        _,
-    ] = params
-        .pick(PARAMS)
-        .map_err(|at| Fault::Twice { field: PARAMS.get(at).copied().unwrap_or("params") })?
-        // A null is an absent one, except in payloads, which are not looked into here.
-        .map(|value| value.filter(|raw| raw.kind() != Kind::Null));
+    ] = given.named.values.map(|value| value.filter(|raw| raw.kind() != Kind::Null));
     let meta = match meta {
         Some(meta) if meta.kind() != Kind::Object => {
             return Err(Fault::Param { field: "_meta", expected: "an object" });
@@ -167,7 +123,7 @@ where
         target: Target::Custom { method: request.method },
         params,
         meta,
-        token: progress_token(meta)?,
+        token: progress_token(given)?,
         input_responses: None,
         request_state: None,
         task: None,
@@ -226,19 +182,18 @@ where
             let arguments = object("arguments", arguments)?.unwrap_or(NOTHING);
             let (entry, definition) =
                 find(server, profile.tools, Entries::Tool, name).ok_or(Fault::NoTool { name })?;
-            if let Some(schema) = definition.and_then(|definition| definition.get("inputSchema")) {
+            let traits = entry.and_then(|at| server.catalog.tool(at)).unwrap_or_default();
+            if traits.mirrored
+                && let Some(schema) = definition.and_then(|definition| definition.get("inputSchema"))
+            {
                 mirror.arguments(schema, arguments)?;
             }
             let task = if !can(Feature::Tasks) || revision.is_stateless() || !profile.tasks_in(revision) {
                 None
             } else {
-                task_wanted(definition, wanted, name)?
+                task_wanted(entry.map(|_| traits.task), wanted, name)?
             };
-            let wrap = match definition.and_then(|definition| definition.get("outputSchema")) {
-                None => Wrap::ByValue,
-                Some(schema) if is_object_schema(schema) => Wrap::Never,
-                Some(_) => Wrap::Always,
-            };
+            let wrap = traits.wrap;
             Ok(Plan::Run(Run { target: Target::Tool { entry, name, arguments }, task, wrap, ..run }))
         }
         Method::PromptsGet if can(Feature::Prompts) => {
@@ -304,16 +259,18 @@ where
 /// Whether a tool call asks for a task, which its tool must allow (basic/utilities/tasks of `2025-11-25`, "Tool-Level
 /// Negotiation"). Where the host keeps the table, it judges.
 fn task_wanted<'m>(
-    definition: Option<Raw<'_>>,
+    support: Option<TaskSupport>,
     wanted: Option<Raw<'m>>,
     name: Str<'m>,
 ) -> Result<Option<TaskWanted>, Fault<'m>> {
-    let support = definition.and_then(|definition| definition.at(&["execution", "taskSupport"]));
-    let is = |word: &str| support.and_then(Raw::str).is_some_and(|support| support == *word);
     let Some(wanted) = object("task", wanted)? else {
-        return if is("required") { Err(Fault::TaskNeeded { name }) } else { Ok(None) };
+        return if support == Some(TaskSupport::Required) {
+            Err(Fault::TaskNeeded { name })
+        } else {
+            Ok(None)
+        };
     };
-    if definition.is_some() && !is("required") && !is("optional") {
+    if support == Some(TaskSupport::Forbidden) {
         return Err(Fault::TaskForbidden { name });
     }
     const EXPECTED: Fault<'static> = Fault::Param { field: "task.ttl", expected: "a number of ms above 0" };
@@ -448,8 +405,9 @@ fn completion<'m, C: Catalog>(
 }
 
 /// The progress token, in any revision: a string or an integer.
-fn progress_token(meta: Option<Raw<'_>>) -> Result<Option<Id<'_>>, Fault<'_>> {
-    match meta.and_then(|meta| meta.get(meta::PROGRESS_TOKEN)).filter(|raw| raw.kind() != Kind::Null) {
+fn progress_token<'m>(given: &Params<'m>) -> Result<Option<Id<'m>>, Fault<'m>> {
+    let [.., token] = given.meta.values;
+    match token.filter(|raw| raw.kind() != Kind::Null) {
         None => Ok(None),
         Some(token) => Id::read(token)
             .ok()

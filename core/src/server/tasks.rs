@@ -11,8 +11,8 @@
 
 use super::answer::Failure;
 use super::ask::{Ask, Unable};
-use super::request::Wrap;
 use super::tasks_wire as wire;
+use crate::catalog::Wrap;
 use crate::error::LocalError;
 use crate::json::{self, Full, Kind, Raw, Sink, Str, Writer};
 use crate::model::ClientCapabilities;

@@ -1,7 +1,7 @@
 //! A task about to be made, and what it keeps of the call it is made for.
 
-use super::request::Wrap;
 use super::tasks::Status;
+use crate::catalog::Wrap;
 use crate::error::LocalError;
 use crate::json::{Sink, Writer};
 use crate::jsonrpc::Id;

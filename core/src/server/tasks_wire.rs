@@ -2,8 +2,8 @@
 //! `2025-11-25`, is written by `tasks_2025`.
 
 use super::answer;
-use super::request::Wrap;
 use super::tasks::{Status, Task};
+use crate::catalog::Wrap;
 use crate::error::LocalError;
 use crate::json::{Full, Raw, Sink, Writer};
 use crate::revision::{Revision, fields};
@@ -150,7 +150,8 @@ pub(crate) fn tool_result<S: Sink + ?Sized>(
             w.raw(member)?;
         }
     }
-    answer::tool_content(result, wrap, revision, w)?;
+    let [content, structured, failed] = result.sift(&["content", "structuredContent", "isError"]).values;
+    answer::tool_content(content, structured, failed, wrap, revision, w)?;
     w.end_object()
 }
 

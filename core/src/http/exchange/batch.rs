@@ -15,6 +15,7 @@ use crate::server::call::{Batch, Notice};
 use crate::server::era;
 use crate::server::mirror::Unmirrored;
 use crate::server::out::{in_batch, whole};
+use crate::server::params::Params;
 use crate::server::request::{self, Plan};
 use crate::server::{Fault, Server, lists};
 
@@ -138,7 +139,15 @@ impl Exchange {
             }
         };
         let channel = self.channel();
-        match request::plan(server, &request, revision, ClientCapabilities::default(), channel, &Unmirrored) {
+        match request::plan(
+            server,
+            &request,
+            &Params::read(request.params),
+            revision,
+            ClientCapabilities::default(),
+            channel,
+            &Unmirrored,
+        ) {
             Err(fault) => fault.write(Some(request.id), Some(revision), served, out)?,
             Ok(Plan::Run(run)) => {
                 let asker = Asker { revision, envelope: None, session };

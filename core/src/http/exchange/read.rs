@@ -17,6 +17,7 @@ use crate::server::era::{self, Envelope};
 use crate::server::inflight::Inflight;
 use crate::server::mirror::Unmirrored;
 use crate::server::out::event;
+use crate::server::params::Params;
 use crate::server::profile::Channel;
 use crate::server::request::{self, Plan};
 use crate::server::{Fault, Server, listen, lists};
@@ -216,13 +217,22 @@ impl Exchange {
             return Ok(HttpStep::reply(gate::refuse(406, format_args!("{message}"), out)?));
         }
         let channel = self.channel();
-        if era::claim(request.params, served).version || named.is_stateless() {
+        let params = Params::read(request.params);
+        if params.claim(served).version || named.is_stateless() {
             let mirror = HttpMirror(head.headers);
-            return match era::open(&request, served, &mirror) {
+            return match era::open(&request, &params, served, &mirror) {
                 Err(fault) => self.refuse(server, &fault, id, Some(Revision::NEWEST), out),
                 Ok(envelope) => {
                     let revision = envelope.revision;
-                    match request::plan(server, &request, revision, envelope.capabilities, channel, &mirror) {
+                    match request::plan(
+                        server,
+                        &request,
+                        &params,
+                        revision,
+                        envelope.capabilities,
+                        channel,
+                        &mirror,
+                    ) {
                         Err(fault) => self.refuse(server, &fault, id, Some(revision), out),
                         Ok(plan) => {
                             let asker = Asker { revision, envelope: Some(envelope), session: None };
@@ -247,7 +257,7 @@ impl Exchange {
         };
         // What handshake-era clients declare decides nothing here.
         let capabilities = ClientCapabilities::default();
-        match request::plan(server, &request, revision, capabilities, channel, &Unmirrored) {
+        match request::plan(server, &request, &params, revision, capabilities, channel, &Unmirrored) {
             Err(fault) => self.refuse(server, &fault, id, Some(revision), out),
             Ok(plan) => {
                 let asker = Asker { revision, envelope: None, session };

@@ -18,6 +18,7 @@ use crate::server::listen::Listener;
 use crate::server::lists;
 use crate::server::mirror::Unmirrored;
 use crate::server::out::whole;
+use crate::server::params::Params;
 use crate::server::profile::Channel;
 use crate::server::request::{self, Plan, Run};
 
@@ -31,10 +32,11 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     ) -> Result<Step<'m>, LocalError> {
         let id = request.id;
         // The message decides its era; nothing a channel has seen before changes that.
-        let claim = era::claim(request.params, server.profile.revisions);
+        let params = Params::read(request.params);
+        let claim = params.claim(server.profile.revisions);
         let initialize = request.method == *Method::Initialize.row().name;
         let envelope = if claim.version {
-            match era::open(&request, server.profile.revisions, &Unmirrored) {
+            match era::open(&request, &params, server.profile.revisions, &Unmirrored) {
                 Ok(envelope) => Some(envelope),
                 Err(fault) => return self.refuse_as(server, fault, Some(id), Some(Revision::NEWEST), out),
             }
@@ -67,10 +69,11 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         }
         let capabilities = envelope.as_ref().map_or(self.capabilities, |envelope| envelope.capabilities);
         let channel = Channel::DUPLEX;
-        let plan = match request::plan(server, &request, revision, capabilities, channel, &Unmirrored) {
-            Ok(plan) => plan,
-            Err(fault) => return self.refuse_as(server, fault, Some(id), Some(revision), out),
-        };
+        let plan =
+            match request::plan(server, &request, &params, revision, capabilities, channel, &Unmirrored) {
+                Ok(plan) => plan,
+                Err(fault) => return self.refuse_as(server, fault, Some(id), Some(revision), out),
+            };
         self.carry_out(server, id, revision, envelope, plan, batched, out)
     }
 

@@ -1,0 +1,18 @@
+//! The workload of the benchmarks: `bench-server (stdio | http PORT | inproc)`.
+
+mod http;
+mod inproc;
+mod stdio;
+mod workload;
+
+use std::error::Error;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["stdio"] => stdio::serve(),
+        ["http", port] => http::serve(port.parse()?),
+        ["inproc"] => inproc::run(),
+        _ => Err("bench-server (stdio | http PORT | inproc)".into()),
+    }
+}
