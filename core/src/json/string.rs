@@ -1,6 +1,6 @@
 //! A JSON string, read and compared without being unescaped first.
 
-use super::scan::quote_run;
+use super::scan::{find, quote_run};
 use super::sink::whole;
 use super::{Full, Sink};
 use core::fmt;
@@ -55,7 +55,7 @@ impl<'a> Str<'a> {
         // An escape is always longer than what it means, so equal lengths leave no room for one.
         match inner.len().cmp(&other.len()) {
             core::cmp::Ordering::Less => false,
-            core::cmp::Ordering::Equal => inner == other && !other.contains('\\'),
+            core::cmp::Ordering::Equal => inner == other && find(other.as_bytes(), b'\\').is_none(),
             core::cmp::Ordering::Greater => self.chars().eq(other.chars()),
         }
     }

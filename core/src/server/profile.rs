@@ -131,7 +131,7 @@ impl<'a> Profile<'a> {
     /// keep a subscription, and only where clients are told apart each can be shown what is its own.
     pub(crate) fn has(&self, feature: Feature, revision: Revision, channel: Channel) -> bool {
         match feature {
-            Feature::Core => true,
+            Feature::Core | Feature::Asks => true,
             Feature::Tools => self.tools != Offer::No,
             Feature::Resources => self.resources != Offer::No,
             Feature::Subscribe => self.resources != Offer::No && self.subscribe && channel.watches,
