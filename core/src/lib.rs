@@ -156,6 +156,85 @@
 //! page. Any other answer that does not fit needs more room, or an output that leaves while it is written:
 //! [`json::Stream`], with which a device of 64 bytes of output buffer says anything.
 //!
+//! # Firmware
+//!
+//! Without features this library needs `core` and nothing else. The loop is the same: constants in flash are the catalogue,
+//! [`frame::line`] cuts the bytes of a UART into messages and says where one was too long, [`json::Stream`] sends while it
+//! writes. Each tool is declared in one place, its definition beside its function; its name is taken from the definition
+//! when the program is compiled.
+//!
+//! ```
+//! use mcpgraft::catalog::{Entry, Fixed};
+//! use mcpgraft::frame::line::{Frame, LineFramer};
+//! use mcpgraft::json::{Raw, Sink, Stream};
+//! use mcpgraft::server::{Offer, Profile, Step, Target, Text};
+//! use mcpgraft::{Limits, Server, Session};
+//!
+//! static TOOLS: [Entry<'static>; 1] =
+//!     [mcpgraft::entry!(Tool, r#"{"name":"temperature","inputSchema":{"type":"object"}}"#)];
+//! static SERVER: Server<'static, Fixed<'static>> = Server {
+//!     profile: Profile { tools: Offer::Catalog, ..Profile::new(Raw::trusted(r#"{"name":"board","version":"1"}"#)) },
+//!     limits: Limits { message_bytes: 1024, depth: 32, batch: 8, ..Limits::DEFAULT },
+//!     catalog: Fixed { tools: &TOOLS, resources: &[], templates: &[], prompts: &[], custom_methods: &[] },
+//! };
+//!
+//! /// Two calls at once, no resources that are watched, messages of 1024 bytes: all the memory there is.
+//! fn serve(bytes: impl Iterator<Item = u8>, uart: impl FnMut(&[u8]) -> bool) -> Result<(), mcpgraft::LocalError> {
+//!     let mut session = Session::<2, 0>::new(1);
+//!     let mut framer = LineFramer::<1024>::new();
+//!     let mut memory = [0; 64];
+//!     let mut out = Stream::new(&mut memory, uart);
+//!     for byte in bytes {
+//!         match framer.next(&mut &[byte][..]) {
+//!             None => continue,
+//!             Some(Frame::TooLong) => session.too_long(&SERVER, &mut out)?,
+//!             Some(Frame::Line(line)) => match session.accept(&SERVER, line, &mut out)? {
+//!                 Step::Call(call) => run(&mut session, &call, &mut out)?,
+//!                 Step::Batch(mut batch) => {
+//!                     while let Some(step) = session.next(&SERVER, &mut batch, line, &mut out)? {
+//!                         if let Step::Call(call) = step {
+//!                             run(&mut session, &call, &mut out)?;
+//!                         }
+//!                     }
+//!                 }
+//!                 _ => {}
+//!             },
+//!         }
+//!         out.end_line()?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! fn run(session: &mut Session<2, 0>, call: &mcpgraft::server::Call<'_>, out: &mut impl Sink) -> Result<(), mcpgraft::LocalError> {
+//!     if let Target::Tool { entry: Some(0), .. } = call.target {
+//!         session.reply_text(&SERVER, call.key, &Text { pieces: &["21.5"], ..Text::default() }, out)?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! let message = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"temperature\",\"_meta\":\
+//!     {\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}}}}\n";
+//! let mut sent = Vec::new();
+//! serve(message.bytes(), |bytes| {
+//!     sent.extend_from_slice(bytes);
+//!     true
+//! })?;
+//! assert!(sent.ends_with(b"}\n") && sent.windows(4).any(|text| text == b"21.5"));
+//! # Ok::<(), mcpgraft::LocalError>(())
+//! ```
+//!
+//! What costs flash, and how to leave it out:
+//!
+//! - A feature that is never offered: a [`Catalog`](catalog::Catalog) of your own whose [`can`](catalog::Catalog::can) is
+//!   constant. Its code is not linked.
+//! - Translating definitions for older revisions: [`catalog::universal`] says at compile time that a definition needs none;
+//!   then [`listed`](catalog::Catalog::listed) may give its text.
+//! - Reading a result to check and translate it: [`reply_text`](Session::reply_text) instead of [`reply`](Session::reply).
+//! - Text of floats: [`progress_steps`](Session::progress_steps) instead of [`progress`](Session::progress).
+//! - More than one kind of output: use one type of [`Sink`](json::Sink) everywhere, since functions are made for each.
+//!
+//! Lists are cut into pages of `limits.page_bytes`, and into what an output in a slice has room for.
+//!
 //! # Tiers
 //!
 //! | features | has | for |

@@ -140,7 +140,7 @@ pub trait Catalog {
 
     /// Whether a server with this catalogue can have a feature at all; [`Profile`](crate::server::Profile) says whether it
     /// has. For firmware: where this is constant and `false`, the code of the feature is not linked. It must not be
-    /// `false` for what the profile offers.
+    /// `false` for what the profile offers, nor [`Feature::Asks`] where handlers call [`Session::ask`](crate::Session::ask).
     #[inline]
     fn can(&self, feature: Feature) -> bool {
         let _ = feature;

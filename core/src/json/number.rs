@@ -3,17 +3,19 @@
 /// The sign (true for minus) and size of a number that is an integer, in whatever way it is spelled
 /// (`5`, `5.0`, `50e-1`, `0.5e1`). `None` if it has a fraction, does not fit, or is no number.
 pub(super) fn integer(text: &str) -> Option<(bool, u64)> {
-    let (negative, unsigned) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
+    // By bytes: the searches of the standard library are more code than all of this.
+    let (negative, unsigned) = match text.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
     };
-    let (digits, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((digits, exponent)) => (digits, small(exponent)?),
-        None => (unsigned, 0),
+    let end = unsigned.iter().position(|byte| matches!(byte, b'e' | b'E')).unwrap_or(unsigned.len());
+    let (digits, exponent) = match unsigned.split_at_checked(end) {
+        Some((digits, [_, exponent @ ..])) => (digits, small(exponent)?),
+        _ => (unsigned, 0),
     };
     // `value` holds the digits up to the last one that is not 0; `zeros` counts those after it.
     let (mut value, mut zeros, mut scale, mut fraction) = (0u64, 0i64, exponent, false);
-    for byte in digits.bytes() {
+    for &byte in digits {
         match byte {
             b'.' if !fraction => fraction = true,
             b'0'..=b'9' => {
@@ -41,13 +43,14 @@ fn shift(value: u64, places: i64) -> Option<u64> {
 }
 
 /// An exponent; one too long for `i64` is held at its bound, which no number of digits can make up for.
-fn small(text: &str) -> Option<i64> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
+fn small(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
     };
     let mut size = 0i64;
-    for byte in digits.bytes() {
+    for byte in digits {
         let digit = i64::from(byte.checked_sub(b'0').filter(|d| *d < 10)?);
         // A quarter of the range leaves room for the digits counted against it.
         size = size.saturating_mul(10).saturating_add(digit).min(i64::MAX / 4);

@@ -25,7 +25,7 @@ mod runs {
     }
 
     pub(in crate::json) fn same_plain(a: &[u8], b: &[u8]) -> bool {
-        a == b && !a.contains(&b'\\')
+        a == b && find_run(a, b'\\') == a.len()
     }
 }
 

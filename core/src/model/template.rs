@@ -1,6 +1,6 @@
 //! URI templates for resources (RFC 6570, level 1): literal text and `{name}` expressions.
 
-use crate::json::{Full, Partial, Sink, find_text};
+use crate::json::{Full, Partial, Sink, find, find_text};
 use thiserror::Error;
 
 /// The greatest number of variables in one template.
@@ -148,7 +148,10 @@ impl<'a> Template<'a> {
                 _ => rest.len(),
             };
             let (value, after) = rest.split_at_checked(end)?;
-            if value.is_empty() || value.contains(['/', '?', '#']) || leads_out(value) {
+            if value.is_empty()
+                || value.bytes().any(|byte| matches!(byte, b'/' | b'?' | b'#'))
+                || leads_out(value)
+            {
                 return None;
             }
             found.push((name, value)).ok()?;
@@ -177,17 +180,22 @@ impl<'a> Iterator for Parts<'a> {
         let rest = self.text.get(start..).filter(|rest| !rest.is_empty())?;
         Some(match rest.strip_prefix('{') {
             Some(inner) => {
-                let name = inner.split('}').next().unwrap_or(inner);
+                let name = before(inner, b'}');
                 self.at = start + 1 + name.len() + 1;
                 (start, Part::Name(name))
             }
             None => {
-                let literal = rest.split('{').next().unwrap_or(rest);
+                let literal = before(rest, b'{');
                 self.at = start + literal.len();
                 (start, Part::Literal(literal))
             }
         })
     }
+}
+
+/// What stands before the first such byte, an ASCII one; all of it, where there is none.
+fn before(text: &str, byte: u8) -> &str {
+    find(text.as_bytes(), byte).and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 /// A place in a part and what is wrong there.
@@ -210,7 +218,7 @@ fn check_name(name: &str) -> Result<(), Offence> {
     let Some(first) = name.chars().next() else {
         return Err((0, TemplateErrorKind::NameMissing));
     };
-    if "+#./;?&=,!@|".contains(first) {
+    if matches!(first, '+' | '#' | '.' | '/' | ';' | '?' | '&' | '=' | ',' | '!' | '@' | '|') {
         return Err((0, TemplateErrorKind::Operator(first)));
     }
     let mut before = '.';

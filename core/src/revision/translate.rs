@@ -3,7 +3,7 @@
 
 use super::Revision;
 use super::fields::{self, Shape, Value};
-use crate::json::{Full, Kind, Raw, Sink, Str, Writer, digits, find_text, skip_space};
+use crate::json::{Full, Kind, Raw, Sink, Str, Writer, digits, find, find_text, skip_space};
 
 /// Writes an object of a shape. The depth of this recursion is that of the shapes, not of the input.
 pub(crate) fn object<S: Sink + ?Sized>(
@@ -326,7 +326,8 @@ fn with_references<S: Sink + ?Sized>(
             continue;
         }
         let start = quote + 1;
-        let target = text.get(start..).and_then(|rest| rest.split('"').next()).unwrap_or("");
+        let rest = text.get(start..).unwrap_or("");
+        let target = find(rest.as_bytes(), b'"').and_then(|end| rest.get(..end)).unwrap_or(rest);
         if escaped || !moves(target) {
             continue;
         }
@@ -340,7 +341,7 @@ fn with_references<S: Sink + ?Sized>(
 
 /// Writes a piece of valid JSON without its line breaks, which can only be white space.
 fn on_one_line<S: Sink + ?Sized>(piece: &str, out: &mut S) -> Result<(), Full> {
-    piece.split(['\n', '\r']).try_for_each(|line| out.put(line.as_bytes()))
+    piece.as_bytes().split(|byte| matches!(byte, b'\n' | b'\r')).try_for_each(|line| out.put(line))
 }
 
 fn reference<S: Sink + ?Sized>(target: Str<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {

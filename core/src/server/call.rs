@@ -5,8 +5,7 @@ use super::era::Envelope;
 use super::request::Run;
 use super::tasks_new::TaskOrigin;
 use crate::catalog::{Kind, Wrap};
-
-use crate::json::{Raw, Str};
+use crate::json::{self, Raw, Str};
 use crate::jsonrpc::{self, Id, Message};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
@@ -320,7 +319,7 @@ impl Batch {
 
 fn elements(message: &[u8]) -> impl Iterator<Item = Raw<'_>> {
     let text = core::str::from_utf8(message).unwrap_or("[]");
-    Raw::trusted(text.trim_matches([' ', '\t', '\n', '\r'])).elements()
+    Raw::trusted(text.get(json::skip_space(message, 0)..).unwrap_or("[]")).elements()
 }
 
 impl<'m> Call<'m> {

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::json::{Full, JsonError, Sink, Str, Writer, digits};
+use crate::json::{Full, JsonError, Sink, Str, Writer, digits, find};
 use crate::jsonrpc::{Id, Malformed, Say};
 use crate::revision::{Era, Revision, RevisionSet, codes};
 
@@ -180,7 +180,9 @@ impl Fault<'_> {
             Fault::ParamHeader { param, why } => ("the header Mcp-Param-% ", Fill::Plain(param), why),
             _ => (self.plain(), Fill::Text(""), ""),
         };
-        let (before, after) = text.split_once('%').unwrap_or((text, ""));
+        let (before, after) = find(text.as_bytes(), b'%')
+            .and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)))
+            .unwrap_or((text, ""));
         put(before)?;
         match fill {
             Fill::Text(text) => put(text)?,

@@ -97,7 +97,7 @@ pub(crate) fn initialize<C: Catalog, S: Sink + ?Sized>(
     answer::open(id, &mut w)?;
     w.field_str("protocolVersion", revision.name())?;
     w.key("capabilities")?;
-    profile::capabilities(&server.profile, revision, channel, &mut w)?;
+    profile::capabilities(server, revision, channel, &mut w)?;
     w.key("serverInfo")?;
     translate::simple(server.profile.info, &fields::IMPLEMENTATION, revision, &mut w)?;
     if let Some(instructions) = server.profile.instructions {
@@ -124,7 +124,7 @@ pub(crate) fn discover<C: Catalog, S: Sink + ?Sized>(
     }
     w.end_array()?;
     w.key("capabilities")?;
-    profile::capabilities(&server.profile, revision, channel, &mut w)?;
+    profile::capabilities(server, revision, channel, &mut w)?;
     if let Some(instructions) = server.profile.instructions {
         w.field_str("instructions", instructions)?;
     }

@@ -1,5 +1,7 @@
 //! Who a server is and what it offers: the material of `initialize` and `server/discover`.
 
+use super::Server;
+use crate::catalog::Catalog;
 use crate::json::{Full, Raw, Sink, Writer};
 use crate::revision::methods::Feature;
 use crate::revision::{Revision, RevisionSet, Span, fields};
@@ -129,9 +131,10 @@ impl<'a> Profile<'a> {
 
     /// Whether a method of this feature exists in a revision on a channel. Only a channel that outlives a request can
     /// keep a subscription, and only where clients are told apart each can be shown what is its own.
-    pub(crate) fn has(&self, feature: Feature, revision: Revision, channel: Channel) -> bool {
+    #[inline]
+    fn has(&self, feature: Feature, revision: Revision, channel: Channel) -> bool {
         match feature {
-            Feature::Core => true,
+            Feature::Core | Feature::Asks => true,
             Feature::Tools => self.tools != Offer::No,
             Feature::Resources => self.resources != Offer::No,
             Feature::Subscribe => self.resources != Offer::No && self.subscribe && channel.watches,
@@ -145,6 +148,14 @@ impl<'a> Profile<'a> {
                 listed && channel.knows && self.tasks_in(revision)
             }
         }
+    }
+}
+
+impl<C: Catalog> Server<'_, C> {
+    /// Whether a method of this feature exists in a revision on a channel.
+    pub(crate) fn has(&self, feature: Feature, revision: Revision, channel: Channel) -> bool {
+        // First what may be constant: of the rest, only what it leaves is linked.
+        self.catalog.can(feature) && self.profile.has(feature, revision, channel)
     }
 }
 
@@ -167,12 +178,13 @@ impl Channel {
 }
 
 /// Writes `ServerCapabilities`. What cannot be kept on this channel is not promised.
-pub(crate) fn capabilities<S: Sink + ?Sized>(
-    profile: &Profile<'_>,
+pub(crate) fn capabilities<C: Catalog, S: Sink + ?Sized>(
+    server: &Server<'_, C>,
     revision: Revision,
     channel: Channel,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
+    let profile = &server.profile;
     let stateless = revision.is_stateless();
     let changes = profile.list_changed && if stateless { channel.listens } else { channel.pushes };
     let watches = profile.subscribe && if stateless { channel.listens } else { channel.watches };
@@ -180,11 +192,11 @@ pub(crate) fn capabilities<S: Sink + ?Sized>(
     if let Some(experimental) = profile.experimental {
         w.field("experimental", experimental)?;
     }
-    let has = |feature| profile.has(feature, revision, channel);
+    let has = |feature| server.has(feature, revision, channel);
     if has(Feature::Logging) {
         empty(w, "logging")?;
     }
-    if profile.completions && Span::since(fields::COMPLETIONS_SINCE).has(revision) {
+    if has(Feature::Completions) && Span::since(fields::COMPLETIONS_SINCE).has(revision) {
         empty(w, "completions")?;
     }
     if has(Feature::Prompts) {

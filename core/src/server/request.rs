@@ -75,8 +75,7 @@ where
     'm: 'x,
 {
     let profile = &server.profile;
-    let row =
-        Method::find(request.method, revision).filter(|row| profile.has(row.feature, revision, channel));
+    let row = Method::find(request.method, revision).filter(|row| server.has(row.feature, revision, channel));
     let custom = row.is_none() && Method::of(request.method).is_none();
     if row.is_none() && !(custom && server.catalog.custom_method(request.method)) {
         return Err(Fault::NoMethod { method: request.method });

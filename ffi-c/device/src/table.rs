@@ -84,9 +84,9 @@ impl Catalog for Table {
         self.list(kind).at(kind, index)
     }
 
-    // Tasks need a store and a clock.
+    // Tasks need a store and a clock; and the header has nothing that asks the client.
     fn can(&self, feature: Feature) -> bool {
-        !matches!(feature, Feature::Tasks | Feature::TaskLists)
+        !matches!(feature, Feature::Tasks | Feature::TaskLists | Feature::Asks)
     }
 }
 

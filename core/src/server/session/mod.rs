@@ -17,7 +17,7 @@ use crate::json::{self, Kind as Json, Raw, Sink, Str};
 use crate::jsonrpc::{self, Id, Message};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
-use crate::revision::methods::Notification;
+use crate::revision::methods::{Feature, Notification};
 
 /// Most questions to the client that may be open at once.
 const ASKS: usize = 16;
@@ -249,14 +249,15 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         match jsonrpc::read(value) {
             Err((why, id)) => self.refuse(server, Fault::Malformed(why), id, out),
             Ok(Message::Request(request)) => self.request(server, request, batched, out),
-            Ok(Message::Notification { method, params }) => self.notification(method, params, out),
-            Ok(Message::Response { id, outcome }) => Ok(Step::Notice(self.response(id, outcome))),
+            Ok(Message::Notification { method, params }) => self.notification(server, method, params, out),
+            Ok(Message::Response { id, outcome }) => Ok(Step::Notice(self.response(server, id, outcome))),
         }
     }
 
     /// Notifications are never answered; what does not fit is ignored.
-    fn notification<'m, S: Sink + ?Sized>(
+    fn notification<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
+        server: &Server<'_, C>,
         method: Str<'m>,
         params: Option<Raw<'m>>,
         out: &mut S,
@@ -274,7 +275,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
                 let id = params.and_then(|params| params.get("requestId")).map(Id::read);
                 let Some(Ok(id)) = id else { return Ok(Step::Nothing) };
                 let reason = params.and_then(|params| params.get("reason")).and_then(Raw::str);
-                return self.cancel(id, reason, out);
+                return self.cancel(server, id, reason, out);
             }
             Some(Notification::RootsListChanged) if self.phase != Phase::New => {
                 Step::Notice(Notice::RootsChanged)
@@ -285,22 +286,33 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     }
 
     /// The peer takes a request back: a call, with the questions it has asked, or a subscription.
-    fn cancel<'m, S: Sink + ?Sized>(
+    fn cancel<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
+        server: &Server<'_, C>,
         id: Id<'_>,
         reason: Option<Str<'m>>,
         out: &mut S,
     ) -> Result<Step<'m>, LocalError> {
-        if let Some(at) = self.listeners.iter().position(|listener| listener.id.id() == id) {
+        if let Some(at) = self.listener(server, id) {
             self.listeners.swap_remove(at);
             return Ok(Step::Nothing);
         }
         let Some(key) = self.calls.find(id).map(|call| call.key) else { return Ok(Step::Nothing) };
-        self.withdraw(key, out)?;
+        if server.catalog.can(Feature::Asks) {
+            self.withdraw(key, out)?;
+        }
         if let Some(call) = self.calls.get_mut(key) {
             call.cancelled = true;
         }
         Ok(Step::Notice(Notice::Cancelled { key, reason }))
+    }
+
+    /// Where the subscription of that id stands.
+    fn listener<C: Catalog>(&self, server: &Server<'_, C>, id: Id<'_>) -> Option<usize> {
+        if !server.catalog.can(Feature::Listen) {
+            return None;
+        }
+        self.listeners.iter().position(|listener| listener.id.id() == id)
     }
 
     /// Takes back the questions that a call has asked: nobody waits for their answers any more.
@@ -316,7 +328,15 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     }
 
     /// An answer of the peer: to a question of a call, or to nothing that is waited for.
-    fn response<'m>(&mut self, id: Option<Id<'m>>, outcome: Result<Raw<'m>, Raw<'m>>) -> Notice<'m> {
+    fn response<'m, C: Catalog>(
+        &mut self,
+        server: &Server<'_, C>,
+        id: Option<Id<'m>>,
+        outcome: Result<Raw<'m>, Raw<'m>>,
+    ) -> Notice<'m> {
+        if !server.catalog.can(Feature::Asks) {
+            return Notice::Response { id, outcome };
+        }
         let number = id.and_then(Id::number);
         let at = self.asked.iter().position(|asked| Some(u64::from(asked.number)) == number);
         match at.map(|at| self.asked.swap_remove(at)) {

@@ -64,7 +64,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
                 return self.refuse(server, fault, Some(id), out);
             }
         };
-        if self.calls.find(id).is_some() || self.listeners.iter().any(|listener| listener.id.id() == id) {
+        if self.calls.find(id).is_some() || self.listener(server, id).is_some() {
             return self.refuse_as(server, Fault::DuplicateId, Some(id), Some(revision), out);
         }
         let capabilities = envelope.as_ref().map_or(self.capabilities, |envelope| envelope.capabilities);

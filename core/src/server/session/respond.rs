@@ -5,6 +5,7 @@ use crate::catalog::{Catalog, Kind};
 use crate::error::LocalError;
 use crate::json::{Raw, Sink, fnv64};
 use crate::model::Level;
+use crate::revision::methods::Feature;
 use crate::revision::{Revision, fields};
 use crate::server::Server;
 use crate::server::answer::{self, Failure};
@@ -33,7 +34,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         out: &mut S,
     ) -> Result<bool, LocalError> {
         let wants_task = self.calls.get(key).is_some_and(Inflight::wants_task);
-        let told = self.end(key, out, |call, out| answer::result(server, call, result, out))?;
+        let told = self.end(server, key, out, |call, out| answer::result(server, call, result, out))?;
         if told && wants_task {
             let made = Raw::trusted(result).at(&["task", "taskId"]).and_then(Raw::str);
             let _ = made.map(|id| self.tasks.push(id.hash64()));
@@ -53,7 +54,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         text: &Text<'_>,
         out: &mut S,
     ) -> Result<bool, LocalError> {
-        self.end(key, out, |call, out| plain::text(server, call, text, out))
+        self.end(server, key, out, |call, out| plain::text(server, call, text, out))
     }
 
     /// Answers a call with a failure; otherwise as [`Session::reply`].
@@ -67,11 +68,12 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         failure: &Failure<'_>,
         out: &mut S,
     ) -> Result<bool, LocalError> {
-        self.end(key, out, |call, out| answer::failure(server, call, failure, out).map(|_| ()))
+        self.end(server, key, out, |call, out| answer::failure(server, call, failure, out).map(|_| ()))
     }
 
-    fn end<S: Sink + ?Sized>(
+    fn end<C: Catalog, S: Sink + ?Sized>(
         &mut self,
+        server: &Server<'_, C>,
         key: CallKey,
         out: &mut S,
         write: impl FnOnce(&Inflight, &mut S) -> Result<(), LocalError>,
@@ -86,7 +88,9 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
             }
         }
         // Nobody waits for what the call had asked; a late answer is a stranger's.
-        self.asked.retain(|asked| asked.call != key);
+        if server.catalog.can(Feature::Asks) {
+            self.asked.retain(|asked| asked.call != key);
+        }
         self.calls.remove(key);
         Ok(wanted)
     }
@@ -333,7 +337,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         state: Option<&str>,
         out: &mut S,
     ) -> Result<bool, LocalError> {
-        self.end(key, out, |call, out| answer::input_required(server, call, asks, state, out))
+        self.end(server, key, out, |call, out| answer::input_required(server, call, asks, state, out))
     }
 
     /// Tells the client that an elicitation by URL is done (`2025-11-25`); `id` is the one it was asked with. `false`:

@@ -1,4 +1,4 @@
-//! The whole server: tools, resources that can be watched, a template, a prompt with completion, logs, and questions.
+//! The whole server: tools, resources that can be watched, a template, a prompt with completion, and logs.
 #![no_std]
 #![no_main]
 
@@ -87,8 +87,8 @@ impl Catalog for Table {
         }
     }
     fn can(&self, feature: Feature) -> bool {
-        // Tasks need a store and a clock.
-        !matches!(feature, Feature::Tasks | Feature::TaskLists)
+        // Tasks need a store and a clock; and nothing here asks the client.
+        !matches!(feature, Feature::Tasks | Feature::TaskLists | Feature::Asks)
     }
     fn at(&self, kind: Kind, index: usize) -> Option<Entry<'_>> {
         match kind {
