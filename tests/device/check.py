@@ -77,7 +77,7 @@ def client(image: Path, way: Callable[[Path], Any], era: str, full: bool) -> str
             input=json.dumps(plan),
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=300,
         )
     expect(run.returncode == 0, "the client ends well", run.stderr[-3000:])
     seen = json.loads(run.stdout.splitlines()[-1])

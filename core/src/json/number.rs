@@ -14,7 +14,7 @@ pub(super) fn integer(text: &str) -> Option<(bool, u64)> {
         _ => (unsigned, 0),
     };
     // `value` holds the digits up to the last one that is not 0; `zeros` counts those after it.
-    let (mut value, mut zeros, mut scale, mut fraction) = (0u64, 0i64, exponent, false);
+    let (mut value, mut zeros, mut scale, mut fraction) = (0u64, 0isize, exponent, false);
     for &byte in digits {
         match byte {
             b'.' if !fraction => fraction = true,
@@ -35,25 +35,27 @@ pub(super) fn integer(text: &str) -> Option<(bool, u64)> {
 }
 
 /// `value` times ten to the `places`, if that is an integer that fits.
-fn shift(value: u64, places: i64) -> Option<u64> {
-    if value == 0 {
-        return Some(0);
+fn shift(value: u64, places: isize) -> Option<u64> {
+    match places {
+        _ if value == 0 => Some(0),
+        // Ten to the twentieth is too much for any.
+        0..20 => (0..places).try_fold(value, |value, _| value.checked_mul(10)),
+        _ => None,
     }
-    10u64.checked_pow(u32::try_from(places).ok()?)?.checked_mul(value)
 }
 
-/// An exponent; one too long for `i64` is held at its bound, which no number of digits can make up for.
-fn small(text: &[u8]) -> Option<i64> {
+/// An exponent; one too long for `isize` is held at its bound, which no number of digits can make up for.
+fn small(text: &[u8]) -> Option<isize> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
         rest => (false, rest),
     };
-    let mut size = 0i64;
+    let mut size = 0isize;
     for byte in digits {
-        let digit = i64::from(byte.checked_sub(b'0').filter(|d| *d < 10)?);
+        let digit = isize::from(byte.checked_sub(b'0').filter(|d| *d < 10)?);
         // A quarter of the range leaves room for the digits counted against it.
-        size = size.saturating_mul(10).saturating_add(digit).min(i64::MAX / 4);
+        size = size.saturating_mul(10).saturating_add(digit).min(isize::MAX / 4);
     }
     Some(if negative { -size } else { size })
 }

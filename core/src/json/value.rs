@@ -118,22 +118,21 @@ impl<'a> Raw<'a> {
         }
     }
 
+    /// Whether it is below zero (true for `-0`) and its size, if it is an integer whose size fits.
+    pub(crate) fn integer(self) -> Option<(bool, u64)> {
+        self.is_number().then(|| integer(self.0)).flatten()
+    }
+
     /// The number, if it is an integer that fits. `5.0` and `1e3` are integers; so is any spelling whose decimal
     /// value is exactly one. Nothing is rounded.
     pub fn u64(self) -> Option<u64> {
-        if !self.is_number() {
-            return None;
-        }
-        let (negative, size) = integer(self.0)?;
+        let (negative, size) = self.integer()?;
         (!negative || size == 0).then_some(size)
     }
 
     /// The number, if it is an integer that fits; see [`Raw::u64`].
     pub fn i64(self) -> Option<i64> {
-        if !self.is_number() {
-            return None;
-        }
-        let (negative, size) = integer(self.0)?;
+        let (negative, size) = self.integer()?;
         if negative { 0i64.checked_sub_unsigned(size) } else { i64::try_from(size).ok() }
     }
 

@@ -22,7 +22,9 @@ impl<'m> Id<'m> {
     pub fn read(value: Raw<'m>) -> Result<Self, Malformed> {
         let usable = match value.kind() {
             Kind::String => true,
-            Kind::Number => value.u64().is_some() || value.i64().is_some(),
+            Kind::Number => {
+                value.integer().is_some_and(|(negative, size)| !negative || size <= i64::MIN.unsigned_abs())
+            }
             _ => false,
         };
         if usable { Ok(Id(value)) } else { Err(Malformed::Id) }
@@ -51,9 +53,8 @@ impl<'m> Id<'m> {
         }
         match (self.0.str(), other.0.str()) {
             (Some(a), Some(b)) => a == b,
-            (None, None) => match (self.0.i64(), other.0.i64()) {
-                (Some(a), Some(b)) => a == b,
-                (None, None) => self.0.u64().is_some() && self.0.u64() == other.0.u64(),
+            (None, None) => match (self.0.integer(), other.0.integer()) {
+                (Some((below, a)), Some((other_below, b))) => a == b && (a == 0 || below == other_below),
                 _ => false,
             },
             _ => false,

@@ -14,7 +14,7 @@ static const char *const tools[] = {
     [LED] = "{\"name\":\"led\",\"description\":\"Turns the LED on or off\",\"inputSchema\":{\"type\":\"object\",\"properties\":"
             "{\"on\":{\"type\":\"boolean\"}},\"required\":[\"on\"]}}",
     [CALIBRATE] = "{\"name\":\"calibrate\",\"description\":\"Calibrates the thermometer; takes a moment\",\"inputSchema\":"
-                  "{\"type\":\"object\"}}",
+                  "{\"type\":\"object\",\"properties\":{\"samples\":{\"type\":\"integer\",\"minimum\":1}}}}",
     [STATUS] = "{\"name\":\"status\",\"description\":\"All there is to know\",\"inputSchema\":{\"type\":\"object\"},"
                "\"outputSchema\":{\"type\":\"object\",\"properties\":{\"led\":{\"type\":\"boolean\"}},\"required\":[\"led\"]}}",
 };
@@ -72,15 +72,25 @@ static mcpgraft_text degrees(char *buffer) {
 static const mcpgraft_text NONE = {NULL, 0};
 static mcpgraft_device device;
 
-/* The slow call: at most one at a time. */
-enum { SLOW_TICKS = 10 };
+/* The slow call: at most one at a time. It takes a sample at each tick, and so many unless it is told. */
+enum { SAMPLES = 10 };
 static uint64_t slow_key;
-static unsigned slow_at;
+static unsigned slow_at, slow_of;
 static bool slow;
 /* Whether the LED was on when clients last heard of the temperature. */
 static bool told;
 
 static void say(uint64_t key, mcpgraft_text text) { mcpgraft_device_reply_text(&device, key, &text, 1, NONE, NONE); }
+
+/* A whole number of few digits; else what it is otherwise. */
+static unsigned whole(mcpgraft_text text, unsigned otherwise) {
+  unsigned number = 0;
+  for (size_t at = 0; at < text.len; at++) {
+    if (text.ptr[at] < '0' || text.ptr[at] > '9' || at == 6) return otherwise;
+    number = 10 * number + (unsigned)(text.ptr[at] - '0');
+  }
+  return number > 0 ? number : otherwise;
+}
 
 static void run_tool(const mcpgraft_call *call) {
   char buffer[5];
@@ -109,6 +119,7 @@ static void run_tool(const mcpgraft_call *call) {
     slow = true;
     slow_key = call->key;
     slow_at = 0;
+    slow_of = whole(mcpgraft_device_member(call->arguments, TEXT("samples")), SAMPLES);
     return;
   default:
     note("tool status");
@@ -163,9 +174,9 @@ static bool transmit(void *user, const char *bytes, size_t len) {
 /* What happens beside the line. */
 static void tick(void) {
   if (slow) {
-    mcpgraft_device_progress(&device, slow_key, ++slow_at, SLOW_TICKS);
+    mcpgraft_device_progress(&device, slow_key, ++slow_at, slow_of);
     bool cancelled = mcpgraft_device_is_cancelled(&device, slow_key);
-    if (cancelled || slow_at == SLOW_TICKS) {
+    if (cancelled || slow_at == slow_of) {
       slow = false;
       say(slow_key, TEXT("calibrated"));
       note(cancelled ? "calibration cancelled" : "calibrated");

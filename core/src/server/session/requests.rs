@@ -6,7 +6,7 @@ use crate::error::LocalError;
 use crate::json::{Raw, Sink};
 use crate::jsonrpc::{Id, Request, Token};
 use crate::model::ClientCapabilities;
-use crate::revision::methods::Method;
+use crate::revision::methods::{Feature, Method};
 use crate::revision::{Era, Revision};
 use crate::server::Server;
 use crate::server::answer;
@@ -88,10 +88,14 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         batched: bool,
         out: &mut S,
     ) -> Result<Step<'m>, LocalError> {
+        // Where this is constant, what it refuses is not linked; no plan is made of it either.
+        let can = |feature| server.catalog.can(feature);
         let step = match plan {
-            Plan::Listen { filter } => return self.listen(server, id, revision, filter, out),
+            Plan::Listen { filter } if can(Feature::Listen) => {
+                return self.listen(server, id, revision, filter, out);
+            }
             Plan::Run(run) => return self.run(server, id, revision, envelope, run, batched, out),
-            Plan::Subscribe(uri) => {
+            Plan::Subscribe(uri) if can(Feature::Subscribe) => {
                 let hash = uri.hash64();
                 let limit = server.limits.subscriptions.min(SUBS);
                 if !self.watched.contains(&hash) && self.watched.len() >= limit {
@@ -100,18 +104,20 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
                 }
                 Step::Notice(Notice::Subscribed(uri))
             }
-            Plan::Unsubscribe(uri) => Step::Notice(Notice::Unsubscribed(uri)),
-            Plan::Level(level) => Step::Notice(Notice::Level(level)),
-            Plan::Empty | Plan::Discover | Plan::Page { .. } | Plan::Initialize => Step::Send,
+            Plan::Unsubscribe(uri) if can(Feature::Subscribe) => Step::Notice(Notice::Unsubscribed(uri)),
+            Plan::Level(level) if can(Feature::Logging) => Step::Notice(Notice::Level(level)),
+            _ => Step::Send,
         };
         whole(out, |out| Ok(lists::answer(server, id, revision, &plan, Channel::DUPLEX, out)?))?;
         // Only now that the answer is written does anything change.
         match plan {
-            Plan::Level(level) => self.level = level,
-            Plan::Subscribe(uri) if !self.watched.contains(&uri.hash64()) => {
+            Plan::Level(level) if can(Feature::Logging) => self.level = level,
+            Plan::Subscribe(uri) if can(Feature::Subscribe) && !self.watched.contains(&uri.hash64()) => {
                 let _ = self.watched.push(uri.hash64());
             }
-            Plan::Unsubscribe(uri) => self.watched.retain(|hash| *hash != uri.hash64()),
+            Plan::Unsubscribe(uri) if can(Feature::Subscribe) => {
+                self.watched.retain(|hash| *hash != uri.hash64());
+            }
             _ => {}
         }
         Ok(step)

@@ -18,12 +18,13 @@ pub const LIMITS: Limits = Limits {
     ..Limits::DEFAULT
 };
 
-/// Whether a call was answered.
-pub type Sense = bool;
+/// Whether a call was answered; if not, how many ticks it takes: the loop tells how far it is, and ends it.
+pub type Sense = Option<u32>;
 /// It was.
-pub const CALLED: Sense = true;
-/// It takes a while: the loop tells how far it is, and ends it.
-pub const SLOW: Sense = false;
+pub const CALLED: Sense = None;
+
+/// Samples that a calibration takes unless it is told; one at each tick.
+const SAMPLES: u32 = 10;
 
 /// A tool: its definition and what it does, in one place.
 pub struct Tool<C: 'static, const SUBS: usize> {
@@ -85,8 +86,10 @@ pub fn led<C: Catalog, const SUBS: usize>(call: &mut Device<'_, '_, C, SUBS>) ->
 }
 
 /// `calibrate`
-pub fn calibrate<C: Catalog, const SUBS: usize>(_: &mut Device<'_, '_, C, SUBS>) -> Sense {
-    SLOW
+pub fn calibrate<C: Catalog, const SUBS: usize>(call: &mut Device<'_, '_, C, SUBS>) -> Sense {
+    let samples =
+        call.arguments.get("samples").and_then(Raw::u64).and_then(|samples| u32::try_from(samples).ok());
+    Some(samples.unwrap_or(SAMPLES).max(1))
 }
 
 /// `calibrate`, at its end.

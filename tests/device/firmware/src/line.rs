@@ -7,7 +7,7 @@ use mcpgraft::server::{Call, CallKey, Step};
 use mcpgraft::{Server, Session};
 
 use crate::board;
-use crate::device::{SLOW, Sense};
+use crate::device::Sense;
 
 /// Bytes of the longest message that is taken.
 pub const INPUT: usize = 1024;
@@ -46,9 +46,6 @@ struct Slow {
     at: u32,
     of: u32,
 }
-
-/// How long slow calls take, in ticks.
-pub const SLOW_TICKS: u32 = 10;
 
 /// What a line needs for as long as the board runs: all of its memory but the stack.
 pub struct Line<const SUBS: usize> {
@@ -130,13 +127,11 @@ fn run<const SUBS: usize, H: Handler<SUBS>>(
     slow: &mut Option<Slow>,
     out: &mut Out<'_>,
 ) {
-    if handler.call(session, call, out) != SLOW {
-        return;
-    }
+    let Some(of) = handler.call(session, call, out) else { return };
     if slow.is_some() || call.batched {
         // Only one at a time, and a batch is answered as a whole: this one is not slow.
         handler.done(session, call.key, out);
     } else {
-        *slow = Some(Slow { key: call.key, at: 0, of: SLOW_TICKS });
+        *slow = Some(Slow { key: call.key, at: 0, of });
     }
 }

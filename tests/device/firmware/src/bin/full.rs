@@ -42,7 +42,7 @@ static TOOLS: [Tool<Table, SUBS>; 4] = [
     Tool {
         entry: mcpgraft::entry!(
             Tool,
-            r#"{"name":"calibrate","description":"Calibrates the thermometer; takes a moment","inputSchema":{"type":"object"}}"#
+            r#"{"name":"calibrate","description":"Calibrates the thermometer; takes a moment","inputSchema":{"type":"object","properties":{"samples":{"type":"integer","minimum":1}}}}"#
         ),
         run: device::calibrate,
     },

@@ -33,7 +33,7 @@ const TOOLS: [Tool<Table, 0>; 3] = [
     Tool {
         entry: mcpgraft::entry!(
             Tool,
-            r#"{"name":"calibrate","description":"Calibrates the thermometer; takes a moment","inputSchema":{"type":"object"}}"#
+            r#"{"name":"calibrate","description":"Calibrates the thermometer; takes a moment","inputSchema":{"type":"object","properties":{"samples":{"type":"integer","minimum":1}}}}"#
         ),
         run: device::calibrate,
     },
