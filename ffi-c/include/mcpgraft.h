@@ -420,6 +420,25 @@ typedef uint32_t mcpgraft_news;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
+// What a tool has a schema for.
+enum mcpgraft_schema
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // `inputSchema`: the arguments of a call.
+  MCPGRAFT_SCHEMA_INPUT = 0,
+  // `outputSchema`: the structured content of a result.
+  MCPGRAFT_SCHEMA_OUTPUT = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mcpgraft_schema mcpgraft_schema;
+#else
+typedef uint32_t mcpgraft_schema;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
 // What is done with the event stream of a call.
 enum mcpgraft_stream_step
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -758,6 +777,17 @@ mcpgraft_status mcpgraft_give_up(struct mcpgraft_peer *peer,
                                  uint32_t ask,
                                  struct mcpgraft_str id,
                                  struct mcpgraft_event *event);
+
+// Session or exchange: checks a value (JSON) against a schema of the tool `name` of the catalogue, which is compiled when it is
+// first needed. `problem` gets what is wrong, three things at most, as a text for the model: fail with `MCPGRAFT_FAIL_TOOL` and
+// this. It is absent if the value fits, or if the tool has no such schema, and valid until the next check on this handle.
+// `MCPGRAFT_NOT_FOUND`: there is no such tool. `MCPGRAFT_BAD_DEFINITION`: what it has is no schema. `MCPGRAFT_NOT_ALLOWED`: the
+// library was built without validation.
+mcpgraft_status mcpgraft_check(struct mcpgraft_peer *peer,
+                               struct mcpgraft_str name,
+                               uint32_t schema,
+                               struct mcpgraft_str value,
+                               struct mcpgraft_str *problem);
 
 // Makes the server's side of HTTP requests, one after another. Free it with `mcpgraft_free`. Any number of threads may do this
 // with one server at once; one exchange for each connection is a good number.

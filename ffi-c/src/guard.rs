@@ -354,6 +354,7 @@ pub(crate) unsafe fn event_place(pointer: *mut mcpgraft_event) -> Done<SizedPlac
 
 impl<T> SizedPlace<T> {
     /// Writes the structure, but not its size; what a later header has beyond it becomes zero.
+    #[inline(never)] // large, and at the end of most functions
     pub(crate) fn put(self, value: &T) {
         let (first, own) = (size_of::<usize>(), size_of::<T>());
         // SAFETY: promised when it was made: `size` bytes can be written, and they are at least our own.

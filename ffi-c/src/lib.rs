@@ -6,7 +6,7 @@
 //! memory   outputs, decoded text          trouble  what goes wrong, as status and text
 //! counted  what has several owners        request  the head of an HTTP request
 //! server   options, catalogue             peer     what sessions, exchanges and listeners share
-//! session  exchange  ask  news  task  resume  lines  keys  json: the functions of the header, by what they are about
+//! session  exchange  ask  news  task  resume  lines  keys  json  check: the functions of the header, by what they are about
 //! ```
 #![allow(non_camel_case_types, clippy::missing_safety_doc)] // names are C's; the README states what callers promise
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -14,6 +14,7 @@
 pub mod abi;
 pub mod about;
 pub mod ask;
+pub mod check;
 mod counted;
 mod event;
 pub mod exchange;

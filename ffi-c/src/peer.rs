@@ -27,6 +27,8 @@ pub(crate) struct Base {
     /// Texts of a question.
     pub(crate) asks: Scratch,
     pub(crate) batch: Pending,
+    /// What the last check has found.
+    pub(crate) problem: Option<String>,
 }
 
 impl Base {
@@ -37,6 +39,7 @@ impl Base {
             scratch: Scratch::default(),
             asks: Scratch::default(),
             batch: Pending::default(),
+            problem: None,
         }
     }
 }

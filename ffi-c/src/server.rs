@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     tags: AtomicU16,
     /// Length of the longest URI template.
     longest_template: AtomicUsize,
+    #[cfg(feature = "schema")]
+    pub(crate) schemas: crate::check::Schemas,
 }
 
 /// A server with what its handle alone needs.
@@ -174,6 +176,8 @@ pub unsafe extern "C" fn mcpgraft_server_new(server: *mut *mut mcpgraft_server) 
             started: AtomicBool::new(false),
             tags: AtomicU16::new(0),
             longest_template: AtomicUsize::new(0),
+            #[cfg(feature = "schema")]
+            schemas: crate::check::Schemas::default(),
         };
         let made = Handle::create(Offered { shared: Counted::create(shared)?, views: Mutex::default() })?;
         place.put(made.cast());
@@ -223,6 +227,10 @@ pub unsafe extern "C" fn mcpgraft_server_put(
             mcpgraft::LocalError::OutputFull => Trouble::NO_MEMORY,
             error => error.into(),
         })?;
+        #[cfg(feature = "schema")]
+        if let Some(entry) = named(kind, definition).filter(|_| kind == Kind::Tool) {
+            shared.schemas.forget(&entry);
+        }
         if let Some(had) = shared.had.get(index(kind)) {
             had.store(true, Ordering::Relaxed);
         }
@@ -249,10 +257,21 @@ pub unsafe extern "C" fn mcpgraft_server_remove(
         // SAFETY: the caller's promise.
         let key = unsafe { utf8("key", key) }?;
         let mut catalog = offered.shared.catalog.write().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(feature = "schema")]
+        offered.shared.schemas.forget(key);
         if catalog.remove(kind, key) { Ok(()) } else { Err(MISSING) }
     };
     // SAFETY: the caller's promise.
     unsafe { enter_shared(server.cast(), work) }
+}
+
+/// The key in a definition.
+#[cfg(feature = "schema")]
+fn named(kind: Kind, definition: &str) -> Option<String> {
+    let definition = json::check(definition.as_bytes(), json::MAX_DEPTH).ok()?;
+    let mut key = Vec::new();
+    definition.get(kind.key())?.str()?.decode(&mut key).ok()?;
+    String::from_utf8(key).ok()
 }
 
 const MISSING: Trouble =

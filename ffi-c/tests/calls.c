@@ -362,6 +362,49 @@ static void experimental_tasks_over_http(void)
     CHECK(has(event.send, "{\"tasks\":[{\"taskId\":\"t\",\"status\":\"input_required\""));
 }
 
+/* --- values against schemas: in a library that was built with SCHEMA=1 ------------------------------------------------------- */
+
+#ifdef SCHEMA
+#define BUILT(status) (status)
+#else
+#define BUILT(status) MCPGRAFT_NOT_ALLOWED
+#endif
+
+static void schemas(void)
+{
+    static const char first[] = "{\"name\":\"t\\u00e9\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\"}},"
+                                "\"required\":[\"n\"]}}",
+                      second[] = "{\"name\":\"t\\u00e9\",\"inputSchema\":{\"type\":\"object\"},\"outputSchema\":{\"type\":\"object\","
+                                 "\"required\":[\"a\"]}}",
+                      third[] = "{\"name\":\"bad\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"a\":{\"$ref\":\"#/no\"}}}}";
+    struct mcpgraft_str problem = str("kept"), name = str("t\xc3\xa9");
+    CHECK(mcpgraft_server_put(server, MCPGRAFT_TOOL, str(first)) == MCPGRAFT_OK);
+    CHECK(mcpgraft_check(session, name, MCPGRAFT_SCHEMA_INPUT, str("{\"n\":\"1\"}"), &problem) == BUILT(MCPGRAFT_OK));
+#ifdef SCHEMA
+    CHECK(is(problem, "n: expected integer, got \"1\""));
+    CHECK(mcpgraft_check(exchange, name, MCPGRAFT_SCHEMA_INPUT, str("{}"), &problem) == MCPGRAFT_OK);
+    CHECK(is(problem, "n: expected a value, got nothing"));
+    CHECK(mcpgraft_check(session, name, MCPGRAFT_SCHEMA_INPUT, str("{\"n\":1}"), &problem) == MCPGRAFT_OK && problem.ptr == NULL);
+    CHECK(mcpgraft_check(session, name, MCPGRAFT_SCHEMA_INPUT, str("[]"), &problem) == MCPGRAFT_OK);
+    CHECK(is(problem, "arguments: expected object, got []"));
+    CHECK(mcpgraft_check(session, name, MCPGRAFT_SCHEMA_OUTPUT, str("7"), &problem) == MCPGRAFT_OK && problem.ptr == NULL);
+    /* Another definition has other schemas. */
+    CHECK(mcpgraft_server_put(server, MCPGRAFT_TOOL, str(second)) == MCPGRAFT_OK);
+    CHECK(mcpgraft_check(session, name, MCPGRAFT_SCHEMA_INPUT, str("{}"), &problem) == MCPGRAFT_OK && problem.ptr == NULL);
+    CHECK(mcpgraft_check(session, name, MCPGRAFT_SCHEMA_OUTPUT, str("{}"), &problem) == MCPGRAFT_OK);
+    CHECK(is(problem, "a: expected a value, got nothing"));
+#else
+    CHECK(is(problem, "kept") && has(mcpgraft_detail(session), "SCHEMA=1"));
+    CHECK(mcpgraft_server_put(server, MCPGRAFT_TOOL, str(second)) == MCPGRAFT_OK);
+#endif
+    problem = str("kept");
+    CHECK(mcpgraft_server_remove(server, MCPGRAFT_TOOL, name) == MCPGRAFT_OK);
+    CHECK(mcpgraft_check(session, name, MCPGRAFT_SCHEMA_INPUT, str("{}"), &problem) == BUILT(MCPGRAFT_NOT_FOUND));
+    CHECK(mcpgraft_server_put(server, MCPGRAFT_TOOL, str(third)) == MCPGRAFT_OK);
+    CHECK(mcpgraft_check(session, str("bad"), MCPGRAFT_SCHEMA_INPUT, str("{}"), &problem) == BUILT(MCPGRAFT_BAD_DEFINITION));
+    CHECK(is(problem, "kept"));
+}
+
 int main(void)
 {
     make();
@@ -371,6 +414,7 @@ int main(void)
     seals();
     asking();
     sessions_over_http();
+    schemas();
     end();
     return summary("calls");
 }

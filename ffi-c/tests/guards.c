@@ -82,12 +82,13 @@ static int with_handle(int function, void *handle)
     case 44: return mcpgraft_task_ask(peer, 1, str(SAVED), a, a, &event);
     case 45: return mcpgraft_progress(peer, 1, str(SAVED), 1, NAN, b, &event);
     case 46: return mcpgraft_task_page(peer, 1, NULL, 0, b, &event);
+    case 47: return mcpgraft_check(peer, str("add"), MCPGRAFT_SCHEMA_INPUT, str("{}"), &b);
     default: return 0;
     }
 }
 
 /* What each takes: a server, session, exchange, splitter, ring of keys, task, or `p`: a session or an exchange. */
-static const char takes[] = "vvvvvvsssxxxxpppppppppssspspllkkkktttttppxxxppp";
+static const char takes[] = "vvvvvvsssxxxxpppppppppssspspllkkkktttttppxxxpppp";
 
 static void wrong_handles(void)
 {
@@ -274,6 +275,9 @@ static void wrong_arguments(void)
     CHECK(mcpgraft_exchange_begin(exchange, &request, &event) == MCPGRAFT_BAD_ARGUMENT && detail_has(exchange, "events"));
     CHECK(mcpgraft_resume(exchange, true, 0, &event) == MCPGRAFT_OVER);
     CHECK(mcpgraft_stream(exchange, 1, MCPGRAFT_STREAM_CLOSES, 0, &event) == MCPGRAFT_UNKNOWN_CALL);
+    CHECK(mcpgraft_check(session, str("add"), 2, str("{}"), &view) == MCPGRAFT_BAD_ARGUMENT && is(view, "add"));
+    CHECK(mcpgraft_check(session, str("add"), MCPGRAFT_SCHEMA_INPUT, str("{"), &view) == MCPGRAFT_BAD_JSON && is(view, "add"));
+    CHECK(mcpgraft_check(session, str("add"), MCPGRAFT_SCHEMA_INPUT, str("{}"), NULL) == MCPGRAFT_NULL);
     CHECK(mcpgraft_stream(exchange, 1, 3, 0, &event) == MCPGRAFT_BAD_ARGUMENT);
     CHECK(mcpgraft_lost(exchange, 3, str("1"), &key) == MCPGRAFT_BAD_ARGUMENT && key == 7);
     CHECK(mcpgraft_lost(session, MCPGRAFT_LOST_CLIENT, str(NULL), NULL) == MCPGRAFT_NULL);
@@ -437,6 +441,7 @@ static void random_calls(long count)
         case 53: status = mcpgraft_task_ask(peer, key, pick(2) ? str(ASKING) : text(), pick(2) ? str("q") : text(), text(), &event); break;
         case 54: status = mcpgraft_progress(peer, key, pick(2) ? str(ASKING) : text(), pick(9), NAN, text(), &event); break;
         case 55: status = mcpgraft_task_page(peer, key, &input, pick(2), text(), &event); break;
+        case 48: status = mcpgraft_check(peer, pick(2) ? str("add") : text(), pick(3), text(), &a); break;
         case 47:
             if (mcpgraft_task_restore(text(), &restored) == MCPGRAFT_OK) {
                 mcpgraft_free(task);

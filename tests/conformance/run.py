@@ -3,7 +3,7 @@
     run.py [--lang python] [--url URL] [SCENARIO...]
 
 Any FAILURE of any check fails the run; there is no list of expected failures. scenarios.txt says what is run and why
-the rest is not. The fixtures in Python write their traffic to .build/conformance/LANG.jsonl, for tests/emitted. With
+the rest is not. The fixtures write their traffic to .build/conformance/LANG.jsonl, for tests/emitted. With
 --url a server that already runs is tested instead of the fixture.
 """
 
