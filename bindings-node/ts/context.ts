@@ -24,7 +24,7 @@ import { MAY_ASK, Replay, type Answered } from "./replay.js";
 import type { HeaderMap, McpRequest } from "./request.js";
 import type { Schema } from "./schema.js";
 import type { Server } from "./server.js";
-import type { Output } from "./standard.js";
+import type { Output, StandardSchema } from "./standard.js";
 import { CurrentTask } from "./task-run.js";
 
 /** Severity of a log message, least first (RFC 5424). */
@@ -240,8 +240,8 @@ export class Context {
    *   Never ask for passwords or keys this way; see `elicitUrl`.
    * @returns What the user did, and `data`: what was filled in.
    */
-  async elicit<S extends Schema>(key: string, message: string, schema: S, options?: ElicitOptions): Promise<Elicited<Output<S>>> {
-    return this.#ask(key, new Elicit<Output<S>>(message, schema, options));
+  async elicit<const S extends Schema>(key: string, message: string, schema: S, options?: ElicitOptions): Promise<Elicited<Output<S>>> {
+    return this.#ask(key, new Elicit<Output<S>>(message, schema as StandardSchema<unknown, Output<S>>, options));
   }
 
   /**

@@ -116,7 +116,7 @@ export class Server {
    *   and as structured content), content, or nothing.
    * @throws RegistrationError The name is taken or not allowed, or a schema is none.
    */
-  tool<S extends Schema | undefined = undefined, O extends Schema | undefined = undefined>(
+  tool<const S extends Schema | undefined = undefined, O extends Schema | undefined = undefined>(
     name: string,
     options: ToolOptions<S, O>,
     handler: ToolHandler<S, O>,
@@ -158,7 +158,7 @@ export class Server {
    *   contents, or a JSON value; undefined or null: there is nothing at this URI.
    * @throws RegistrationError The URI is taken or is none.
    */
-  resource<U extends string, S extends Schema | undefined = undefined>(
+  resource<U extends string, const S extends Schema | undefined = undefined>(
     uri: U,
     options: ResourceOptions<S>,
     handler: (variables: S extends undefined ? Variables<U> : Output<S>, ctx: Context) => Later<ResourceValue>,
@@ -190,7 +190,7 @@ export class Server {
   // --- prompts, completions, methods --------------------------------------------------------------------------------
 
   /** Make a function a prompt; as `tool`. Its arguments are strings. */
-  prompt<S extends Schema | undefined = undefined>(
+  prompt<const S extends Schema | undefined = undefined>(
     name: string,
     options: PromptOptions<S>,
     handler: (args: S extends undefined ? Record<string, string> : Output<S>, ctx: Context) => Later<PromptValue>,
@@ -226,7 +226,7 @@ export class Server {
   }
 
   /** Answer a request method that is not the protocol's own. The handler returns an object. */
-  method<S extends Schema | undefined = undefined>(
+  method<const S extends Schema | undefined = undefined>(
     name: string,
     options: { input?: S; guard?: Guard | readonly Guard[] },
     handler: (params: S extends undefined ? any : Output<S>, ctx: Context) => Later<object | undefined>,

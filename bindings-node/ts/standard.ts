@@ -3,6 +3,8 @@
  * everyone to copy. zod 4, valibot and arktype implement it.
  */
 
+import type { FromJsonSchema } from "./infer.js";
+
 /** A schema that validates, version 1. */
 export interface StandardSchema<Input = unknown, Output = Input> {
   readonly "~standard": StandardProps<Input, Output>;
@@ -36,8 +38,8 @@ export interface StandardIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** What a schema's validation gives; for plain JSON Schema, any object. */
-export type Output<S> = S extends StandardSchema<infer _Input, infer Given> ? Given : Record<string, any>;
+/** What a schema's validation gives; for JSON Schema, what it describes. */
+export type Output<S> = S extends StandardSchema<infer _Input, infer Given> ? Given : FromJsonSchema<S>;
 
 /** What a schema takes; for plain JSON Schema, anything. */
 export type Input<S> = S extends StandardSchema<infer Taken, infer _Output> ? Taken : unknown;

@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import tasks_2025  # type: ignore[import-not-found]  # a file beside this one
 
-from serving import BUILD, EXAMPLES, MODULES, NODE, NODE_EXAMPLES, free_port, python, serving
+from serving import BUILD, EXAMPLES, MODULES, NODE, NODE_EXAMPLES, ROOT, free_port, python, serving
 
 HERE = Path(__file__).parent
 Check = Callable[[dict[str, Any], str], None]
@@ -186,9 +186,17 @@ def node_targets(stack: contextlib.ExitStack, policies: str | None) -> list[Targ
         port = free_port()
         stack.enter_context(serving([*app, str(port)], port, BUILD / "log" / "policies-node.log"))
         policies = f"http://127.0.0.1:{port}/mcp"
+    fixture = [str(ROOT / "tests" / "fixture"), "node", "stdio"]
+    calls = [call("test_simple_text"), call("test_error_handling")]
+    said = [
+        (False, "This is a simple text response for testing."),
+        (True, "This tool intentionally returns an error for testing"),
+    ]
     return [
         ("policies, HTTP", {"url": policies, "headers": {"x-api-key": "demo-key"}} | POLICY_PLAN, check_policies),
         ("policies, stdio", {"command": [*app, "stdio"], "env": ENVIRONMENT} | POLICY_PLAN, check_policies),
+        # The suite speaks HTTP only: its fixture on stdio is for these clients.
+        ("fixture, stdio", {"command": fixture, "env": ENVIRONMENT, "calls": calls}, check_words(*said)),
     ]
 
 

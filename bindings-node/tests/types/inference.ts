@@ -20,7 +20,35 @@ server.tool("zod", { input: z.object({ query: z.string(), limit: z.number().defa
 });
 server.tool("valibot", { input: v.object({ n: v.number() }), inputSchema: { type: "object" } }, async ({ n }) => same<typeof n, number>(true));
 server.tool("arktype", { input: type({ n: "number", "s?": "string" }) }, ({ n, s }) => [same<typeof n, number>(true), same<typeof s, string | undefined>(true)]);
-server.tool("json", { input: { type: "object", properties: { a: { type: "string" } } } }, ({ anything }) => anything);
+const choices = { enum: ["fast", "slow"] } as const;
+server.tool(
+  "json",
+  {
+    input: {
+      type: "object",
+      properties: {
+        a: { type: "string" }, b: { type: ["integer", "null"] }, how: choices, rows: { type: "array", items: { type: "object" } },
+        at: { type: "object", properties: { x: { type: "number" } }, required: ["x"], additionalProperties: false }, free: {},
+        either: { anyOf: [{ type: "boolean" }, { const: "auto" }] },
+      },
+      required: ["a", "how", "at"],
+    },
+  },
+  (args) => {
+    same<typeof args.a, string>(true);
+    same<typeof args.b, number | null | undefined>(true);
+    same<typeof args.how, "fast" | "slow">(true);
+    same<typeof args.at, { x: number }>(true);
+    same<typeof args.rows, any[] | undefined>(true);
+    same<typeof args.either, boolean | "auto" | undefined>(true);
+    same<typeof args.free, any>(true);
+    // @ts-expect-error The schema has no such property.
+    return args.other;
+  },
+);
+server.tool("open", { input: { type: "object", additionalProperties: { type: "number" } } }, ({ anything }) => same<typeof anything, number>(true));
+server.tool("free", { input: { type: "object" } }, ({ anything }: { anything: string }) => anything);
+server.tool("read", { input: JSON.parse("{}") as Record<string, unknown> }, ({ anything }) => same<typeof anything, any>(true));
 // @ts-expect-error There are no arguments.
 server.tool("none", {}, ({ query }: { query: string }) => query);
 
@@ -44,6 +72,8 @@ server.tool("ask", {}, async (_, ctx) => {
   same<typeof answer.data, { name: string }>(true);
   const both = await ctx.askAll({ who: new Elicit<{ name: string }>("Who?", { type: "object" }), says: new Sample("Say") });
   same<typeof both.who.data, { name: string }>(true);
+  const { where } = await ctx.askAll({ where: new Elicit("Where?", z.object({ city: z.string() })) });
+  same<typeof where.data, { city: string }>(true);
   same<typeof both.says.text, string>(true);
   const kept = await ctx.memo("n", () => 5);
   same<typeof kept, number>(true);
