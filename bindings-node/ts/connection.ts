@@ -16,6 +16,9 @@ interface Open {
 
 /** One peer. What comes in is given to `take`; what is to be written goes to `write`, one message at a time. */
 export class Connection implements Channel, Live {
+  readonly client = "";
+  /** A connection that ends ends its questions; nothing else hangs on who reads. */
+  readonly isLeft = false;
   readonly #server: Server;
   readonly #session: Session;
   readonly #write: (message: Buffer) => void;
@@ -78,6 +81,10 @@ export class Connection implements Channel, Live {
     this.#say(this.#session.taskChanged(task, this.#principal));
   }
 
+  taskProgress(task: Task, progress: number, total: number | undefined, message: string | undefined): void {
+    this.#say(this.#session.taskProgress(task, progress, total, message));
+  }
+
   notify(method: string, params: string | undefined): void {
     // Stateless peers know only notifications that belong to a request.
     if (this.#session.revision !== null) this.#say(this.#session.notify(method, params));
@@ -99,6 +106,14 @@ export class Connection implements Channel, Live {
 
   canAsk(key: number, ask: Ask): Unable | null {
     return this.#session.canAsk(key, ask);
+  }
+
+  beginStream(): void {
+    // There is one stream for all calls.
+  }
+
+  taskCame(): void {
+    // The connection is told itself.
   }
 
   /** There is one stream for all calls. */

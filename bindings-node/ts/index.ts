@@ -13,7 +13,7 @@
 export { Elicited, Sampled, type Action, type Root } from "./answers.js";
 export {
   AskRoots, Elicit, ElicitUrl, NeedInput, Question, Sample, UrlElicitationRequired,
-  type ElicitOptions, type Questions, type Said, type SampleOptions,
+  type AskOptions, type ElicitOptions, type Questions, type Said, type SampleOptions,
 } from "./ask.js";
 export {
   apiKey, bearer, InsufficientScope, Refusal, requires,
@@ -52,5 +52,5 @@ export { MemorySessions, SealedSessions, StoredSessions, type Sessions, type Ses
 export type { StandardSchema } from "./standard.js";
 export type { StdioOptions } from "./stdio.js";
 export { CurrentTask } from "./task-run.js";
-export { MemoryTasks, type TaskRecord, type TaskStore } from "./task-store.js";
+export { MemoryTasks, type ListingStore, type TaskRecord, type TaskStore } from "./task-store.js";
 export { Tasks, type TasksOptions } from "./tasks.js";
