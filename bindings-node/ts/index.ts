@@ -34,6 +34,8 @@ export { MemoryEvents, type EventStore, type KeptEvents } from "./events.js";
 export { LocalFanout, redisFanout, type Fanout, type RedisLike } from "./fanout.js";
 export type { FastifyPlugin } from "./fastify.js";
 export type { FetchHandler, FetchInfo } from "./fetch.js";
+export { lint, Problem } from "./lint.js";
+export type { Severity } from "./lint-rules.js";
 export type { MountOptions } from "./http.js";
 export type { LowLevelRequest, ModuleScope, RequestHandler } from "./lowlevel.js";
 export type { Middleware } from "./middleware.js";

@@ -11,6 +11,7 @@ import type { MountOptions } from "./http.js";
 import { Hub } from "./hub.js";
 import { dumps, type JsonObject } from "./json.js";
 import { KeyRing } from "./keys.js";
+import { lint, type Problem } from "./lint.js";
 import { LowLevel, type ModuleScope, type RequestHandler } from "./lowlevel.js";
 import type { Middleware } from "./middleware.js";
 import type { Call, Core, CoreOptions, Task } from "./native.js";
@@ -311,6 +312,11 @@ export class Server {
     } catch (wrong) {
       console.error("mcpgraft: the onerror hook failed:", wrong, "on", error);
     }
+  }
+
+  /** What known clients refuse or misread about the registered tools; nothing that is sent changes. Best asked in a test. */
+  lint(): Problem[] {
+    return lint(this.#catalogue.definitions("tool"));
   }
 
   /** End the open streams in good order, for a shutdown; nothing else is kept open. */
