@@ -41,6 +41,7 @@ export type { LowLevelRequest, ModuleScope, RequestHandler } from "./lowlevel.js
 export type { Middleware } from "./middleware.js";
 export { LIMITS, REVISIONS, VERSION } from "./native.js";
 export type { NodeHandler, NodeRequest } from "./node-http.js";
+export { redisEvents, redisSessions, type RedisCommands, type RedisEventsOptions } from "./redis.js";
 export type { CompletionRequest, Guard, PromptArgument, TaskMode } from "./registry.js";
 export { HeaderMap, McpRequest, type HeaderList } from "./request.js";
 export type { Repair } from "./repair.js";
