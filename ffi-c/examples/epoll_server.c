@@ -152,7 +152,6 @@ static void receive(struct client *client)
     static char data[65536];
     ssize_t count = recv(client->socket, data, sizeof data, 0);
     struct mcpgraft_str rest, line;
-    struct mcpgraft_event event;
     mcpgraft_frame frame;
     size_t used;
     if (count <= 0) {
@@ -164,13 +163,7 @@ static void receive(struct client *client)
     while (mcpgraft_lines_next(client->lines, rest, &used, &frame, &line) == MCPGRAFT_OK && frame != MCPGRAFT_NO_LINE) {
         rest.ptr += used;
         rest.len -= used;
-        if (frame == MCPGRAFT_LINE) {
-            handle(client, line);
-        } else {
-            event.struct_size = sizeof event;
-            if (mcpgraft_session_too_long(client->session, &event) == MCPGRAFT_OK)
-                emit(client, &event);
-        }
+        handle(client, line); /* one that was too long is absent, which the client is told */
     }
 }
 

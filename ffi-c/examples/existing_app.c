@@ -34,7 +34,7 @@ static void run_tool(struct mcp_call *call, const struct mcpgraft_event *event)
         for (step = 1; step <= 3; step++) {
             struct timespec pause = {0, 50000000};
             nanosleep(&pause, NULL);
-            if (mcpgraft_progress(call->peer, event->key, step, 3, mcp_str("asking the carrier"), &out) == MCPGRAFT_OK)
+            if (mcpgraft_progress(call->peer, event->key, none, step, 3, mcp_str("asking the carrier"), &out) == MCPGRAFT_OK)
                 call->emit(call, &out);
         }
         snprintf(text, sizeof text, "{\"content\":[{\"type\":\"text\",\"text\":\"%s: on its way\"}]}", orders[at - 1]);

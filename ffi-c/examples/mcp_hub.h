@@ -261,12 +261,9 @@ static inline int mcp_go_on(struct mcp_hub *hub, struct mcpgraft_peer *exchange,
     return 1;
 }
 
-/* What mcp_announce tells. */
-enum mcp_news { MCP_LIST_CHANGED, MCP_RESOURCE_UPDATED, MCP_TASK_CHANGED };
-
-/* Tells all listeners that the list of `kind` has changed, that the resource `text` has, or how the saved task `text` stands;
- * each writes only what its client wants to hear. */
-static inline void mcp_announce(struct mcp_hub *hub, enum mcp_news news, uint32_t kind, struct mcpgraft_str text)
+/* Tells all listeners what is new (`mcpgraft_news`, which says what `subject` is): each writes only what its client wants to
+ * hear. */
+static inline void mcp_announce(struct mcp_hub *hub, uint32_t news, struct mcpgraft_str subject)
 {
     struct mcp_listener **at;
     struct mcpgraft_event event;
@@ -279,12 +276,7 @@ static inline void mcp_announce(struct mcp_hub *hub, enum mcp_news news, uint32_
         mcpgraft_status status;
         if (session != NULL)
             stored.ptr = session->stored, stored.len = session->len;
-        if (news == MCP_LIST_CHANGED)
-            status = mcpgraft_list_changed((*at)->peer, kind, &event);
-        else if (news == MCP_RESOURCE_UPDATED)
-            status = mcpgraft_resource_updated((*at)->peer, text, stored, &event);
-        else
-            status = mcpgraft_task_changed((*at)->peer, text, none, &event);
+        status = mcpgraft_notify((*at)->peer, 0, news, subject, news == MCPGRAFT_NEWS_RESOURCE ? stored : none, &event);
         if (status == MCPGRAFT_OK)
             mcp_keep(hub, (*at)->session, &event);
         if (mcp_tell(at, status == MCPGRAFT_OK ? event.send : none))
@@ -378,12 +370,14 @@ static inline int mcp_hub_open(struct mcp_hub *hub)
 static inline void mcp_hub_close(struct mcp_hub *hub)
 {
     struct mcpgraft_event event;
+    struct mcpgraft_str none = {NULL, 0};
     event.struct_size = sizeof event;
     pthread_mutex_lock(&hub->lock);
     hub->closing = 1;
     pthread_cond_broadcast(&hub->changed);
     while (hub->listeners != NULL)
-        if (mcpgraft_end_listening(hub->listeners->peer, &event) != MCPGRAFT_OK || mcp_tell(&hub->listeners, event.send))
+        if (mcpgraft_notify(hub->listeners->peer, 0, MCPGRAFT_NEWS_END, none, none, &event) != MCPGRAFT_OK ||
+            mcp_tell(&hub->listeners, event.send))
             mcp_let_go(&hub->listeners);
     pthread_mutex_unlock(&hub->lock);
     pthread_join(hub->keeper, NULL);

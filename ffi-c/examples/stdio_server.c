@@ -81,9 +81,9 @@ int main(void)
     struct mcpgraft_server *server = NULL;
     struct mcpgraft_peer *session = NULL;
     struct mcpgraft_lines *lines = NULL;
-    struct mcpgraft_event event;
-    struct mcpgraft_str line;
+    struct mcpgraft_str line, none = {NULL, 0};
     mcpgraft_frame frame;
+    size_t used;
     static char data[65536];
     ssize_t count;
     must(mcpgraft_server_new(&server), NULL);
@@ -95,28 +95,21 @@ int main(void)
          server);
     must(mcpgraft_session_new(server, &session), NULL);
     must(mcpgraft_lines_new(0, &lines), NULL);
-    event.struct_size = sizeof event;
     while ((count = read(0, data, sizeof data)) > 0) {
         struct mcpgraft_str rest;
         rest.ptr = data;
         rest.len = (size_t)count;
         for (;;) {
-            size_t used = 0;
             must(mcpgraft_lines_next(lines, rest, &used, &frame, &line), lines);
             rest.ptr += used;
             rest.len -= used;
             if (frame == MCPGRAFT_NO_LINE)
                 break;
-            if (frame == MCPGRAFT_LINE) {
-                handle(session, line);
-            } else {
-                must(mcpgraft_session_too_long(session, &event), session);
-                send_line(&event);
-            }
+            handle(session, line); /* one that was too long is absent, which the client is told */
         }
     }
-    must(mcpgraft_lines_finish(lines, &frame, &line), lines);
-    if (frame == MCPGRAFT_LINE)
+    must(mcpgraft_lines_next(lines, none, &used, &frame, &line), lines);
+    if (frame != MCPGRAFT_NO_LINE)
         handle(session, line);
     mcpgraft_free(lines);
     mcpgraft_free(session);

@@ -127,7 +127,7 @@ enum mcpgraft_event_kind
   // It is ready after the handshake.
   MCPGRAFT_READY = 6,
   // The client took the call `key` back (`text`: why). It must still be answered, to free its place. Exchange: find the
-  // exchange of the same session that has the request `id` in work, see `mcpgraft_exchange_cancel`.
+  // exchange of the same session that has the request `id` in work, see `MCPGRAFT_LOST_REQUEST`.
   MCPGRAFT_CANCELLED = 7,
   // The client wants logs from `level` on.
   MCPGRAFT_LEVEL = 8,
@@ -183,7 +183,7 @@ enum mcpgraft_target
   MCPGRAFT_CUSTOM = 6,
   // `tasks/get`: answer with `detailed` of the task with the id `name`.
   MCPGRAFT_GET_TASK = 7,
-  // `tasks/update`: give `arguments` to `mcpgraft_task_update`, and answer with `acknowledged`.
+  // `tasks/update`: give `arguments` to `mcpgraft_task_change`, and answer with `acknowledged`.
   MCPGRAFT_UPDATE_TASK = 8,
   // `tasks/cancel`: answer with `acknowledged`, and stop the work when it can be stopped. A task that is over stays as it is;
   // in 2025-11-25 to take it back is a failure (`MCPGRAFT_FAIL_INVALID_PARAMS`).
@@ -268,7 +268,7 @@ enum mcpgraft_frame
   MCPGRAFT_NO_LINE = 0,
   // One message.
   MCPGRAFT_LINE = 1,
-  // A message that was longer than allowed and was skipped: see `mcpgraft_session_too_long`.
+  // A message that was longer than allowed and was skipped: tell the peer (`mcpgraft_session_accept`).
   MCPGRAFT_TOO_LONG = 2,
 };
 #ifndef __cplusplus
@@ -318,6 +318,10 @@ enum mcpgraft_change
   MCPGRAFT_TASK_COMPLETES = 2,
   // It was taken back; `text` is not used.
   MCPGRAFT_TASK_IS_CANCELLED = 3,
+  // The client has answered: `text` is `arguments` of `MCPGRAFT_UPDATE_TASK`, or an object of results by the keys of the
+  // questions. Those that answer no open question are ignored; `MCPGRAFT_NOT_FOUND`: none does, and the task has not
+  // changed. When no question is left open (`open_count` of its view), it works on.
+  MCPGRAFT_TASK_IS_ANSWERED = 4,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -376,6 +380,90 @@ enum mcpgraft_flag
 typedef enum mcpgraft_flag mcpgraft_flag;
 #else
 typedef uint32_t mcpgraft_flag;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What a client is told. `subject` and `more` are absent where nothing is said of them.
+enum mcpgraft_news
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // Session, listener: the list of tools has changed. This and the next three have the numbers of `mcpgraft_kind`.
+  MCPGRAFT_NEWS_TOOLS = 0,
+  // The list of resources has.
+  MCPGRAFT_NEWS_RESOURCES = 1,
+  // The list of resource templates has.
+  MCPGRAFT_NEWS_TEMPLATES = 2,
+  // The list of prompts has.
+  MCPGRAFT_NEWS_PROMPTS = 3,
+  // Session, listener: the resource with the URI `subject` has changed. `more`: of the listener of a session's GET, the
+  // session as it is stored now.
+  MCPGRAFT_NEWS_RESOURCE = 4,
+  // Session, listener: the stored task `subject` stands where it stands now. `more`: the client's principal, who is told
+  // of no task but his own.
+  MCPGRAFT_NEWS_TASK = 5,
+  // Session, exchange: the elicitation by URL with the `elicitationId` `subject` is done. An exchange tells it on the
+  // stream of the call `key`.
+  MCPGRAFT_NEWS_ELICITATION = 6,
+  // Session, listener: what the client listens to ends in good order, before the channel or response is closed.
+  MCPGRAFT_NEWS_END = 7,
+  // Session: a notification of the host's own, outside `notifications/`. `subject`: its method; `more`: its parameters
+  // (JSON), if it has any.
+  MCPGRAFT_NEWS_OWN = 8,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mcpgraft_news mcpgraft_news;
+#else
+typedef uint32_t mcpgraft_news;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// What is done with the event stream of a call.
+enum mcpgraft_stream_step
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // It opens before there is anything to say, so that its client can come back if the connection is lost. Nothing is sent if
+  // it is open, or if the client could not come back.
+  MCPGRAFT_STREAM_OPENS = 0,
+  // The same; but a client that could not come back gets a comment, so that nobody takes the connection of a call that waits
+  // for dead.
+  MCPGRAFT_STREAM_WAITS = 1,
+  // The response ends before its answer (`end`): the client is told to come back after `retry_ms` ms. The call stays in work,
+  // and what it emits from now on is kept for the client and not sent. Without `end` in the event the client could not come
+  // back, and the response stays.
+  MCPGRAFT_STREAM_CLOSES = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mcpgraft_stream_step mcpgraft_stream_step;
+#else
+typedef uint32_t mcpgraft_stream_step;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+// How the client of a call is lost.
+enum mcpgraft_loss
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  // Exchange: it took back the request `id` (JSON). For `MCPGRAFT_CANCELLED` of another exchange of the same session.
+  MCPGRAFT_LOST_REQUEST = 0,
+  // Exchange: the connection is gone. In the stateless era this takes the call back; in the handshake era a client may lose
+  // its connection and still want the answer.
+  MCPGRAFT_LOST_CONNECTION = 1,
+  // Session, exchange: it is gone, or its session over. Whatever is in work is taken back.
+  MCPGRAFT_LOST_CLIENT = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum mcpgraft_loss mcpgraft_loss;
+#else
+typedef uint32_t mcpgraft_loss;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -577,7 +665,7 @@ typedef struct mcpgraft_task_view {
   bool mine;
   // It was made for a client of 2025-11-25.
   bool experimental;
-  // That client wants to hear of progress: see `mcpgraft_task_progress`.
+  // That client wants to hear of progress: see `mcpgraft_progress`.
   bool progress_wanted;
   // The JSON-RPC error code of a task that ended in an error.
   int32_t error_code;
@@ -671,13 +759,6 @@ mcpgraft_status mcpgraft_give_up(struct mcpgraft_peer *peer,
                                  struct mcpgraft_str id,
                                  struct mcpgraft_event *event);
 
-// Tells the client that an elicitation by URL is done; `id` is its `elicitationId`. An exchange tells it on the stream of the
-// call `key`, which sessions ignore. Nothing is sent to a client whose revision has no such message, or that takes no stream.
-mcpgraft_status mcpgraft_elicitation_complete(struct mcpgraft_peer *peer,
-                                              uint64_t key,
-                                              struct mcpgraft_str id,
-                                              struct mcpgraft_event *event);
-
 // Makes the server's side of HTTP requests, one after another. Free it with `mcpgraft_free`. Any number of threads may do this
 // with one server at once; one exchange for each connection is a good number.
 mcpgraft_status mcpgraft_exchange_new(const struct mcpgraft_server *server,
@@ -695,17 +776,6 @@ mcpgraft_status mcpgraft_exchange_accept(struct mcpgraft_peer *exchange,
                                          struct mcpgraft_str body,
                                          struct mcpgraft_str stored,
                                          struct mcpgraft_event *event);
-
-// Takes the call in work back, if its request has this id (JSON): for `MCPGRAFT_CANCELLED` of another exchange of the same
-// session. `key` gets the call's key, or 0.
-mcpgraft_status mcpgraft_exchange_cancel(struct mcpgraft_peer *exchange,
-                                         struct mcpgraft_str id,
-                                         uint64_t *key);
-
-// The connection is gone. `cancelled`: the call in work counts as taken back (stateless era); in the handshake era a client
-// may lose its connection and still want the answer.
-mcpgraft_status mcpgraft_exchange_close(struct mcpgraft_peer *exchange,
-                                        bool *cancelled);
 
 // The member of that name of a JSON object, as JSON: a view of `json`. `MCPGRAFT_NOT_FOUND`: it has none, or is no object.
 mcpgraft_status mcpgraft_json_get(struct mcpgraft_str json,
@@ -768,38 +838,21 @@ mcpgraft_status mcpgraft_lines_new(size_t limit, struct mcpgraft_lines **lines);
 
 // Takes the next message from the front of `data`: `used` gets how many bytes were taken, `line` the message. Call it again
 // with the rest until `frame` is `MCPGRAFT_NO_LINE`; a part of a message is kept for the next time. `line` is valid until the
-// next call on `lines`, and as long as `data` is unchanged.
+// next call on `lines`, and as long as `data` is unchanged. `data` absent: the stream has ended, and `line` is the last message
+// if it had no newline; then `lines` is ready for another stream.
 mcpgraft_status mcpgraft_lines_next(struct mcpgraft_lines *lines,
                                     struct mcpgraft_str data,
                                     size_t *used,
                                     mcpgraft_frame *frame,
                                     struct mcpgraft_str *line);
 
-// The stream has ended: gives the last message if it had no newline. Then `lines` is ready for another stream.
-mcpgraft_status mcpgraft_lines_finish(struct mcpgraft_lines *lines,
-                                      mcpgraft_frame *frame,
-                                      struct mcpgraft_str *line);
-
-// Session or listener: tells the client that the list of this kind has changed, if it wants to know.
-mcpgraft_status mcpgraft_list_changed(struct mcpgraft_peer *peer,
-                                      uint32_t kind,
-                                      struct mcpgraft_event *event);
-
-// Session or listener: tells the client that a resource has changed, if it watches it. `stored`: of the listener of a
-// session's GET, the session as it is stored now; else absent.
-mcpgraft_status mcpgraft_resource_updated(struct mcpgraft_peer *peer,
-                                          struct mcpgraft_str uri,
-                                          struct mcpgraft_str stored,
-                                          struct mcpgraft_event *event);
-
-// Session or listener: ends what the client listens to in good order, before the channel or response is closed.
-mcpgraft_status mcpgraft_end_listening(struct mcpgraft_peer *peer,
-                                       struct mcpgraft_event *event);
-
-// Session: sends a notification of the host's own, outside `notifications/`; `params` (JSON) may be absent.
-mcpgraft_status mcpgraft_notify(struct mcpgraft_peer *session,
-                                struct mcpgraft_str method,
-                                struct mcpgraft_str params,
+// Tells the client something that is no answer (`mcpgraft_news`, which says what the rest is). Nothing is sent if it does not
+// want to know, or if its revision has no such message. `key`: of `MCPGRAFT_NEWS_ELICITATION` alone.
+mcpgraft_status mcpgraft_notify(struct mcpgraft_peer *peer,
+                                uint64_t key,
+                                uint32_t news,
+                                struct mcpgraft_str subject,
+                                struct mcpgraft_str more,
                                 struct mcpgraft_event *event);
 
 // Writes answers into this buffer of the host's from now on, until another is named; NULL: into memory of the handle. A step
@@ -832,8 +885,13 @@ mcpgraft_status mcpgraft_fail(struct mcpgraft_peer *peer,
 
 // Tells the client how far a call has come, of how much (`total`, NAN: not known), with a text that may be absent. Nothing is
 // sent if it did not ask for that, took the call back, or the number did not grow.
+//
+// `task` is absent, or a stored task of 2025-11-25 (`saved`) that has come so far: on the session where its call came from
+// (`key` is not used), or on an exchange whose call `key`, `MCPGRAFT_TASK_RESULT`, waits for it. That its numbers grow is up to
+// the host.
 mcpgraft_status mcpgraft_progress(struct mcpgraft_peer *peer,
                                   uint64_t key,
+                                  struct mcpgraft_str task,
                                   double progress,
                                   double total,
                                   struct mcpgraft_str message,
@@ -853,21 +911,13 @@ mcpgraft_status mcpgraft_is_cancelled(struct mcpgraft_peer *peer,
                                       uint64_t key,
                                       bool *cancelled);
 
-// Exchange: opens the stream of a call before there is anything to say, so that its client can come back if the connection is
-// lost. Nothing is sent if it is open, or if the client could not come back; `anyway`: to such a client a comment, so that
-// nobody takes the connection of a call that waits for dead.
-mcpgraft_status mcpgraft_open_stream(struct mcpgraft_peer *exchange,
-                                     uint64_t key,
-                                     bool anyway,
-                                     struct mcpgraft_event *event);
-
-// Exchange: ends the response of a call before its answer (`end`): the client is told to come back after `retry_ms` ms. The call
-// stays in work, and what it emits from now on is kept for the client and not sent. Without `end` in the event the client could
-// not come back, and the response stays.
-mcpgraft_status mcpgraft_close_stream(struct mcpgraft_peer *exchange,
-                                      uint64_t key,
-                                      uint32_t retry_ms,
-                                      struct mcpgraft_event *event);
+// Exchange: opens or closes the event stream of a call (`mcpgraft_stream_step`) where nothing else does. `retry_ms` is used by
+// `MCPGRAFT_STREAM_CLOSES` alone.
+mcpgraft_status mcpgraft_stream(struct mcpgraft_peer *exchange,
+                                uint64_t key,
+                                uint32_t step,
+                                uint32_t retry_ms,
+                                struct mcpgraft_event *event);
 
 // Exchange, after `MCPGRAFT_RESUMING`. Not `known`: the event is the refusal to send, instead of what came with it. `known`: what
 // is kept is a session's own stream, whose last event is `last`: the event's `listener` goes on with it, and is yours. (For a
@@ -877,9 +927,12 @@ mcpgraft_status mcpgraft_resume(struct mcpgraft_peer *exchange,
                                 uint32_t last,
                                 struct mcpgraft_event *event);
 
-// Session or exchange: takes back whatever is in work, because its client is gone or its session over. It must still be
-// answered; nothing is sent for it.
-mcpgraft_status mcpgraft_abandon(struct mcpgraft_peer *peer);
+// Takes back what nobody waits for any more (`mcpgraft_loss`). It must still be answered; nothing is sent for it. `key` gets the
+// call of an exchange that was taken back, or 0.
+mcpgraft_status mcpgraft_lost(struct mcpgraft_peer *peer,
+                              uint32_t loss,
+                              struct mcpgraft_str id,
+                              uint64_t *key);
 
 // Makes a server that offers nothing yet. Set its option `info` before you make peers; free it with `mcpgraft_free`, at any
 // time: its peers keep what they need.
@@ -891,7 +944,7 @@ mcpgraft_status mcpgraft_server_set(struct mcpgraft_server *server,
                                     struct mcpgraft_str value);
 
 // Adds a definition (JSON, in the newest shape) to the catalogue, or replaces the one with the same key in its place. Also
-// while peers are served by other threads; tell clients with `mcpgraft_list_changed`.
+// while peers are served by other threads; tell clients with `mcpgraft_notify`.
 mcpgraft_status mcpgraft_server_put(struct mcpgraft_server *server,
                                     uint32_t kind,
                                     struct mcpgraft_str definition);
@@ -915,13 +968,11 @@ mcpgraft_status mcpgraft_session_new(const struct mcpgraft_server *server,
                                      struct mcpgraft_peer **session);
 
 // Takes one message, without its newline. Write `event->send`, then do what the event says. What the peer got wrong is
-// answered there and never ends the session.
+// answered there and never ends the session. `message` absent: it was too long to be kept (`MCPGRAFT_TOO_LONG`), which the
+// peer is told.
 mcpgraft_status mcpgraft_session_accept(struct mcpgraft_peer *session,
                                         struct mcpgraft_str message,
                                         struct mcpgraft_event *event);
-
-// Tells the peer that a message was too long to be kept (`MCPGRAFT_TOO_LONG`).
-mcpgraft_status mcpgraft_session_too_long(struct mcpgraft_peer *session, struct mcpgraft_event *event);
 
 // Makes a task for a call whose `tasks` is true: it begins working. Store `saved` of its view, answer the call with
 // `created` of it, and go on with the work. Free it with `mcpgraft_free`.
@@ -946,14 +997,6 @@ mcpgraft_status mcpgraft_task_change(struct mcpgraft_task *task,
                                      struct mcpgraft_str text,
                                      uint64_t now);
 
-// Takes the client's answers (`arguments` of `MCPGRAFT_UPDATE_TASK`). `taken` gets how many answered an open question, the
-// rest is ignored; with 0 the task has not changed. `left` questions are still open; with none it works on.
-mcpgraft_status mcpgraft_task_update(struct mcpgraft_task *task,
-                                     struct mcpgraft_str responses,
-                                     uint64_t now,
-                                     size_t *taken,
-                                     size_t *left);
-
 // Ends a task with a failure, as `mcpgraft_fail` ends a call.
 mcpgraft_status mcpgraft_task_fail(struct mcpgraft_task *task,
                                    uint32_t failure,
@@ -969,15 +1012,8 @@ mcpgraft_status mcpgraft_task_can_ask(struct mcpgraft_task *task,
                                       mcpgraft_verdict *verdict,
                                       struct mcpgraft_str *why);
 
-// Session or listener: tells a client that listens to a task how it stands now. `principal`: who that client is; nothing is
-// sent to one that the task does not belong to. `saved` is the stored task.
-mcpgraft_status mcpgraft_task_changed(struct mcpgraft_peer *peer,
-                                      struct mcpgraft_str saved,
-                                      struct mcpgraft_str principal,
-                                      struct mcpgraft_event *event);
-
 // Asks, on the call `MCPGRAFT_TASK_RESULT` with the key `key`, the question `question` that a task has open (`open_keys` of its
-// view). `id` and the event are as those of `mcpgraft_ask`; give the answer to `mcpgraft_task_update`. `saved` is the stored task.
+// view). `id` and the event are as those of `mcpgraft_ask`; give the answer to `mcpgraft_task_change`. `saved` is the stored task.
 // `MCPGRAFT_NOT_FOUND`: it has no such question open. `MCPGRAFT_NOT_ALLOWED`: the client of this call cannot be asked.
 mcpgraft_status mcpgraft_task_ask(struct mcpgraft_peer *peer,
                                   uint64_t key,
@@ -985,17 +1021,6 @@ mcpgraft_status mcpgraft_task_ask(struct mcpgraft_peer *peer,
                                   struct mcpgraft_str question,
                                   struct mcpgraft_str id,
                                   struct mcpgraft_event *event);
-
-// Tells a client of 2025-11-25 how far a task has come, as `mcpgraft_progress` does of a call: on the session where its call
-// came from (`key` is not used), or on an exchange whose call `key`, `MCPGRAFT_TASK_RESULT`, waits for it. `saved` is the stored
-// task. Nothing is sent to others, if the client did not ask for it, or if the task is over. The numbers must grow.
-mcpgraft_status mcpgraft_task_progress(struct mcpgraft_peer *peer,
-                                       uint64_t key,
-                                       struct mcpgraft_str saved,
-                                       double progress,
-                                       double total,
-                                       struct mcpgraft_str message,
-                                       struct mcpgraft_event *event);
 
 // Answers the call `MCPGRAFT_LIST_TASKS` with `count` stored tasks, at most 1000: those of its client alone. `next` is the cursor
 // of the next page, absent on the last one.

@@ -69,6 +69,11 @@ public:
     {
         return with([&](Event &event) { return mcpgraft_session_accept(get(), text(message), &event); });
     }
+    /// Tells the peer of a session that its message was too long to be kept.
+    Event too_long()
+    {
+        return with([&](Event &event) { return mcpgraft_session_accept(get(), none, &event); });
+    }
     Event next()
     {
         return with([&](Event &event) { return mcpgraft_next(get(), &event); });

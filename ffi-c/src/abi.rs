@@ -159,7 +159,7 @@ pub enum mcpgraft_event_kind {
     /// It is ready after the handshake.
     MCPGRAFT_READY = 6,
     /// The client took the call `key` back (`text`: why). It must still be answered, to free its place. Exchange: find the
-    /// exchange of the same session that has the request `id` in work, see `mcpgraft_exchange_cancel`.
+    /// exchange of the same session that has the request `id` in work, see `MCPGRAFT_LOST_REQUEST`.
     MCPGRAFT_CANCELLED = 7,
     /// The client wants logs from `level` on.
     MCPGRAFT_LEVEL = 8,
@@ -206,7 +206,7 @@ pub enum mcpgraft_target {
     MCPGRAFT_CUSTOM = 6,
     /// `tasks/get`: answer with `detailed` of the task with the id `name`.
     MCPGRAFT_GET_TASK = 7,
-    /// `tasks/update`: give `arguments` to `mcpgraft_task_update`, and answer with `acknowledged`.
+    /// `tasks/update`: give `arguments` to `mcpgraft_task_change`, and answer with `acknowledged`.
     MCPGRAFT_UPDATE_TASK = 8,
     /// `tasks/cancel`: answer with `acknowledged`, and stop the work when it can be stopped. A task that is over stays as it is;
     /// in 2025-11-25 to take it back is a failure (`MCPGRAFT_FAIL_INVALID_PARAMS`).
@@ -240,7 +240,7 @@ pub enum mcpgraft_frame {
     MCPGRAFT_NO_LINE = 0,
     /// One message.
     MCPGRAFT_LINE = 1,
-    /// A message that was longer than allowed and was skipped: see `mcpgraft_session_too_long`.
+    /// A message that was longer than allowed and was skipped: tell the peer (`mcpgraft_session_accept`).
     MCPGRAFT_TOO_LONG = 2,
 }
 

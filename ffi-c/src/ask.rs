@@ -265,29 +265,3 @@ pub unsafe extern "C" fn mcpgraft_give_up(
     // SAFETY: the caller's promise.
     unsafe { with(peer, work) }
 }
-
-/// Tells the client that an elicitation by URL is done; `id` is its `elicitationId`. An exchange tells it on the stream of the
-/// call `key`, which sessions ignore. Nothing is sent to a client whose revision has no such message, or that takes no stream.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mcpgraft_elicitation_complete(
-    peer: *mut mcpgraft_peer,
-    key: u64,
-    id: mcpgraft_str,
-    event: *mut mcpgraft_event,
-) -> mcpgraft_status {
-    let work = |peer: Any<'_>| {
-        // SAFETY: the caller's promise.
-        let (place, id) = unsafe { (event_place(event)?, utf8("id", id)?) };
-        let made = match peer {
-            Any::Session(peer) => peer.notify(|inner, _, out| inner.elicitation_complete(id, out))?.0,
-            Any::Exchange(peer) => {
-                peer.notify(|inner, _, out| inner.elicitation_complete(CallKey::from_bits(key), id, out))?
-            }
-            Any::Listener(_) => return Err(NOT_HERE),
-        };
-        place.put(&made);
-        Ok(())
-    };
-    // SAFETY: the caller's promise.
-    unsafe { with(peer, work) }
-}

@@ -11,7 +11,7 @@ use crate::abi::{
 };
 use crate::counted::Counted;
 use crate::event;
-use crate::guard::{Done, Handle, Held, alone, bytes, enter, event_place, place, shared, sized, utf8};
+use crate::guard::{Done, Handle, Held, alone, bytes, enter, event_place, place, shared, sized};
 use crate::memory::{HeaderList, Output, Scratch};
 use crate::peer::{Base, ListenerPeer};
 use crate::request::Kept;
@@ -29,7 +29,7 @@ pub(crate) struct ExchangePeer {
     pub(crate) base: Base,
     pub(crate) inner: http::Exchange,
     /// The call in work.
-    key: Option<CallKey>,
+    pub(crate) key: Option<CallKey>,
     request: Kept,
     head: HeaderList,
     stored: Scratch,
@@ -390,41 +390,6 @@ pub unsafe extern "C" fn mcpgraft_exchange_accept(
         let (place, body, stored) =
             unsafe { (event_place(event)?, bytes("body", body)?, bytes("stored", stored)?) };
         place.put(&peer.accept(body, (!stored.is_empty()).then_some(stored))?);
-        Ok(())
-    };
-    // SAFETY: the caller's promise.
-    unsafe { enter(exchange.cast(), work) }
-}
-
-/// Takes the call in work back, if its request has this id (JSON): for `MCPGRAFT_CANCELLED` of another exchange of the same
-/// session. `key` gets the call's key, or 0.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mcpgraft_exchange_cancel(
-    exchange: *mut mcpgraft_peer,
-    id: mcpgraft_str,
-    key: *mut u64,
-) -> mcpgraft_status {
-    let work = |peer: &mut ExchangePeer| {
-        // SAFETY: the caller's promise.
-        let (id, place) = unsafe { (utf8("id", id)?, place("key", key)?) };
-        place.put(peer.inner.cancel(id).map_or(0, CallKey::to_bits));
-        Ok(())
-    };
-    // SAFETY: the caller's promise.
-    unsafe { enter(exchange.cast(), work) }
-}
-
-/// The connection is gone. `cancelled`: the call in work counts as taken back (stateless era); in the handshake era a client
-/// may lose its connection and still want the answer.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mcpgraft_exchange_close(
-    exchange: *mut mcpgraft_peer,
-    cancelled: *mut bool,
-) -> mcpgraft_status {
-    let work = |peer: &mut ExchangePeer| {
-        // SAFETY: the caller's promise.
-        let place = unsafe { place("cancelled", cancelled) }?;
-        place.put(peer.key.is_some_and(|key| peer.inner.close(key)));
         Ok(())
     };
     // SAFETY: the caller's promise.

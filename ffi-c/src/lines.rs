@@ -4,7 +4,6 @@ use mcpgraft::frame::line::{Frame, LineBuffer};
 
 use crate::abi::{mcpgraft_frame, mcpgraft_lines, mcpgraft_status, mcpgraft_str};
 use crate::guard::{Handle, Held, alone, bytes, enter, place};
-use crate::trouble::Trouble;
 
 /// Cuts one byte stream.
 pub(crate) struct Cutter(LineBuffer);
@@ -38,7 +37,8 @@ fn frame(found: Option<Frame<'_>>) -> (mcpgraft_frame, mcpgraft_str) {
 
 /// Takes the next message from the front of `data`: `used` gets how many bytes were taken, `line` the message. Call it again
 /// with the rest until `frame` is `MCPGRAFT_NO_LINE`; a part of a message is kept for the next time. `line` is valid until the
-/// next call on `lines`, and as long as `data` is unchanged.
+/// next call on `lines`, and as long as `data` is unchanged. `data` absent: the stream has ended, and `line` is the last message
+/// if it had no newline; then `lines` is ready for another stream.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mcpgraft_lines_next(
     lines: *mut mcpgraft_lines,
@@ -49,31 +49,13 @@ pub unsafe extern "C" fn mcpgraft_lines_next(
 ) -> mcpgraft_status {
     let work = |cutter: &mut Cutter| {
         // SAFETY: the caller's promise.
-        let (data, used, kind, line) = unsafe {
+        let (bytes, used, kind, line) = unsafe {
             (bytes("data", data)?, place("used", used)?, place("frame", frame)?, place("line", line)?)
         };
-        let mut rest = data;
-        let found = self::frame(cutter.0.next(&mut rest));
-        used.put(data.len() - rest.len());
-        kind.put(found.0);
-        line.put(found.1);
-        Ok(())
-    };
-    // SAFETY: the caller's promise.
-    unsafe { enter(lines.cast(), work) }
-}
-
-/// The stream has ended: gives the last message if it had no newline. Then `lines` is ready for another stream.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mcpgraft_lines_finish(
-    lines: *mut mcpgraft_lines,
-    frame: *mut mcpgraft_frame,
-    line: *mut mcpgraft_str,
-) -> mcpgraft_status {
-    let work = |cutter: &mut Cutter| -> Result<(), Trouble> {
-        // SAFETY: the caller's promise.
-        let (kind, line) = unsafe { (place("frame", frame)?, place("line", line)?) };
-        let found = self::frame(cutter.0.finish());
+        let mut rest = bytes;
+        let ended = data.ptr.is_null();
+        let found = self::frame(if ended { cutter.0.finish() } else { cutter.0.next(&mut rest) });
+        used.put(bytes.len() - rest.len());
         kind.put(found.0);
         line.put(found.1);
         Ok(())

@@ -11,10 +11,11 @@ use crate::abi::{
 };
 use crate::counted::Counted;
 use crate::exchange::{ExchangePeer, keep};
-use crate::guard::{Done, Handle, Held, cross, event_place, held, maybe, place, utf8};
+use crate::guard::{Done, Handle, Held, bytes, cross, event_place, held, maybe, place, utf8};
 use crate::memory::{Output, Scratch};
 use crate::server::Shared;
-use crate::session::SessionPeer;
+use crate::session::{Inner, SessionPeer};
+use crate::task::Kept;
 use crate::trouble::Trouble;
 
 /// Memory of a session or an exchange.
@@ -272,10 +273,15 @@ pub unsafe extern "C" fn mcpgraft_fail(
 
 /// Tells the client how far a call has come, of how much (`total`, NAN: not known), with a text that may be absent. Nothing is
 /// sent if it did not ask for that, took the call back, or the number did not grow.
+///
+/// `task` is absent, or a stored task of 2025-11-25 (`saved`) that has come so far: on the session where its call came from
+/// (`key` is not used), or on an exchange whose call `key`, `MCPGRAFT_TASK_RESULT`, waits for it. That its numbers grow is up to
+/// the host.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mcpgraft_progress(
     peer: *mut mcpgraft_peer,
     key: u64,
+    task: mcpgraft_str,
     progress: f64,
     total: f64,
     message: mcpgraft_str,
@@ -283,12 +289,23 @@ pub unsafe extern "C" fn mcpgraft_progress(
 ) -> mcpgraft_status {
     let work = |peer: Any<'_>| {
         // SAFETY: the caller's promise.
-        let (place, message) = unsafe { (event_place(event)?, maybe("message", message)?) };
+        let (place, saved, message) =
+            unsafe { (event_place(event)?, bytes("task", task)?, maybe("message", message)?) };
+        let task = if task.ptr.is_null() { None } else { Some(Kept::task(saved)?) };
         let key = CallKey::from_bits(key);
         let progress = Progress { progress, total: (!total.is_nan()).then_some(total), message };
         let made = match peer {
-            Any::Session(peer) => peer.notify(|inner, _, out| inner.progress(key, &progress, out))?.0,
-            Any::Exchange(peer) => peer.notify(|inner, _, out| inner.progress(key, &progress, out))?,
+            Any::Session(peer) => {
+                let write = |inner: &mut Inner, _: &Shared, out: &mut Output| match &task {
+                    Some(task) => inner.task_progress(task, &progress, out),
+                    None => inner.progress(key, &progress, out),
+                };
+                peer.notify(write)?.0
+            }
+            Any::Exchange(peer) => peer.notify(|inner, _, out| match &task {
+                Some(task) => inner.task_progress(key, task, &progress, out),
+                None => inner.progress(key, &progress, out),
+            })?,
             Any::Listener(_) => return Err(NOT_HERE),
         };
         place.put(&made);
@@ -319,7 +336,7 @@ pub unsafe extern "C" fn mcpgraft_log(
         let call = CallKey::from_bits(key);
         let made = match peer {
             Any::Session(peer) => {
-                let write = |inner: &mut mcpgraft::Session<64, 256>, shared: &Shared, out: &mut Output| {
+                let write = |inner: &mut Inner, shared: &Shared, out: &mut Output| {
                     shared.serve(|server| inner.log(server, (key != 0).then_some(call), &log, out))
                 };
                 peer.notify(write)?.0

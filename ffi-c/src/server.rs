@@ -1,7 +1,7 @@
 //! What a server offers: options and a catalogue, shared by its peers.
 
 use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use mcpgraft::catalog::{Catalog, Kind, Owned};
 use mcpgraft::http::Endpoint;
@@ -68,26 +68,17 @@ impl Shared {
 
     /// Runs `with` on the server as it is now.
     pub(crate) fn serve<R>(&self, with: impl FnOnce(&Server<'_, &Owned>) -> R) -> R {
-        let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
-        let catalog = self.catalog.read().unwrap_or_else(PoisonError::into_inner);
-        let profile = Profile {
-            instructions: config.instructions.as_deref(),
-            revisions: config.revisions,
-            tools: self.offer(&config, &[Kind::Tool]),
-            resources: self.offer(&config, &[Kind::Resource, Kind::Template]),
-            prompts: self.offer(&config, &[Kind::Prompt]),
-            completions: config.completions,
-            logging: config.logging,
-            list_changed: config.list_changed,
-            subscribe: config.subscribe,
-            experimental_tasks: config.experimental_tasks,
-            experimental: config.experimental.as_deref().map(Raw::trusted),
-            extensions: config.extensions.as_deref().map(Raw::trusted),
-            ttl_ms: config.ttl_ms,
-            cache_scope: config.cache_scope,
-            ..Profile::new(Raw::trusted(&config.info))
-        };
-        with(&Server { profile, limits: config.limits, catalog: &catalog })
+        let held = self.hold();
+        with(&held.server(self))
+    }
+
+    /// Not inlined, as the next: `serve` stands in many functions.
+    #[inline(never)]
+    fn hold(&self) -> Serving<'_> {
+        Serving {
+            config: self.config.read().unwrap_or_else(PoisonError::into_inner),
+            catalog: self.catalog.read().unwrap_or_else(PoisonError::into_inner),
+        }
     }
 
     /// Runs `with` on the endpoint of a host that can stream or not.
@@ -120,6 +111,37 @@ impl Shared {
             0 => 0,
             longest => 3 * longest + 2 * mcpgraft::limits::URI_BYTES + 128,
         }
+    }
+}
+
+/// Options and catalogue while nobody changes them.
+struct Serving<'s> {
+    config: RwLockReadGuard<'s, Config>,
+    catalog: RwLockReadGuard<'s, Owned>,
+}
+
+impl Serving<'_> {
+    #[inline(never)]
+    fn server(&self, shared: &Shared) -> Server<'_, &Owned> {
+        let Serving { config, catalog } = self;
+        let profile = Profile {
+            instructions: config.instructions.as_deref(),
+            revisions: config.revisions,
+            tools: shared.offer(config, &[Kind::Tool]),
+            resources: shared.offer(config, &[Kind::Resource, Kind::Template]),
+            prompts: shared.offer(config, &[Kind::Prompt]),
+            completions: config.completions,
+            logging: config.logging,
+            list_changed: config.list_changed,
+            subscribe: config.subscribe,
+            experimental_tasks: config.experimental_tasks,
+            experimental: config.experimental.as_deref().map(Raw::trusted),
+            extensions: config.extensions.as_deref().map(Raw::trusted),
+            ttl_ms: config.ttl_ms,
+            cache_scope: config.cache_scope,
+            ..Profile::new(Raw::trusted(&config.info))
+        };
+        Server { profile, limits: config.limits, catalog }
     }
 }
 
@@ -184,7 +206,7 @@ pub unsafe extern "C" fn mcpgraft_server_set(
 }
 
 /// Adds a definition (JSON, in the newest shape) to the catalogue, or replaces the one with the same key in its place. Also
-/// while peers are served by other threads; tell clients with `mcpgraft_list_changed`.
+/// while peers are served by other threads; tell clients with `mcpgraft_notify`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mcpgraft_server_put(
     server: *mut mcpgraft_server,

@@ -16,7 +16,7 @@ use crate::server::{Offered, Shared};
 use crate::trouble::Trouble;
 
 /// Room for what the default limits allow: calls in work, and watched resources.
-type Inner = server::Session<64, 256>;
+pub(crate) type Inner = server::Session<64, 256>;
 
 /// A session with its memory.
 pub(crate) struct SessionPeer {
@@ -50,6 +50,10 @@ impl SessionPeer {
             })
         })?;
         Ok(mcpgraft_event { send: out.view(), ..made })
+    }
+
+    fn too_long(&mut self) -> Done<mcpgraft_event> {
+        Ok(self.notify(|inner, shared, out| shared.serve(|server| inner.too_long(server, out)))?.0)
     }
 
     /// The next event of the batch.
@@ -149,7 +153,8 @@ pub unsafe extern "C" fn mcpgraft_session_new(
 }
 
 /// Takes one message, without its newline. Write `event->send`, then do what the event says. What the peer got wrong is
-/// answered there and never ends the session.
+/// answered there and never ends the session. `message` absent: it was too long to be kept (`MCPGRAFT_TOO_LONG`), which the
+/// peer is told.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mcpgraft_session_accept(
     session: *mut mcpgraft_peer,
@@ -158,27 +163,8 @@ pub unsafe extern "C" fn mcpgraft_session_accept(
 ) -> mcpgraft_status {
     let work = |peer: &mut SessionPeer| {
         // SAFETY: the caller's promise.
-        let (place, message) = unsafe { (event_place(event)?, bytes("message", message)?) };
-        place.put(&peer.accept(message)?);
-        Ok(())
-    };
-    // SAFETY: the caller's promise.
-    unsafe { enter(session.cast(), work) }
-}
-
-/// Tells the peer that a message was too long to be kept (`MCPGRAFT_TOO_LONG`).
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mcpgraft_session_too_long(
-    session: *mut mcpgraft_peer,
-    event: *mut mcpgraft_event,
-) -> mcpgraft_status {
-    let work = |peer: &mut SessionPeer| {
-        // SAFETY: the caller's promise.
-        let place = unsafe { event_place(event) }?;
-        let write = |inner: &mut Inner, shared: &Shared, out: &mut Output| {
-            shared.serve(|server| inner.too_long(server, out))
-        };
-        place.put(&peer.notify(write)?.0);
+        let (place, bytes) = unsafe { (event_place(event)?, bytes("message", message)?) };
+        place.put(&if message.ptr.is_null() { peer.too_long()? } else { peer.accept(bytes)? });
         Ok(())
     };
     // SAFETY: the caller's promise.

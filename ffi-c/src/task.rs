@@ -8,15 +8,11 @@ use mcpgraft::jsonrpc::Id;
 use mcpgraft::server::{NewTask, Outcome, Status, Task, TaskOrigin};
 use mcpgraft::{LocalError, Revision};
 
-use crate::abi::{
-    mcpgraft_event, mcpgraft_peer, mcpgraft_status, mcpgraft_str, mcpgraft_task, mcpgraft_verdict,
-};
+use crate::abi::{mcpgraft_status, mcpgraft_str, mcpgraft_task, mcpgraft_verdict};
 use crate::ask;
-use crate::guard::{
-    Done, Handle, Held, alone, bytes, enter, event_place, maybe, place, sized, sized_place, utf8,
-};
+use crate::guard::{Done, Handle, Held, alone, bytes, enter, maybe, place, sized, sized_place, utf8};
 use crate::memory::{Output, Scratch};
-use crate::peer::{self, Any, NOT_HERE, with};
+use crate::peer;
 use crate::trouble::Trouble;
 
 /// A task about to be made. Set `struct_size` to `sizeof(mcpgraft_new_task)` and all else to zero before you fill it in.
@@ -70,6 +66,10 @@ pub enum mcpgraft_change {
     MCPGRAFT_TASK_COMPLETES = 2,
     /// It was taken back; `text` is not used.
     MCPGRAFT_TASK_IS_CANCELLED = 3,
+    /// The client has answered: `text` is `arguments` of `MCPGRAFT_UPDATE_TASK`, or an object of results by the keys of the
+    /// questions. Those that answer no open question are ignored; `MCPGRAFT_NOT_FOUND`: none does, and the task has not
+    /// changed. When no question is left open (`open_count` of its view), it works on.
+    MCPGRAFT_TASK_IS_ANSWERED = 4,
 }
 
 /// What there is to know of a task. Set `struct_size` to `sizeof(mcpgraft_task_view)`; everything else is written.
@@ -88,7 +88,7 @@ pub struct mcpgraft_task_view {
     pub mine: bool,
     /// It was made for a client of 2025-11-25.
     pub experimental: bool,
-    /// That client wants to hear of progress: see `mcpgraft_task_progress`.
+    /// That client wants to hear of progress: see `mcpgraft_progress`.
     pub progress_wanted: bool,
     /// The JSON-RPC error code of a task that ended in an error.
     pub error_code: i32,
@@ -120,6 +120,8 @@ pub struct mcpgraft_task_view {
 }
 
 const UNKNOWN_REVISION: Trouble = Trouble::argument("revision is that of an event");
+const NOT_ASKED: Trouble =
+    Trouble::Plain(mcpgraft_status::MCPGRAFT_NOT_FOUND, "none of this answers an open question of the task");
 
 /// One state of a task.
 pub(crate) struct Kept {
@@ -161,12 +163,11 @@ impl Kept {
         Task::restore(saved).ok_or(Trouble::argument("this is no saved task"))
     }
 
-    /// Makes the next state, unless `write` says that there is none.
-    fn next(&mut self, write: impl FnOnce(Task<'_>, &mut Output, &mut Scratch) -> Done<bool>) -> Done {
+    /// Makes the next state.
+    fn next(&mut self, write: impl FnOnce(Task<'_>, &mut Output, &mut Scratch) -> Done) -> Done {
         self.spare.clear();
-        if write(Kept::task(self.saved.own())?, &mut self.spare, &mut self.asks)? {
-            mem::swap(&mut self.saved, &mut self.spare);
-        }
+        write(Kept::task(self.saved.own())?, &mut self.spare, &mut self.asks)?;
+        mem::swap(&mut self.saved, &mut self.spare);
         Ok(())
     }
 
@@ -352,42 +353,17 @@ pub unsafe extern "C" fn mcpgraft_task_change(
                     task.complete(utf8("text", text)?, now, out)
                 } else if is(mcpgraft_change::MCPGRAFT_TASK_IS_CANCELLED) {
                     task.cancel(now, out)
+                } else if is(mcpgraft_change::MCPGRAFT_TASK_IS_ANSWERED) {
+                    match task.update(crate::json::value("text", text)?, now, out) {
+                        Ok(done) if done.taken == 0 => return Err(NOT_ASKED),
+                        done => done.map(drop),
+                    }
                 } else {
                     return Err(Trouble::argument("change is no mcpgraft_change"));
                 }
             }
-            .map_err(local)?;
-            Ok(true)
+            .map_err(local)
         })
-    };
-    // SAFETY: the caller's promise.
-    unsafe { enter(task.cast(), work) }
-}
-
-/// Takes the client's answers (`arguments` of `MCPGRAFT_UPDATE_TASK`). `taken` gets how many answered an open question, the
-/// rest is ignored; with 0 the task has not changed. `left` questions are still open; with none it works on.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mcpgraft_task_update(
-    task: *mut mcpgraft_task,
-    responses: mcpgraft_str,
-    now: u64,
-    taken: *mut usize,
-    left: *mut usize,
-) -> mcpgraft_status {
-    let work = |kept: &mut Kept| {
-        // SAFETY: the caller's promise.
-        let (responses, taken, left) = unsafe {
-            (crate::json::value("responses", responses)?, place("taken", taken)?, place("left", left)?)
-        };
-        let mut done = None;
-        kept.next(|task, out, _| {
-            let updated = task.update(responses, now, out).map_err(local)?;
-            done = Some(updated);
-            Ok(updated.taken > 0)
-        })?;
-        taken.put(done.map_or(0, |done| done.taken));
-        left.put(done.map_or(0, |done| done.left));
-        Ok(())
     };
     // SAFETY: the caller's promise.
     unsafe { enter(task.cast(), work) }
@@ -406,7 +382,7 @@ pub unsafe extern "C" fn mcpgraft_task_fail(
     let work = |kept: &mut Kept| {
         // SAFETY: the caller's promise.
         let failure = unsafe { peer::failure(failure, message, code, data) }?;
-        kept.next(|task, out, _| task.fail(&failure, now, out).map(|()| true).map_err(local))
+        kept.next(|task, out, _| task.fail(&failure, now, out).map_err(local))
     };
     // SAFETY: the caller's promise.
     unsafe { enter(task.cast(), work) }
@@ -433,30 +409,4 @@ pub unsafe extern "C" fn mcpgraft_task_can_ask(
     };
     // SAFETY: the caller's promise.
     unsafe { enter(task.cast(), work) }
-}
-
-/// Session or listener: tells a client that listens to a task how it stands now. `principal`: who that client is; nothing is
-/// sent to one that the task does not belong to. `saved` is the stored task.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mcpgraft_task_changed(
-    peer: *mut mcpgraft_peer,
-    saved: mcpgraft_str,
-    principal: mcpgraft_str,
-    event: *mut mcpgraft_event,
-) -> mcpgraft_status {
-    let work = |peer: Any<'_>| {
-        // SAFETY: the caller's promise.
-        let (place, saved, principal) =
-            unsafe { (event_place(event)?, bytes("saved", saved)?, maybe("principal", principal)?) };
-        let task = Kept::task(saved)?;
-        let made = match peer {
-            Any::Session(peer) => peer.notify(|inner, _, out| inner.task_changed(&task, principal, out))?.0,
-            Any::Listener(peer) => peer.notify(|inner, _, out| inner.task_changed(&task, principal, out))?,
-            Any::Exchange(_) => return Err(NOT_HERE),
-        };
-        place.put(&made);
-        Ok(())
-    };
-    // SAFETY: the caller's promise.
-    unsafe { with(peer, work) }
 }

@@ -1,7 +1,7 @@
-//! What the experimental tasks of 2025-11-25 have beside those of the extension: questions on `tasks/result`, progress of a
-//! task, `tasks/list`.
+//! What the experimental tasks of 2025-11-25 have beside those of the extension: questions on `tasks/result`, and
+//! `tasks/list`.
 
-use mcpgraft::server::{self, Ask, CallKey, Progress};
+use mcpgraft::server::{self, Ask, CallKey};
 
 use crate::abi::{mcpgraft_event, mcpgraft_peer, mcpgraft_status, mcpgraft_str};
 use crate::guard::{bytes, event_place, maybe, utf8};
@@ -14,7 +14,7 @@ use crate::trouble::Trouble;
 const MAX_TASKS: usize = 1000;
 
 /// Asks, on the call `MCPGRAFT_TASK_RESULT` with the key `key`, the question `question` that a task has open (`open_keys` of its
-/// view). `id` and the event are as those of `mcpgraft_ask`; give the answer to `mcpgraft_task_update`. `saved` is the stored task.
+/// view). `id` and the event are as those of `mcpgraft_ask`; give the answer to `mcpgraft_task_change`. `saved` is the stored task.
 /// `MCPGRAFT_NOT_FOUND`: it has no such question open. `MCPGRAFT_NOT_ALLOWED`: the client of this call cannot be asked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn mcpgraft_task_ask(
@@ -44,38 +44,6 @@ pub unsafe extern "C" fn mcpgraft_task_ask(
                 mcpgraft_event { ask: asked.to_bits(), ..made }
             }
             Any::Exchange(peer) => peer.notify(|inner, _, out| inner.ask(key, id, &ask, out))?,
-            Any::Listener(_) => return Err(NOT_HERE),
-        });
-        Ok(())
-    };
-    // SAFETY: the caller's promise.
-    unsafe { with(peer, work) }
-}
-
-/// Tells a client of 2025-11-25 how far a task has come, as `mcpgraft_progress` does of a call: on the session where its call
-/// came from (`key` is not used), or on an exchange whose call `key`, `MCPGRAFT_TASK_RESULT`, waits for it. `saved` is the stored
-/// task. Nothing is sent to others, if the client did not ask for it, or if the task is over. The numbers must grow.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn mcpgraft_task_progress(
-    peer: *mut mcpgraft_peer,
-    key: u64,
-    saved: mcpgraft_str,
-    progress: f64,
-    total: f64,
-    message: mcpgraft_str,
-    event: *mut mcpgraft_event,
-) -> mcpgraft_status {
-    let work = |peer: Any<'_>| {
-        // SAFETY: the caller's promise.
-        let (place, saved, message) =
-            unsafe { (event_place(event)?, bytes("saved", saved)?, maybe("message", message)?) };
-        let (task, key) = (Kept::task(saved)?, CallKey::from_bits(key));
-        let progress = Progress { progress, total: (!total.is_nan()).then_some(total), message };
-        place.put(&match peer {
-            Any::Session(peer) => peer.notify(|inner, _, out| inner.task_progress(&task, &progress, out))?.0,
-            Any::Exchange(peer) => {
-                peer.notify(|inner, _, out| inner.task_progress(key, &task, &progress, out))?
-            }
             Any::Listener(_) => return Err(NOT_HERE),
         });
         Ok(())

@@ -74,17 +74,17 @@ static void asking(void)
     CHECK(event.kind == MCPGRAFT_CANCELLED && event.key == key && is(event.text, "enough"));
     CHECK(mcpgraft_is_cancelled(peer, key, &cancelled) == MCPGRAFT_OK && cancelled);
     CHECK(mcpgraft_reply(peer, key, str("{\"content\":[]}"), &event) == MCPGRAFT_OK && event.send.len == 0);
-    CHECK(mcpgraft_list_changed(peer, MCPGRAFT_TOOL, &event) == MCPGRAFT_OK && event.send.len > 0);
-    CHECK(mcpgraft_resource_updated(peer, str("a://b/c"), str(NULL), &event) == MCPGRAFT_OK && event.send.len == 0);
-    CHECK(mcpgraft_notify(peer, str("x/y"), str("{}"), &event) == MCPGRAFT_OK && event.send.len > 0);
-    CHECK(mcpgraft_notify(peer, str("notifications/x"), str("{}"), &event) == MCPGRAFT_NOT_ALLOWED);
-    CHECK(mcpgraft_elicitation_complete(peer, 0, str("e"), &event) == MCPGRAFT_OK && event.send.len > 0);
+    CHECK(mcpgraft_notify(peer, 0, MCPGRAFT_NEWS_TOOLS, str(NULL), str(NULL), &event) == MCPGRAFT_OK && event.send.len > 0);
+    CHECK(mcpgraft_notify(peer, 0, MCPGRAFT_NEWS_RESOURCE, str("a://b/c"), str(NULL), &event) == MCPGRAFT_OK && event.send.len == 0);
+    CHECK(mcpgraft_notify(peer, 0, MCPGRAFT_NEWS_OWN, str("x/y"), str("{}"), &event) == MCPGRAFT_OK && event.send.len > 0);
+    CHECK(mcpgraft_notify(peer, 0, MCPGRAFT_NEWS_OWN, str("notifications/x"), str("{}"), &event) == MCPGRAFT_NOT_ALLOWED);
+    CHECK(mcpgraft_notify(peer, 0, MCPGRAFT_NEWS_ELICITATION, str("e"), str(NULL), &event) == MCPGRAFT_OK && event.send.len > 0);
     CHECK(mcpgraft_session_accept(peer, str("{\"jsonrpc\":\"2.0\",\"id\":\"q\",\"method\":\"tools/call\",\"params\":{\"name\":"
                                            "\"add\"," META "}}"), &event) == MCPGRAFT_OK);
     CHECK(event.kind == MCPGRAFT_CALL && event.stateless && event.progress_wanted);
     CHECK(mcpgraft_require_input(peer, event.key, str("{\"who\":{\"method\":\"elicitation/create\",\"params\":" FORM "}}"),
                                  str("state"), &event) == MCPGRAFT_OK && event.send.len > 0);
-    CHECK(mcpgraft_end_listening(peer, &event) == MCPGRAFT_OK);
+    CHECK(mcpgraft_notify(peer, 0, MCPGRAFT_NEWS_END, str(NULL), str(NULL), &event) == MCPGRAFT_OK);
     CHECK(mcpgraft_free(peer) == MCPGRAFT_OK);
 }
 
@@ -133,16 +133,16 @@ static void sessions_over_http(void)
     CHECK(event.can_stream);
     CHECK(mcpgraft_ask(exchange, event.key, str("q1"), str("roots/list"), none, &event) == MCPGRAFT_OK);
     CHECK(event.status == 200 && !event.end && event.send.len > 0);
-    CHECK(mcpgraft_exchange_cancel(exchange, str("4"), &key) == MCPGRAFT_OK && key == 0);
-    CHECK(mcpgraft_exchange_cancel(exchange, str("3"), &key) == MCPGRAFT_OK && key != 0);
+    CHECK(mcpgraft_lost(exchange, MCPGRAFT_LOST_REQUEST, str("4"), &key) == MCPGRAFT_OK && key == 0);
+    CHECK(mcpgraft_lost(exchange, MCPGRAFT_LOST_REQUEST, str("3"), &key) == MCPGRAFT_OK && key != 0);
     CHECK(post("GET", "s", "", stored, &event) == MCPGRAFT_OK && event.kind == MCPGRAFT_LISTENING && !event.end);
     listener = event.listener;
     CHECK(listener != NULL);
-    CHECK(mcpgraft_resource_updated(listener, str("a://b/c"), stored, &event) == MCPGRAFT_OK && event.send.len > 0);
-    CHECK(mcpgraft_resource_updated(listener, str("a://b/d"), stored, &event) == MCPGRAFT_OK && event.send.len == 0);
-    CHECK(mcpgraft_list_changed(listener, MCPGRAFT_PROMPT, &event) == MCPGRAFT_OK && event.send.len > 0);
+    CHECK(mcpgraft_notify(listener, 0, MCPGRAFT_NEWS_RESOURCE, str("a://b/c"), stored, &event) == MCPGRAFT_OK && event.send.len > 0);
+    CHECK(mcpgraft_notify(listener, 0, MCPGRAFT_NEWS_RESOURCE, str("a://b/d"), stored, &event) == MCPGRAFT_OK && event.send.len == 0);
+    CHECK(mcpgraft_notify(listener, 0, MCPGRAFT_NEWS_PROMPTS, str(NULL), str(NULL), &event) == MCPGRAFT_OK && event.send.len > 0);
     CHECK(mcpgraft_next(listener, &event) == MCPGRAFT_WRONG_HANDLE);
-    CHECK(mcpgraft_end_listening(listener, &event) == MCPGRAFT_OK && event.end);
+    CHECK(mcpgraft_notify(listener, 0, MCPGRAFT_NEWS_END, str(NULL), str(NULL), &event) == MCPGRAFT_OK && event.end);
     CHECK(mcpgraft_free(listener) == MCPGRAFT_OK);
     CHECK(post("DELETE", "s", "", stored, &event) == MCPGRAFT_OK && event.kind == MCPGRAFT_ENDED && event.end);
 }
@@ -181,7 +181,6 @@ static void tasks(void)
     struct mcpgraft_str saved, why;
     struct mcpgraft_peer *peer = NULL;
     mcpgraft_verdict verdict;
-    size_t taken = 0, left = 0;
     char memory[4096];
     CHECK(mcpgraft_session_new(server, &peer) == MCPGRAFT_OK);
     CHECK(mcpgraft_session_accept(peer, str(LISTEN), &event) == MCPGRAFT_OK && event.kind == MCPGRAFT_LISTENING);
@@ -212,18 +211,18 @@ static void tasks(void)
     memcpy(memory, view.saved.ptr, view.saved.len);
     saved.ptr = memory, saved.len = view.saved.len;
     CHECK(mcpgraft_task_restore(saved, &again) == MCPGRAFT_OK);
-    CHECK(mcpgraft_task_update(again, str("{\"nobody\":{}}"), 1700, &taken, &left) == MCPGRAFT_OK && taken == 0 && left == 1);
+    CHECK(mcpgraft_task_change(again, MCPGRAFT_TASK_IS_ANSWERED, str("{\"nobody\":{}}"), 1700) == MCPGRAFT_NOT_FOUND);
     view = look(again, "alice");
     CHECK(view.saved.len == saved.len && memcmp(view.saved.ptr, saved.ptr, saved.len) == 0);
-    CHECK(mcpgraft_task_update(again, str("{\"who\":{\"action\":\"decline\"}}"), 1700, &taken, &left) == MCPGRAFT_OK);
-    CHECK(taken == 1 && left == 0 && look(again, "alice").status == MCPGRAFT_TASK_WORKING);
+    CHECK(mcpgraft_task_change(again, MCPGRAFT_TASK_IS_ANSWERED, str("{\"who\":{\"action\":\"decline\"}}"), 1700) == MCPGRAFT_OK);
+    CHECK(look(again, "alice").open_count == 0 && look(again, "alice").status == MCPGRAFT_TASK_WORKING);
     CHECK(is(look(again, "alice").answers, "{\"who\":{\"action\":\"decline\"}}"));
     CHECK(mcpgraft_task_change(again, MCPGRAFT_TASK_COMPLETES, str("{\"content\":[]}"), 1800) == MCPGRAFT_OK);
     view = look(again, "alice");
     CHECK(view.status == MCPGRAFT_TASK_COMPLETED && has(view.detailed, "\"status\":\"completed\""));
     CHECK(mcpgraft_task_change(again, MCPGRAFT_TASK_IS_CANCELLED, str(NULL), 1900) == MCPGRAFT_NOT_ALLOWED);
-    CHECK(mcpgraft_task_changed(peer, view.saved, str("bob"), &event) == MCPGRAFT_OK && event.send.len == 0);
-    CHECK(mcpgraft_task_changed(peer, view.saved, str("alice"), &event) == MCPGRAFT_OK);
+    CHECK(mcpgraft_notify(peer, 0, MCPGRAFT_NEWS_TASK, view.saved, str("bob"), &event) == MCPGRAFT_OK && event.send.len == 0);
+    CHECK(mcpgraft_notify(peer, 0, MCPGRAFT_NEWS_TASK, view.saved, str("alice"), &event) == MCPGRAFT_OK);
     CHECK(has(event.send, "\"notifications/tasks\"") && has(event.send, "\"status\":\"completed\""));
     CHECK(mcpgraft_task_fail(made, MCPGRAFT_FAIL_CUSTOM, str("broken"), 1001, str("[1]"), 1900) == MCPGRAFT_OK);
     view = look(made, "alice");
@@ -263,7 +262,6 @@ static void experimental_tasks(void)
     struct mcpgraft_task_view view;
     struct mcpgraft_peer *peer = NULL;
     struct mcpgraft_str page[2];
-    size_t taken = 0, left = 0;
     CHECK(mcpgraft_session_new(server, &peer) == MCPGRAFT_OK);
     CHECK(has(take(peer, INITIALIZE).send, "\"tasks\":{\"list\":{},"));
     take(peer, "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}");
@@ -280,7 +278,7 @@ static void experimental_tasks(void)
     CHECK(has(view.acknowledged, "{\"taskId\":\"call-2\",\"status\":\"working\""));
     CHECK(mcpgraft_reply(peer, event.key, str("{\"content\":[]}"), &event) == MCPGRAFT_BAD_RESULT);
     CHECK(mcpgraft_reply(peer, event.key, view.created, &event) == MCPGRAFT_OK && has(event.send, "\"task\":{\"taskId\""));
-    CHECK(mcpgraft_task_progress(peer, 0, view.saved, 1, 2, str("half"), &event) == MCPGRAFT_OK);
+    CHECK(mcpgraft_progress(peer, 0, view.saved, 1, 2, str("half"), &event) == MCPGRAFT_OK);
     CHECK(has(event.send, "\"progressToken\":\"p\",\"progress\":1,\"total\":2,\"message\":\"half\"") &&
           has(event.send, "\"io.modelcontextprotocol/related-task\":{\"taskId\":\"call-2\"}"));
 
@@ -297,12 +295,11 @@ static void experimental_tasks(void)
     event = take(peer, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{\"action\":\"decline\"}}");
     CHECK(event.kind == MCPGRAFT_ANSWER && event.key == waits.key && event.ask == asked.ask && event.ok);
     CHECK(is(event.params, "{\"action\":\"decline\"}"));
-    CHECK(mcpgraft_task_update(made, str("{\"w\\\"\":{\"action\":\"decline\"}}"), 1700, &taken, &left) == MCPGRAFT_OK);
-    CHECK(taken == 1 && left == 1);
+    CHECK(mcpgraft_task_change(made, MCPGRAFT_TASK_IS_ANSWERED, str("{\"w\\\"\":{\"action\":\"decline\"}}"), 1700) == MCPGRAFT_OK);
     view = look_2025(made);
     CHECK(view.open_count == 1 && is(view.open_keys[0], "roots"));
     CHECK(mcpgraft_task_ask(peer, waits.key, view.saved, str("w\""), str(NULL), &event) == MCPGRAFT_NOT_FOUND);
-    CHECK(mcpgraft_task_update(made, str("{\"roots\":{\"roots\":[]}}"), 1700, &taken, &left) == MCPGRAFT_OK && left == 0);
+    CHECK(mcpgraft_task_change(made, MCPGRAFT_TASK_IS_ANSWERED, str("{\"roots\":{\"roots\":[]}}"), 1700) == MCPGRAFT_OK);
 
     /* It ends, and the call that waits is answered as its own would have been. */
     CHECK(mcpgraft_task_change(made, MCPGRAFT_TASK_COMPLETES, str("{\"content\":[],\"structuredContent\":[1]}"), 1800) ==
@@ -312,9 +309,9 @@ static void experimental_tasks(void)
     CHECK(mcpgraft_reply(peer, waits.key, view.outcome, &event) == MCPGRAFT_OK);
     /* The tool has no output schema, so what is no object is wrapped: the task remembers. */
     CHECK(has(event.send, "\"structuredContent\":{\"result\":[1]}") && has(event.send, "related-task"));
-    CHECK(mcpgraft_task_changed(peer, view.saved, str("alice"), &event) == MCPGRAFT_OK);
+    CHECK(mcpgraft_notify(peer, 0, MCPGRAFT_NEWS_TASK, view.saved, str("alice"), &event) == MCPGRAFT_OK);
     CHECK(has(event.send, "\"notifications/tasks/status\""));
-    CHECK(mcpgraft_task_progress(peer, 0, view.saved, 2, 2, str(NULL), &event) == MCPGRAFT_OK && event.send.len == 0);
+    CHECK(mcpgraft_progress(peer, 0, view.saved, 2, 2, str(NULL), &event) == MCPGRAFT_OK && event.send.len == 0);
 
     /* One that ends in an error. */
     CHECK(mcpgraft_task_new(&begin, &other) == MCPGRAFT_OK);
@@ -351,13 +348,13 @@ static void experimental_tasks_over_http(void)
     CHECK(event.kind == MCPGRAFT_CALL && event.target == MCPGRAFT_TASK_RESULT && event.can_stream);
     key = event.key;
     /* Its client could not come back, so there is something to be sent only for the sake of the connection. */
-    CHECK(mcpgraft_open_stream(exchange, key, false, &event) == MCPGRAFT_OK && event.send.len == 0 && event.status == 0);
-    CHECK(mcpgraft_open_stream(exchange, key, true, &event) == MCPGRAFT_OK && event.send.len > 0 && event.send.ptr[0] == ':');
+    CHECK(mcpgraft_stream(exchange, key, MCPGRAFT_STREAM_OPENS, 0, &event) == MCPGRAFT_OK && event.send.len == 0 && event.status == 0);
+    CHECK(mcpgraft_stream(exchange, key, MCPGRAFT_STREAM_WAITS, 0, &event) == MCPGRAFT_OK && event.send.len > 0 && event.send.ptr[0] == ':');
     CHECK(event.status == 200 && !event.end);
-    CHECK(mcpgraft_open_stream(exchange, key, true, &event) == MCPGRAFT_OK && event.send.len == 0);
+    CHECK(mcpgraft_stream(exchange, key, MCPGRAFT_STREAM_WAITS, 0, &event) == MCPGRAFT_OK && event.send.len == 0);
     CHECK(mcpgraft_task_ask(exchange, key, str(ASKING), str("q"), str("q-1"), &event) == MCPGRAFT_OK);
     CHECK(has(event.send, "\"id\":\"q-1\"") && has(event.send, "related-task\":{\"taskId\":\"t\"}") && event.status == 0);
-    CHECK(mcpgraft_task_progress(exchange, key, str(ASKING), 1, 3, none, &event) == MCPGRAFT_OK);
+    CHECK(mcpgraft_progress(exchange, key, str(ASKING), 1, 3, none, &event) == MCPGRAFT_OK);
     CHECK(has(event.send, "\"progressToken\":1,\"progress\":1,\"total\":3"));
     CHECK(mcpgraft_reply(exchange, key, str("{\"content\":[]}"), &event) == MCPGRAFT_OK && event.end);
     CHECK(post("POST", "s", TASK_ASKS("3", "list", ""), stored, &event) == MCPGRAFT_OK && event.target == MCPGRAFT_LIST_TASKS);

@@ -171,7 +171,7 @@ static void answer(struct mcpgraft_peer *peer, const struct mcpgraft_event *call
     if (resource)
         CHECK(is(call->variables, "{\"rows\":\"25\"}") && is(call->entry, "data://{rows}/x"));
     if (!call->more) {
-        TRY(mcpgraft_progress(peer, call->key, 0.5, 1, str("half"), &event));
+        TRY(mcpgraft_progress(peer, call->key, str(NULL), 0.5, 1, str("half"), &event));
         TRY(mcpgraft_log(peer, call->key, MCPGRAFT_LEVEL_ERROR, str("{}"), str(NULL), &event));
     }
     TRY(mcpgraft_reply(peer, call->key, str(resource ? "{\"contents\":[]}" : "{\"content\":[]}"), &event));
@@ -287,7 +287,6 @@ static void work(struct mcpgraft_peer *session)
     struct mcpgraft_task *task = NULL, *again = NULL;
     struct mcpgraft_task_view view;
     struct mcpgraft_event event = fresh();
-    size_t taken, left;
     memset(&begin, 0, sizeof begin);
     begin.struct_size = sizeof begin;
     begin.id = str("t");
@@ -298,11 +297,10 @@ static void work(struct mcpgraft_peer *session)
     TRY(mcpgraft_task_change(task, MCPGRAFT_TASK_ASKS, str("{\"r\":{\"method\":\"roots/list\"}}"), 2));
     TRY(mcpgraft_task_read(task, str(NULL), str(NULL), &view));
     CHECK(view.open_count == 1 && is(view.open_keys[0], "r"));
-    TRY(mcpgraft_task_update(task, str("{\"r\":{\"roots\":[]}}"), 3, &taken, &left));
-    CHECK(taken == 1 && left == 0);
+    TRY(mcpgraft_task_change(task, MCPGRAFT_TASK_IS_ANSWERED, str("{\"r\":{\"roots\":[]}}"), 3));
     TRY(mcpgraft_task_read(task, str(NULL), str(NULL), &view));
     TRY(mcpgraft_task_restore(view.saved, &again));
-    TRY(mcpgraft_task_changed(session, view.saved, str(NULL), &event));
+    TRY(mcpgraft_notify(session, 0, MCPGRAFT_NEWS_TASK, view.saved, str(NULL), &event));
     TRY(mcpgraft_task_fail(task, MCPGRAFT_FAIL_CUSTOM, str("no"), 5, str("{}"), 4));
     TRY(mcpgraft_task_read(task, str(NULL), str(NULL), &view));
     TRY(mcpgraft_task_change(again, MCPGRAFT_TASK_COMPLETES, str("{\"content\":[]}"), 4));
@@ -323,7 +321,6 @@ static void experiment(const struct mcpgraft_server *server)
     struct mcpgraft_task *task = NULL;
     struct mcpgraft_task_view view;
     struct mcpgraft_event event = fresh(), other = fresh();
-    size_t taken, left;
     TRY(mcpgraft_session_new(server, &session));
     ASK("1", "initialize", "\"protocolVersion\":\"2025-11-25\",\"capabilities\":{\"roots\":{}},"
                            "\"clientInfo\":{\"name\":\"c\",\"version\":\"1\"}");
@@ -341,12 +338,12 @@ static void experiment(const struct mcpgraft_server *server)
     TRY(mcpgraft_task_read(task, str(NULL), event.revision, &view));
     CHECK(view.mine && view.open_count == 1 && is(view.open_keys[0], "\"r"));
     TRY(mcpgraft_reply(session, event.key, view.created, &other));
-    TRY(mcpgraft_task_progress(session, 0, view.saved, 1, 2, str(NULL), &other));
+    TRY(mcpgraft_progress(session, 0, view.saved, 1, 2, str(NULL), &other));
     CHECK(other.send.len > 0);
     ASK("3", "tasks/result", "\"taskId\":\"t\"");
     TRY(mcpgraft_task_ask(session, event.key, view.saved, view.open_keys[0], str(NULL), &other));
     CHECK(other.send.len > 0);
-    TRY(mcpgraft_task_update(task, str("{\"\\\"r\":{\"roots\":[]}}"), 3, &taken, &left));
+    TRY(mcpgraft_task_change(task, MCPGRAFT_TASK_IS_ANSWERED, str("{\"\\\"r\":{\"roots\":[]}}"), 3));
     TRY(mcpgraft_task_change(task, MCPGRAFT_TASK_COMPLETES, str("{\"content\":[]}"), 4));
     TRY(mcpgraft_task_read(task, str(NULL), event.revision, &view));
     TRY(mcpgraft_reply(session, event.key, view.outcome, &other));

@@ -206,11 +206,11 @@ static void during(struct mcpgraft_peer *peer, uint64_t key, const struct step *
         if (is(field[0], "log"))
             CALL(peer, mcpgraft_log(peer, key, level(field[1]), field[2], field[3], &event));
         else if (is(field[0], "progress"))
-            CALL(peer, mcpgraft_progress(peer, key, number(field[1], NAN), number(field[2], NAN), field[3], &event));
+            CALL(peer, mcpgraft_progress(peer, key, str(NULL), number(field[1], NAN), number(field[2], NAN), field[3], &event));
         else if (is(field[0], "open_stream"))
-            CALL(peer, mcpgraft_open_stream(peer, key, false, &event));
+            CALL(peer, mcpgraft_stream(peer, key, MCPGRAFT_STREAM_OPENS, 0, &event));
         else if (is(field[0], "close_stream"))
-            CALL(peer, mcpgraft_close_stream(peer, key, (uint32_t)number(field[1], 0), &event));
+            CALL(peer, mcpgraft_stream(peer, key, MCPGRAFT_STREAM_CLOSES, (uint32_t)number(field[1], 0), &event));
         else if (!is(field[0], "question"))
             continue;
         else if (able(peer, key, field[2], field[3], field[4]) && field[5].ptr == NULL)

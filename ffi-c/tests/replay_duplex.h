@@ -113,13 +113,13 @@ static void tell(struct mcpgraft_peer *peer, const struct record *news, struct m
 {
     struct mcpgraft_str what = news->field[1], value = news->field[2];
     if (is(what, "list_changed"))
-        CALL(peer, mcpgraft_list_changed(peer, list(value), event));
+        CALL(peer, mcpgraft_notify(peer, 0, list(value), str(NULL), str(NULL), event));
     else if (is(what, "updated"))
-        CALL(peer, mcpgraft_resource_updated(peer, value, str(NULL), event));
+        CALL(peer, mcpgraft_notify(peer, 0, MCPGRAFT_NEWS_RESOURCE, value, str(NULL), event));
     else if (is(what, "complete"))
-        CALL(peer, mcpgraft_elicitation_complete(peer, 0, value, event));
+        CALL(peer, mcpgraft_notify(peer, 0, MCPGRAFT_NEWS_ELICITATION, value, str(NULL), event));
     else
-        CALL(peer, mcpgraft_end_listening(peer, event));
+        CALL(peer, mcpgraft_notify(peer, 0, MCPGRAFT_NEWS_END, str(NULL), str(NULL), event));
 }
 
 static void check_answered(const struct step *step, const struct mcpgraft_event *event)

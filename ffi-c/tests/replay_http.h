@@ -148,11 +148,11 @@ static void tell_listener(struct mcpgraft_peer *listener, struct mcpgraft_str st
         if (!is(field[0], "tell"))
             continue;
         if (is(field[1], "list_changed"))
-            CALL(listener, mcpgraft_list_changed(listener, list(field[2]), &event));
+            CALL(listener, mcpgraft_notify(listener, 0, list(field[2]), str(NULL), str(NULL), &event));
         else if (is(field[1], "updated"))
-            CALL(listener, mcpgraft_resource_updated(listener, field[2], stored, &event));
+            CALL(listener, mcpgraft_notify(listener, 0, MCPGRAFT_NEWS_RESOURCE, field[2], stored, &event));
         else
-            CALL(listener, mcpgraft_end_listening(listener, &event));
+            CALL(listener, mcpgraft_notify(listener, 0, MCPGRAFT_NEWS_END, str(NULL), str(NULL), &event));
         take_http(seen, &event);
     }
 }

@@ -43,7 +43,7 @@ static void *share(void *where)
     int me = where == NULL ? 0 : 1, i;
     for (i = 0; i < ROUNDS; i++) {
         struct mcpgraft_event event = fresh();
-        mcpgraft_status status = mcpgraft_notify(session, str("x/y"), str("{\"text\":\"a longer text, to stay a while\"}"), &event);
+        mcpgraft_status status = mcpgraft_notify(session, 0, MCPGRAFT_NEWS_OWN, str("x/y"), str("{\"text\":\"a longer text, to stay a while\"}"), &event);
         busy[me] += status == MCPGRAFT_BUSY;
         done[me] += status == MCPGRAFT_OK;
     }

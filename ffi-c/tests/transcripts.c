@@ -43,7 +43,8 @@ static void framing(struct mcpgraft_lines **lines, size_t limit, const struct st
         CHECK(part.len == 0);
     }
     if (feed->field[2].ptr != NULL) {
-        CHECK(mcpgraft_lines_finish(*lines, &frame, &line) == MCPGRAFT_OK);
+        size_t used = 1;
+        CHECK(mcpgraft_lines_next(*lines, str(NULL), &used, &frame, &line) == MCPGRAFT_OK && used == 0);
         if (frame != MCPGRAFT_NO_LINE && CHECK(count < frames->count)) {
             CHECK((frame == MCPGRAFT_TOO_LONG) == (frames->field[count].ptr == NULL));
             CHECK(frame == MCPGRAFT_TOO_LONG || same(line, frames->field[count]));

@@ -87,6 +87,7 @@ class Channel:
             tools=bool(catalogue.get("tool")),
             resources=bool(catalogue.get("resource") or catalogue.get("template")),
             prompts=bool(catalogue.get("prompt")),
+            experimental_tasks=options.get("experimental_tasks", "no"),
             ttl_ms=options.get("ttl_ms", 0),
             limits=limits,
             **flags,

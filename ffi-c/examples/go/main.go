@@ -59,7 +59,7 @@ static mcpgraft_status refuse(struct mcpgraft_peer *peer, uint64_t key, char *wh
 static mcpgraft_status tell(struct mcpgraft_peer *peer, uint64_t key, double done, double total, struct mcpgraft_event *event)
 {
 	struct mcpgraft_str none = {NULL, 0};
-	return mcpgraft_progress(peer, key, done, total, none, event);
+	return mcpgraft_progress(peer, key, none, done, total, none, event);
 }
 
 static mcpgraft_status set(struct mcpgraft_server *server, char *name, char *value)

@@ -10,11 +10,11 @@ use firmware::board;
 use firmware::line::Out;
 use mcpgraft::catalog::{Entry, Fixed, Kind};
 use mcpgraft::frame::line::{Frame, LineFramer};
-use mcpgraft::json::{Raw, Sink, Stream, Writer};
+use mcpgraft::json::{Raw, Sink, Str, Stream, Writer};
 use mcpgraft::model::Level;
 use mcpgraft::server::{
-    Ask, AskKey, Batch, Call, CallKey, Failure, Log, Notice, Offer, Profile, Progress, Reference, Step,
-    Target, Unable,
+    Ask, AskKey, Batch, Call, CallKey, ExperimentalTasks, Failure, Log, Notice, Offer, Profile, Progress,
+    Reference, Step, Target, Unable,
 };
 use mcpgraft::{Limits, Revision, RevisionSet, Server, Session};
 
@@ -222,6 +222,11 @@ impl Replay {
             logging: on("logging"),
             list_changed: on("list_changed"),
             subscribe: on("subscribe"),
+            experimental_tasks: match command.get("experimental_tasks")?.str()?.plain()? {
+                "listed" => ExperimentalTasks::Listed,
+                "offered" => ExperimentalTasks::Offered,
+                _ => ExperimentalTasks::No,
+            },
             ttl_ms: command.get("ttl_ms")?.u64()?,
             ..Profile::new(Raw::trusted(self.kept.text(command.get("info"))?))
         };
@@ -318,7 +323,8 @@ fn called(call: &Call<'_>, w: &mut Writer<'_, Out<'_>>) -> Result<(), mcpgraft::
             ("completion", name, None)
         }
         Target::Task { id, .. } => ("task", id, None),
-        Target::List { .. } | Target::Tasks { .. } => return Ok(()),
+        Target::Tasks { .. } => ("task", Str::trusted("\"\""), None),
+        Target::List { .. } => return Ok(()),
         Target::Custom { method } => ("custom", method, None),
     };
     w.begin_object()?;
