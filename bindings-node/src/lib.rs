@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! argument  what JavaScript gives        error   guards, errors        record  steps as one string
-//! shared, options   the server           session, exchange, listener, framer, seal, task, ask, validate   its parts
+//! shared, options   the server           session, exchange, request, listener, framer, seal, task, ask, validate   its parts
 //! call      calls and failures           crash   failures on demand, in test builds
 //! ```
 #![allow(unreachable_pub)] // what JavaScript sees is public in private modules
@@ -20,6 +20,7 @@ mod framer;
 mod listener;
 mod options;
 mod record;
+mod request;
 mod seal;
 mod session;
 mod shared;

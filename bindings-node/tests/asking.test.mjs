@@ -134,6 +134,14 @@ test("a refusal, silence and a catch-all", async () => {
   assert.match(textOf(await refusing.call("ask")), /no, thanks/);
   const silent = await connect(server, { era: "legacy", transport: "stdio", capabilities: { elicitation: {} } });
   assert.match(textOf(await silent.call("ask")), /no answer came within 0.02 seconds/);
+  // A question may have a time of its own; of two each has its own.
+  const patient = make();
+  patient.tool("ask", {}, async (_, ctx) => {
+    const both = { soon: new Elicit("Who?", Name, { timeoutMs: 10 }), later: new Sample("Say", { timeoutMs: 30 }) };
+    return Object.values(await ctx.askAllSettled(both)).map((one) => one.message);
+  });
+  const mute = await connect(patient, { era: "legacy", transport: "stdio", capabilities: { elicitation: {}, sampling: {} } });
+  assert.deepEqual(JSON.parse(textOf(await mute.call("ask"))), ["no answer came within 0.01 seconds: soon", "no answer came within 0.03 seconds: later"]);
   const client = await connect(server, { answers: { elicit: () => ({ name: "Bo" }) } });
   assert.equal(textOf(await client.call("catches")), "Bo");
   assert.equal(textOf(await client.call("wraps")), "Bo");

@@ -26,6 +26,9 @@ before(() => {
      export const create = () => server;`,
   );
   writeFileSync(join(folder, "several.mjs"), 'export { server as one } from "./things.mjs"; import { Server } from "mcpgraft"; export const two = new Server({ name: "two", version: "1" });');
+  const tool = (options) => `import { Server } from "mcpgraft"; export default new Server({ name: "l", version: "1" }).tool("get", ${options}, () => "x");`;
+  writeFileSync(join(folder, "clean.mjs"), tool('{ description: "Gets", input: { type: "object", properties: {} } }'));
+  writeFileSync(join(folder, "bad.mjs"), tool('{ input: { type: "object" } }'));
 });
 after(() => rmSync(folder, { recursive: true }));
 
@@ -41,6 +44,17 @@ test("inspect", async () => {
   assert.match(stdout, /tools: 1, \d+ bytes, about \d+ tokens\n {2}search {2}\d+ bytes {2}Search things\.\n/);
   assert.match(stdout, /a:\/\/\{x\}/);
   assert.equal(JSON.parse((await run("inspect", `${file}:server`, "--json", "--era", "legacy")).stdout).tools[0].name, "search");
+});
+
+test("inspect --lint", async () => {
+  const clean = await run("inspect", join(folder, "clean.mjs"), "--lint");
+  assert.deepEqual([clean.status, clean.stdout], [0, "nothing that a known client refuses\n"]);
+  const bad = await run("inspect", join(folder, "bad.mjs"), "--lint");
+  assert.equal(bad.status, 1);
+  assert.match(bad.stdout, /^error: get \/inputSchema: .* \[properties\] \(OpenAI API, Azure OpenAI\)$/m);
+  assert.match(bad.stdout, /2 problems, 1 of them errors\n$/);
+  const found = JSON.parse((await run("inspect", join(folder, "bad.mjs"), "--lint", "--json")).stdout);
+  assert.deepEqual(found.map(({ rule }) => rule), ["description", "properties"]);
 });
 
 test("call", async () => {

@@ -250,6 +250,22 @@ test("progress and logs arrive before the result", async () => {
   }
 });
 
+test("progress goes on, and not faster than a client can follow", async () => {
+  const server = make({ limits: { progressRate: 10 } });
+  server.tool("work", {}, (_, ctx) => {
+    ctx.progress(2, 500);
+    ctx.progress(1, 500);
+    for (let at = 3; at <= 500; at += 1) ctx.progress(at, 500);
+    return "done";
+  });
+  const client = await connect(server, { progress: true });
+  await client.call("work");
+  const told = client.notifications.map(({ params }) => params.progress);
+  assert.equal(told[0], 2);
+  assert.equal(told.at(-1), 500, "the last one is always told");
+  assert(told.length < 100 && told.every((one, at) => at === 0 || one > told[at - 1]), String(told));
+});
+
 test("batches of 2025-03-26", async () => {
   const server = make();
   server.tool("add", { input: z.object({ a: z.number() }) }, ({ a }) => String(a + 1));

@@ -22,6 +22,15 @@ export type Spec = string[];
 export abstract class Question<T = unknown> {
   /** Ask again when the answer does not fit, instead of throwing `InvalidAnswer`. */
   readonly again: boolean = true;
+  /**
+   * How many milliseconds its answer is waited for, where waiting is how the client is asked (handshake era); then it is
+   * `TimedOut`, and the client is told that nobody waits any more. Undefined: the server's `askTimeoutMs`.
+   */
+  readonly timeoutMs: number | undefined;
+
+  constructor(options: AskOptions = {}) {
+    this.timeoutMs = options.timeoutMs;
+  }
 
   /** As the core takes it. */
   abstract native(): Ask;
@@ -45,8 +54,14 @@ export abstract class Question<T = unknown> {
   }
 }
 
+/** How any question is asked. */
+export interface AskOptions {
+  /** See `Question.timeoutMs`. */
+  timeoutMs?: number | undefined;
+}
+
 /** How a form is asked for. */
-export interface ElicitOptions {
+export interface ElicitOptions extends AskOptions {
   /** Ask again when what was filled in does not fit; false: throw `InvalidAnswer`. Default: true. */
   again?: boolean;
 }
@@ -64,7 +79,7 @@ export class Elicit<T = unknown> extends Question<Elicited<T>> {
     readonly schema: StandardSchema<unknown, T> | JsonObject,
     options: ElicitOptions = {},
   ) {
-    super();
+    super(options);
     this.again = options.again ?? true;
   }
 
@@ -96,8 +111,9 @@ export class ElicitUrl extends Question<Elicited<undefined>> {
     readonly message: string,
     readonly url: string,
     readonly id?: string,
+    options: AskOptions = {},
   ) {
-    super();
+    super(options);
   }
 
   native(): Ask {
@@ -114,7 +130,7 @@ export class ElicitUrl extends Question<Elicited<undefined>> {
 }
 
 /** What a model is asked to write, and how. */
-export interface SampleOptions {
+export interface SampleOptions extends AskOptions {
   /** The most it may write; 1024 unless given. */
   maxTokens?: number;
   /** System prompt. */
@@ -139,7 +155,7 @@ export class Sample extends Question<Sampled> {
     readonly messages: Said,
     readonly options: SampleOptions = {},
   ) {
-    super();
+    super(options);
   }
 
   native(): Ask {
@@ -155,7 +171,7 @@ export class Sample extends Question<Sampled> {
   }
 
   #params(): string {
-    const { maxTokens, ...rest } = this.options;
+    const { maxTokens, timeoutMs: _, ...rest } = this.options;
     return dumps({ messages: samplingMessages(this.messages), maxTokens: maxTokens ?? 1024, ...present(rest) });
   }
 }

@@ -5,7 +5,8 @@ import { Failure, settle, type Outcome } from "./dispatch.js";
 import type { Record } from "./events.js";
 import type { Hub } from "./hub.js";
 import { token } from "./keys.js";
-import { KEEP_ALIVE, type Ask, type Call, type Emit, type Exchange, type Unable } from "./native.js";
+import { KEEP_ALIVE, type Ask, type Call, type Emit, type Exchange, type Task, type Unable } from "./native.js";
+import { sessionOwner } from "./state.js";
 import { FULL_BYTES, type Sink } from "./sink.js";
 import type { HeaderList } from "./request.js";
 
@@ -34,6 +35,7 @@ export class HttpChannel implements Channel {
   readonly #lost: Promise<"lost">;
   #grace: NodeJS.Timeout | undefined;
   #lose: () => void = () => undefined;
+  readonly client: string | null;
 
   constructor(options: {
     exchange: Exchange;
@@ -52,6 +54,7 @@ export class HttpChannel implements Channel {
     this.#hub = options.hub;
     this.#record = options.record;
     this.#session = options.session;
+    this.client = options.session === undefined ? null : sessionOwner(options.session);
     this.#streams = options.streams;
     this.#keepAliveMs = options.keepAliveMs;
     this.#lost = new Promise((resolve) => {
@@ -65,6 +68,19 @@ export class HttpChannel implements Channel {
 
   log(key: number, level: string, data: string, logger: string | undefined): void {
     if (this.#hears()) this.#emit(this.#exchange.log(key, level, data, logger));
+  }
+
+  beginStream(key: number): void {
+    if (this.#streams) this.#emit(this.#exchange.beginStream(key));
+  }
+
+  taskCame(key: number, task: Task, progress: number, total: number | undefined, message: string | undefined): void {
+    if (this.#hears()) this.#emit(this.#exchange.taskProgress(key, task, progress, total, message));
+  }
+
+  /** With kept events the client may come back. */
+  get isLeft(): boolean {
+    return this.#gone && this.#record === undefined;
   }
 
   canAsk(key: number, ask: Ask): Unable | null {

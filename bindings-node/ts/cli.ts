@@ -17,9 +17,11 @@ const BYTES_PER_TOKEN = 4;
 
 const USAGE = `usage: mcpgraft run FILE[:NAME] [--transport stdio|http] [--host HOST] [--port PORT] [--path PATH]
        mcpgraft inspect FILE[:NAME] [--era modern|legacy] [--json]
+       mcpgraft inspect FILE[:NAME] --lint [--json]
        mcpgraft call FILE[:NAME] TOOL [KEY=VALUE...] [--era modern|legacy] [--json OBJECT|-]
        mcpgraft --version
 
+--lint says what known clients refuse or misread; status 1 if there are errors.
 FILE is a JavaScript (or, where Node takes it, TypeScript) file that exports a Server; NAME picks one of several exports.`;
 
 /** Something on the command line is wrong; the text says what and how to do it right. */
@@ -119,9 +121,11 @@ async function inspect(args: string[]): Promise<number> {
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
-    options: { json: { type: "boolean" }, era: { type: "string" } },
+    options: { json: { type: "boolean" }, era: { type: "string" }, lint: { type: "boolean" } },
   });
-  const client = await connect(await load(only(positionals)), { era: eraOf(values.era) });
+  const server = await load(only(positionals));
+  if (values.lint === true) return problems(server, values.json === true);
+  const client = await connect(server, { era: eraOf(values.era) });
   const lists: Record<string, JsonObject[]> = {};
   const ask = { tools: "listTools", resources: "listResources", templates: "listTemplates", prompts: "listPrompts" } as const;
   for (const [name, method] of Object.entries(ask)) {
@@ -144,6 +148,17 @@ async function inspect(args: string[]): Promise<number> {
     }
   }
   return 0;
+}
+
+function problems(server: Server, asJson: boolean): number {
+  const found = server.lint();
+  const errors = found.filter(({ severity }) => severity === "error").length;
+  if (asJson) say(JSON.stringify(found, null, 2));
+  else {
+    for (const one of found) say(String(one));
+    say(found.length > 0 ? `${found.length} problems, ${errors} of them errors` : "nothing that a known client refuses");
+  }
+  return errors > 0 ? 1 : 0;
 }
 
 async function call(args: string[]): Promise<number> {

@@ -16,6 +16,9 @@ interface Open {
 
 /** One peer. What comes in is given to `take`; what is to be written goes to `write`, one message at a time. */
 export class Connection implements Channel, Live {
+  readonly client = "";
+  /** A connection that ends ends its questions; nothing else hangs on who reads. */
+  readonly isLeft = false;
   readonly #server: Server;
   readonly #session: Session;
   readonly #write: (message: Buffer) => void;
@@ -37,15 +40,15 @@ export class Connection implements Channel, Live {
     this.#detach = server.hub.attach(this);
   }
 
-  /** A message came in; null: one that was too long. Gives what runs because of it. */
-  take(message: Buffer | Uint8Array | string | null): Promise<void> | undefined {
+  /** A message came in (in that request); null: one that was too long. Gives what runs because of it. */
+  take(message: Buffer | Uint8Array | string | null, request = this.#request): Promise<void> | undefined {
     if (message === null) {
       this.#say(this.#session.tooLong());
       return undefined;
     }
     const step = this.#session.accept(message);
     this.#say(step.send);
-    return this.#act(step);
+    return this.#act(step, request);
   }
 
   /** Nothing comes in any more: wait for running handlers, but no longer than that. */
@@ -78,6 +81,10 @@ export class Connection implements Channel, Live {
     this.#say(this.#session.taskChanged(task, this.#principal));
   }
 
+  taskProgress(task: Task, progress: number, total: number | undefined, message: string | undefined): void {
+    this.#say(this.#session.taskProgress(task, progress, total, message));
+  }
+
   notify(method: string, params: string | undefined): void {
     // Stateless peers know only notifications that belong to a request.
     if (this.#session.revision !== null) this.#say(this.#session.notify(method, params));
@@ -99,6 +106,14 @@ export class Connection implements Channel, Live {
 
   canAsk(key: number, ask: Ask): Unable | null {
     return this.#session.canAsk(key, ask);
+  }
+
+  beginStream(): void {
+    // There is one stream for all calls.
+  }
+
+  taskCame(): void {
+    // The connection is told itself.
   }
 
   /** There is one stream for all calls. */
@@ -129,10 +144,10 @@ export class Connection implements Channel, Live {
 
   // --- inside -------------------------------------------------------------------------------------------------------
 
-  #act(step: Step): Promise<void> | undefined {
+  #act(step: Step, request: McpRequest): Promise<void> | undefined {
     const { call, batch } = step;
-    if (call !== null) return this.#start(this.#run(call));
-    if (batch !== null) return this.#start(this.#walk(batch));
+    if (call !== null) return this.#start(this.#run(call, request));
+    if (batch !== null) return this.#start(this.#walk(batch, request));
     if (step.event === "answer") {
       const number = step.ask ?? -1;
       const open = this.#questions.get(number);
@@ -149,16 +164,16 @@ export class Connection implements Channel, Live {
     return work.finally(() => this.#work.delete(work));
   }
 
-  async #walk(batch: Batch): Promise<void> {
+  async #walk(batch: Batch, request: McpRequest): Promise<void> {
     for (let step = batch.next(); step !== null; step = batch.next()) {
       this.#say(step.send);
-      if (step.call !== null) await this.#run(step.call);
-      else if (step.batch === null) void this.#act(step);
+      if (step.call !== null) await this.#run(step.call, request);
+      else if (step.batch === null) void this.#act(step, request);
     }
   }
 
-  async #run(call: Call): Promise<void> {
-    const ctx = new Context(call, this, this.#server, this.#request);
+  async #run(call: Call, request: McpRequest): Promise<void> {
+    const ctx = new Context(call, this, this.#server, request);
     this.#running.set(call.key, ctx);
     try {
       const outcome = await runCall(ctx);

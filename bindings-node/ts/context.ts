@@ -15,11 +15,11 @@
  * an `AskError` the handler may catch. Not caught, it becomes the call's error, in words the model can read.
  */
 
-import { AskRoots, Elicit, ElicitUrl, Sample, type ElicitOptions, type Question, type Questions, type SampleOptions, type Said } from "./ask.js";
+import { AskRoots, Elicit, ElicitUrl, Sample, type AskOptions, type ElicitOptions, type Question, type Questions, type SampleOptions, type Said } from "./ask.js";
 import type { Elicited, Root, Sampled } from "./answers.js";
 import { Cancelled } from "./errors.js";
 import { clean, dumps, loadsObject, type JsonObject } from "./json.js";
-import { isOver, type Ask, type Call, type Unable } from "./native.js";
+import { isOver, type Ask, type Call, type Pace, type Task, type Unable } from "./native.js";
 import { MAY_ASK, Replay, type Answered } from "./replay.js";
 import type { HeaderMap, McpRequest } from "./request.js";
 import type { Schema } from "./schema.js";
@@ -40,6 +40,10 @@ export interface Waiting {
 
 /** Where a running call speaks to its peer. Nothing here blocks. */
 export interface Channel {
+  /** What names the client, where it has no principal: its session; empty: its connection. Null: nothing does. */
+  readonly client: string | null;
+  /** The client has left the stream of this call, and cannot come back to it. */
+  readonly isLeft: boolean;
   progress(key: number, progress: number, total: number | undefined, message: string | undefined): void;
   log(key: number, level: string, data: string, logger: string | undefined): void;
   /** Why this client cannot be asked that; null if it can. */
@@ -49,6 +53,10 @@ export interface Channel {
   /** Ask the client of a handshake-era call. Throws what the addon throws if it cannot be asked after all. */
   ask(key: number, ask: Ask): Waiting;
   elicitationComplete(key: number, id: string): void;
+  /** Begin the response, as a stream if it can be one, before there is anything to say. */
+  beginStream(key: number): void;
+  /** To a call that waits for a task: the task has come so far. */
+  taskCame(key: number, task: Task, progress: number, total: number | undefined, message: string | undefined): void;
   /** End the response now; the client comes back for the rest. False: it cannot. */
   closeStream(key: number, retryMs: number): boolean;
 }
@@ -71,6 +79,7 @@ export class Context {
   /** Used inside. */
   currentTask: CurrentTask | undefined;
   readonly #abort = new AbortController();
+  #pace: Pace | undefined;
   readonly #decoded = new Map<string, unknown>();
 
   constructor(
@@ -154,11 +163,14 @@ export class Context {
    * Tell the peer how far the work is. Best effort: without a peer that asked for progress, or on a channel that cannot
    * carry it, nothing is sent.
    *
-   * @param progress Must grow from one call to the next.
+   * @param progress Must grow from one call to the next; what does not is left out. So is what comes too fast for a client to
+   *   follow (limit `progressRate`), but for the last one.
    * @param total May be unknown.
    */
   progress(progress: number, total?: number, message?: string): void {
     if (!this.call.progressWanted || this.replay?.muted === true) return;
+    this.#pace ??= this.server.core.pace();
+    if (!this.#pace.admits(progress, total, { now: Math.floor(performance.now()) })) return;
     this.#tell(() => this.channel.progress(this.call.key, progress, total, message === undefined ? message : clean(message)));
   }
 
@@ -250,8 +262,8 @@ export class Context {
    * @param url Where to go. What happens there is the host's; it must check that the same user comes.
    * @param id Names the elicitation in `elicitationComplete`; made up unless given.
    */
-  async elicitUrl(key: string, message: string, url: string, id?: string): Promise<Elicited<undefined>> {
-    return this.#ask(key, new ElicitUrl(message, url, id));
+  async elicitUrl(key: string, message: string, url: string, id?: string, options?: AskOptions): Promise<Elicited<undefined>> {
+    return this.#ask(key, new ElicitUrl(message, url, id, options));
   }
 
   /** Have the client's model write. */
@@ -260,8 +272,8 @@ export class Context {
   }
 
   /** Which folders the client works in. */
-  async roots(key = "roots"): Promise<Root[]> {
-    return this.#ask(key, new AskRoots());
+  async roots(key = "roots", options?: AskOptions): Promise<Root[]> {
+    return this.#ask(key, new AskRoots(options));
   }
 
   /** Ask several questions at once: one round instead of many. The first one without an answer throws its `AskError`. */

@@ -117,13 +117,18 @@ function expected(ctx: Context, error: unknown, words: string): Outcome | undefi
   return undefined;
 }
 
-// A refusal that HTTP has its own words for (RFC 6750) needs a head, and so a protocol error.
-function withHead(ctx: Context, outcome: Outcome, error: unknown): Outcome {
-  let http = error instanceof InsufficientScope ? error.http : undefined;
+/** Status and headers, if an error is one that HTTP has its own words for (RFC 6750). */
+export function headOf(ctx: Context, error: unknown): { status: number; headers: HeaderList } | undefined {
   const { auth } = ctx.request;
   if (error instanceof Unauthorized && auth instanceof Bearer) {
-    http = { status: 401, headers: [["WWW-Authenticate", auth.challenge(ctx.request)]] };
+    return { status: 401, headers: [["WWW-Authenticate", auth.challenge(ctx.request)]] };
   }
+  return error instanceof InsufficientScope ? error.http : undefined;
+}
+
+// Such a refusal needs a head, and so a protocol error.
+function withHead(ctx: Context, outcome: Outcome, error: unknown): Outcome {
+  const http = headOf(ctx, error);
   if (http === undefined) return outcome;
   const failure = outcome instanceof Failure ? outcome : new Failure("invalid_params", (error as Error).message);
   return new Failure(failure.failure, failure.message, { ...failure.options, http });

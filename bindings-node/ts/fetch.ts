@@ -19,6 +19,7 @@ export function fetchHandler(server: Server, options: MountOptions = {}): FetchH
   return (request, info = {}) => {
     const sink = new FetchSink(request.signal);
     const url = new URL(request.url);
+    const query = url.search.slice(1);
     url.search = url.hash = "";
     const headers: HeaderList = [...request.headers];
     // Hosts leave out what is in the URL.
@@ -27,6 +28,7 @@ export function fetchHandler(server: Server, options: MountOptions = {}): FetchH
       method: request.method,
       headers,
       url: url.href,
+      query,
       native: request,
       ...(info.peer === undefined ? {} : { peer: info.peer }),
     });

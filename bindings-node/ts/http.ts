@@ -7,13 +7,13 @@ import { authenticate, metadataFor, type Auth } from "./auth.js";
 import { HttpChannel } from "./channel.js";
 import { Context } from "./context.js";
 import { Failure, runCall } from "./dispatch.js";
-import type { OpenStream } from "./hub.js";
 import { token } from "./keys.js";
-import { Stream } from "./listening.js";
+import { stay, Stream, type Readable } from "./listening.js";
 import { SESSION_HEADER, type Exchange, type HttpStep, type Reply } from "./native.js";
 import type { HeaderList, McpRequest } from "./request.js";
 import { ofOwner, ownerOf, TooManySessions, type Sessions } from "./sessions.js";
 import type { Sink } from "./sink.js";
+import { handleSse } from "./sse.js";
 import { principalText } from "./state.js";
 import type { Server } from "./server.js";
 
@@ -21,6 +21,8 @@ import type { Server } from "./server.js";
 export interface MountOptions {
   /** Who may call here; instead of the server's own. */
   auth?: Auth;
+  /** Serve the HTTP+SSE transport of 2024-11-05 here, instead of the newer one; see `sse`. */
+  sse?: boolean;
 }
 
 /** Reads at most so many bytes of a body, fewer only at its end. Rejects with `Gone` if the peer went away. */
@@ -37,6 +39,10 @@ export async function handle(server: Server, request: McpRequest, read: ReadBody
     // Any page may read it, it holds nothing secret.
     const headers: HeaderList = [["Content-Type", "application/json"], ["Access-Control-Allow-Origin", "*"]];
     sink.answer(200, headers, Buffer.from(document));
+    return;
+  }
+  if (options.sse === true) {
+    await unlessGone(handleSse(server, request, read, sink, auth));
     return;
   }
   const listen = server.listenStreams > 0;
@@ -64,9 +70,16 @@ export async function handle(server: Server, request: McpRequest, read: ReadBody
     send(sink, refused);
     return;
   }
-  try {
+  const visit = async (): Promise<void> => {
     const body = await read(exchange.maxBody + 1);
     await new Visit(server, request, exchange, sink).run(body);
+  };
+  await unlessGone(visit());
+}
+
+async function unlessGone(work: Promise<void>): Promise<void> {
+  try {
+    await work;
   } catch (wrong) {
     if (!(wrong instanceof Gone)) throw wrong;
   }
@@ -76,11 +89,6 @@ export async function handle(server: Server, request: McpRequest, read: ReadBody
 function streamName(server: Server, request: McpRequest): string | undefined {
   if (server.events === undefined || (request.method === "GET" && request.headers.get("last-event-id") === undefined)) return undefined;
   return token(16);
-}
-
-/** A stream that waits for what it has to say. */
-interface Readable extends OpenStream {
-  next(): Promise<Buffer | undefined>;
 }
 
 // What failed in the host's store of sessions: reported, and 503 for the client.
@@ -209,27 +217,9 @@ class Visit {
     await this.#stay(reply, resumed);
   }
 
-  // Writes what an open response has to say, until it ends.
-  async #stay(reply: Reply, stream: Readable): Promise<void> {
-    const { server, sink } = this;
-    let gone = false;
-    sink.start(reply.status, reply.headers);
-    sink.onGone(() => {
-      gone = true;
-      stream.close();
-    });
-    const closed = new Promise<void>((resolve) => stream.onClose(resolve));
-    try {
-      for (let data = await stream.next(); data !== undefined && !gone; data = await stream.next()) {
-        sink.write(data);
-        await Promise.race([sink.drained(), closed]); // what changes meanwhile is told once
-      }
-    } catch (wrong) {
-      // The session store, most likely. The client will come again, and hear then that it is down.
-      if (!(wrong instanceof StoreFailed)) server.report(wrong);
-      stream.close();
-    }
-    if (!gone) sink.end();
+  // The session store may fail meanwhile. The client will come again, and hear then that it is down.
+  #stay(reply: Reply, stream: Readable): Promise<void> {
+    return stay(this.sink, reply, stream, (wrong) => wrong instanceof StoreFailed || this.server.report(wrong));
   }
 
   async #work(first: HttpStep): Promise<void> {

@@ -18,6 +18,8 @@ export interface Live {
   listChanged(kind: ListKind): void;
   resourceUpdated(uri: string): void;
   taskChanged(task: Task): void;
+  /** A task that a call on this very connection became has come so far (2025-11-25). */
+  taskProgress?(task: Task, progress: number, total: number | undefined, message: string | undefined): void;
   /** A notification that is not the protocol's own. */
   notify?(method: string, params: string | undefined): void;
   /** The server closes: say goodbye to who listens. */
@@ -161,6 +163,11 @@ export class Hub {
   /** A task stands otherwise now. */
   taskChanged(task: Task): void {
     this.#tell((live) => live.taskChanged(task));
+  }
+
+  /** A task of 2025-11-25 has come so far: its client hears it on the connection of its call, if it keeps one. */
+  taskProgress(task: Task, progress: number, total: number | undefined, message: string | undefined): void {
+    this.#tell((live) => live.taskProgress?.(task, progress, total, message));
   }
 
   /** Send a notification of the host's own to every duplex connection. */

@@ -13,7 +13,7 @@
 export { Elicited, Sampled, type Action, type Root } from "./answers.js";
 export {
   AskRoots, Elicit, ElicitUrl, NeedInput, Question, Sample, UrlElicitationRequired,
-  type ElicitOptions, type Questions, type Said, type SampleOptions,
+  type AskOptions, type ElicitOptions, type Questions, type Said, type SampleOptions,
 } from "./ask.js";
 export {
   apiKey, bearer, InsufficientScope, Refusal, requires,
@@ -34,11 +34,14 @@ export { MemoryEvents, type EventStore, type KeptEvents } from "./events.js";
 export { LocalFanout, redisFanout, type Fanout, type RedisLike } from "./fanout.js";
 export type { FastifyPlugin } from "./fastify.js";
 export type { FetchHandler, FetchInfo } from "./fetch.js";
+export { lint, Problem } from "./lint.js";
+export type { Severity } from "./lint-rules.js";
 export type { MountOptions } from "./http.js";
 export type { LowLevelRequest, ModuleScope, RequestHandler } from "./lowlevel.js";
 export type { Middleware } from "./middleware.js";
 export { LIMITS, REVISIONS, VERSION } from "./native.js";
 export type { NodeHandler, NodeRequest } from "./node-http.js";
+export { redisEvents, redisSessions, type RedisCommands, type RedisEventsOptions } from "./redis.js";
 export type { CompletionRequest, Guard, PromptArgument, TaskMode } from "./registry.js";
 export { HeaderMap, McpRequest, type HeaderList } from "./request.js";
 export type { Repair } from "./repair.js";
@@ -52,5 +55,5 @@ export { MemorySessions, SealedSessions, StoredSessions, type Sessions, type Ses
 export type { StandardSchema } from "./standard.js";
 export type { StdioOptions } from "./stdio.js";
 export { CurrentTask } from "./task-run.js";
-export { MemoryTasks, type TaskRecord, type TaskStore } from "./task-store.js";
+export { MemoryTasks, type ListingStore, type TaskRecord, type TaskStore } from "./task-store.js";
 export { Tasks, type TasksOptions } from "./tasks.js";

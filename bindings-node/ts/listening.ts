@@ -7,7 +7,8 @@
  */
 
 import { digest, type OpenStream } from "./hub.js";
-import { KEEP_ALIVE, type Listener, type ListKind, type Task } from "./native.js";
+import { KEEP_ALIVE, type Listener, type ListKind, type Reply, type Task } from "./native.js";
+import type { Sink } from "./sink.js";
 
 /** Most different things that wait to be told. */
 export const BACKLOG = 1000;
@@ -139,4 +140,31 @@ export class Stream implements OpenStream {
       this.#wake = () => done(true);
     });
   }
+}
+
+/** A stream that waits for what it has to say. */
+export interface Readable extends OpenStream {
+  /** The next bytes to write; undefined at the end. */
+  next(): Promise<Buffer | undefined>;
+}
+
+/** Write what an open response has to say, until it ends. `report` is told why it cannot go on. */
+export async function stay(sink: Sink, head: Reply, stream: Readable, report: (wrong: unknown) => unknown): Promise<void> {
+  let gone = false;
+  sink.start(head.status, head.headers);
+  sink.onGone(() => {
+    gone = true;
+    stream.close();
+  });
+  const closed = new Promise<void>((resolve) => stream.onClose(resolve));
+  try {
+    for (let data = await stream.next(); data !== undefined && !gone; data = await stream.next()) {
+      sink.write(data);
+      await Promise.race([sink.drained(), closed]); // what changes meanwhile is told once
+    }
+  } catch (wrong) {
+    report(wrong);
+    stream.close();
+  }
+  if (!gone) sink.end();
 }

@@ -48,11 +48,13 @@ export function requestOf(request: NodeRequest): McpRequest {
   for (let at = 0; at + 1 < raw.length; at += 2) headers.push([raw[at] as string, raw[at + 1] as string]);
   const scheme = request.protocol ?? ((request.socket as TLSSocket).encrypted ? "https" : "http");
   const host = request.headers.host ?? "localhost";
-  const path = (request.originalUrl ?? request.url ?? "/").split("?", 1)[0] as string;
+  const asked = request.originalUrl ?? request.url ?? "/";
+  const path = asked.split("?", 1)[0] as string;
   return new McpRequest({
     method: request.method ?? "",
     headers,
     url: urlOf(scheme, host, path),
+    query: asked.slice(path.length + 1),
     native: request,
     ...peerOf(request.socket.remoteAddress),
   });

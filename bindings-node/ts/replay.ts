@@ -145,6 +145,14 @@ export class Replay {
     }
   }
 
+  /** Take an error object (JSON) for the answer to a question of the round before, which a task kept. */
+  refuse(key: string, error: string): void {
+    const was = this.kept.open[key];
+    if (was === undefined) return;
+    const asked = typeof was === "string" ? { digest: was } : { digest: fromSpec(was).digest(), spec: was };
+    this.kept.answers[key] = { ...asked, error: refusal(key, error) };
+  }
+
   /** A question of this run, under its key. */
   need(key: string, question: Question): Need {
     if (!(question instanceof Question)) {
@@ -192,7 +200,7 @@ export class Replay {
     // Before the client is told the id, and then always the same.
     const id = question.id ?? this.kept.ids[key] ?? token(18);
     this.kept.ids[key] = id;
-    return new ElicitUrl(question.message, question.url, id);
+    return new ElicitUrl(question.message, question.url, id, question);
   }
 
   #known(need: Need): Known | undefined {

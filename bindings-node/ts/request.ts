@@ -48,6 +48,8 @@ export class McpRequest {
   readonly peer: string | undefined;
   /** Absolute URL of the endpoint, without query; undefined on stdio. */
   readonly url: string | undefined;
+  /** The query of the URL, without its `?`; it may hold secrets. */
+  readonly query: string;
   /** The host's own object: Express, Fastify or node:http request, fetch Request; undefined on stdio. */
   readonly native: unknown;
   /** Who calls, as the server's auth found out; undefined without auth. */
@@ -56,12 +58,14 @@ export class McpRequest {
   auth: unknown;
 
   constructor(
-    fields: { method?: string; headers?: HeaderList; peer?: string; url?: string; native?: unknown; principal?: unknown } = {},
+    fields: { method?: string; headers?: HeaderList; peer?: string; url?: string; query?: string; native?: unknown; principal?: unknown } = {},
   ) {
     this.method = fields.method ?? "";
     this.headers = new HeaderMap(fields.headers ?? []);
     this.peer = fields.peer;
     this.url = fields.url;
+    this.query = fields.query ?? "";
+    Object.defineProperty(this, "query", { enumerable: false });
     this.native = fields.native;
     this.principal = fields.principal;
   }

@@ -90,7 +90,15 @@ async function askClient(ctx: Context, needs: Need[], round: number): Promise<Ma
   const answered = new Map<string, Answered>();
   const waiting = new Map<string, Waiting>();
   const pause = needs.length === 0; // the handler wants to be called again later
-  const time = timer(pause ? LOOK_MS * 2 ** round : ctx.server.askTimeoutMs);
+  const times = new Map<number, ReturnType<typeof timer>>();
+  const begun = performance.now();
+  // All are asked now: each has its own time from here on.
+  const within = (ms: number): Promise<"over"> => {
+    const time = times.get(ms) ?? timer(Math.max(0, ms - (performance.now() - begun)));
+    times.set(ms, time);
+    return time.over;
+  };
+  const patience = (key: string): number => needs.find((need) => need.key === key)?.question.timeoutMs ?? ctx.server.askTimeoutMs;
   const stop = new Promise<"cancelled">((resolve) => {
     if (ctx.cancelled) resolve("cancelled");
     ctx.signal.addEventListener("abort", () => resolve("cancelled"), { once: true });
@@ -105,16 +113,16 @@ async function askClient(ctx: Context, needs: Need[], round: number): Promise<Ma
         answered.set(need.key, new NoChannel((wrong as Error).message, need.key));
       }
     }
-    if (pause && (await Promise.race([time.over, stop])) === "cancelled") throw new Cancelled(ctx.name);
+    if (pause && (await Promise.race([within(LOOK_MS * 2 ** round), stop])) === "cancelled") throw new Cancelled(ctx.name);
     for (const [key, one] of waiting) {
-      const came = await Promise.race([one.answer, time.over, stop]);
+      const came = await Promise.race([one.answer, within(patience(key)), stop]);
       if (came === "cancelled") throw new Cancelled(ctx.name);
       if (came === "lost") answered.set(key, new NoChannel("the connection ended before the client answered", key));
       else if (came !== "over") answered.set(key, came);
-      else answered.set(key, new TimedOut(`no answer came within ${ctx.server.askTimeoutMs / 1000} seconds: ${key}`, key));
+      else answered.set(key, new TimedOut(`no answer came within ${patience(key) / 1000} seconds: ${key}`, key));
     }
   } finally {
-    time.clear();
+    for (const time of times.values()) time.clear();
     for (const one of waiting.values()) one.close();
   }
   return answered;

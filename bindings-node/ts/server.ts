@@ -11,6 +11,7 @@ import type { MountOptions } from "./http.js";
 import { Hub } from "./hub.js";
 import { dumps, type JsonObject } from "./json.js";
 import { KeyRing } from "./keys.js";
+import { lint, type Problem } from "./lint.js";
 import { LowLevel, type ModuleScope, type RequestHandler } from "./lowlevel.js";
 import type { Middleware } from "./middleware.js";
 import type { Call, Core, CoreOptions, Task } from "./native.js";
@@ -29,6 +30,7 @@ import { Events } from "./events.js";
 import { sessionsOf, type Sessions } from "./sessions.js";
 import type { Output } from "./standard.js";
 import { runStdio, type StdioOptions } from "./stdio.js";
+import { lists } from "./task-result.js";
 import { EXTENSION, Tasks } from "./tasks.js";
 
 const NO_ARGUMENTS: JsonObject = { type: "object", additionalProperties: false };
@@ -102,7 +104,7 @@ export class Server {
     );
     this.#lowLevel = new LowLevel(this, this.#catalogue);
     this.tasks = options.tasks;
-    if (this.tasks !== undefined) this.#catalogue.extend(EXTENSION);
+    if (this.tasks !== undefined) this.#offerTasks(this.tasks);
   }
 
   // --- tools --------------------------------------------------------------------------------------------------------
@@ -130,16 +132,15 @@ export class Server {
     const output = promised && compileSchema(`${what}: output`, promised, "output", options.output && options.outputSchema);
     const entry = new ToolEntry(name, handler as Handler, guards(options.guard), input, output, options.validate ?? true);
     entry.task = this.#catalogue.mode(name, options.task ?? "never");
-    if (entry.task !== "never") {
-      this.#catalogue.extend(EXTENSION);
-      this.tasks ??= new Tasks();
-    }
+    if (entry.task !== "never") this.#offerTasks((this.tasks ??= new Tasks()));
+    const support = entry.task === "required" ? "required" : "optional";
     this.#catalogue.put("tool", entry, {
       name,
       ...described(options),
       inputSchema: input.schema,
       outputSchema: output?.schema,
       annotations: options.annotations,
+      execution: entry.task !== "never" && this.tasks?.experimental === true ? { taskSupport: support } : undefined,
     });
     return this;
   }
@@ -313,6 +314,11 @@ export class Server {
     }
   }
 
+  /** What known clients refuse or misread about the registered tools; nothing that is sent changes. Best asked in a test. */
+  lint(): Problem[] {
+    return lint(this.#catalogue.definitions("tool"));
+  }
+
   /** End the open streams in good order, for a shutdown; nothing else is kept open. */
   async close(): Promise<void> {
     await this.hub.close();
@@ -368,6 +374,11 @@ export class Server {
   /** Used inside: tell the listeners of a task how it stands. */
   taskChanged(task: Task): void {
     this.hub.taskChanged(task);
+  }
+
+  #offerTasks(tasks: Tasks): void {
+    this.#catalogue.extend(EXTENSION);
+    if (tasks.experimental) this.#catalogue.declare({ experimentalTasks: lists(tasks.store) ? "listed" : "offered" });
   }
 
   // Two functions under one name are a copy-and-paste mistake.

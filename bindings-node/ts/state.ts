@@ -5,6 +5,7 @@
  * target, arguments and principal: what comes back is untrusted (basic/patterns/mrtr of 2026-07-28).
  */
 
+import { createHash } from "node:crypto";
 import type { Spec } from "./ask.js";
 import type { Context } from "./context.js";
 import { InvalidParams, type AskError } from "./errors.js";
@@ -154,4 +155,9 @@ export function principalText(principal: unknown): string | null {
       { cause: wrong },
     );
   }
+}
+
+/** What names the client of a session as long as it lasts, and is no principal's name. */
+export function sessionOwner(session: string): string {
+  return `session\0${createHash("sha256").update(session).digest("hex")}`;
 }

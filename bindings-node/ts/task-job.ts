@@ -7,6 +7,7 @@ import { Replay } from "./replay.js";
 import type { McpRequest } from "./request.js";
 import type { Server } from "./server.js";
 import { packed, unpacked, type Kept } from "./state.js";
+import { refusalIn } from "./task-result.js";
 import { CurrentTask } from "./task-run.js";
 
 /** The job of a task, as JSON has it. What the client sent is JSON text. */
@@ -48,6 +49,9 @@ export function wired(job: Job, key: string): [wire: string, job: Job] {
   return [wire, { ...job, wires: { ...job.wires, [wire]: key } }];
 }
 
+/** Passes on how far a task has come. */
+type Tell = (progress: number, total: number | undefined, message: string | undefined) => void;
+
 /** The context of one run of a task's handler, with the answers that came since the one before. */
 export function contextOf(
   job: Job,
@@ -56,11 +60,19 @@ export function contextOf(
   request: McpRequest,
   taken: AbortSignal,
   say: (message: string) => Promise<void>,
+  tell: Tell,
 ): Context {
   const given = loadsObject(task.answers);
   const answers: JsonObject = {};
+  const refused = new Map<string, string>();
   // Of questions asked twice the last one counts: they stand in the order they were asked.
   for (const [wire, key] of Object.entries(job.wires)) if (Object.hasOwn(given, wire)) answers[key] = given[wire];
+  for (const [key, answer] of Object.entries(answers)) {
+    const error = task.experimental ? refusalIn(answer) : undefined;
+    if (error === undefined) continue;
+    refused.set(key, error);
+    delete answers[key];
+  }
   const bytes = (text: string | null): Buffer | null => (text === null ? null : Buffer.from(text));
   const responses = job.kept === undefined ? null : JSON.stringify(answers);
   const call = {
@@ -84,26 +96,34 @@ export function contextOf(
     inputResponses: bytes(responses),
     inputResponsesText: responses,
     requestState: null,
-    progressWanted: false,
+    progressWanted: task.progressWanted,
     logLevel: null,
     batched: false,
     get cancelled() {
       return taken.aborted;
     },
+    wantsTask: false,
+    taskTtlMs: null,
+    waits: false,
     tasks: false,
   };
-  const ctx = new Context(call as unknown as Call, silent(task), server, request);
+  const ctx = new Context(call as unknown as Call, apart(task, tell), server, request);
   taken.addEventListener("abort", () => ctx.cancel(), { once: true });
   ctx.currentTask = new CurrentTask(task.id, say);
   if (job.kept !== undefined) ctx.replay = new Replay(ctx, unpacked(job.kept.round, job.kept.what));
+  for (const [key, error] of refused) ctx.replay?.refuse(key, error);
   return ctx;
 }
 
-// Tasks have no progress and no logs; what they ask shows in `tasks/get`.
-function silent(task: Task): Channel {
+// Tasks have no logs, and progress in 2025-11-25 only; what they ask, their client collects by requests of its own.
+function apart(task: Task, tell: Tell): Channel {
   return {
-    progress: () => undefined,
+    client: null,
+    isLeft: false,
+    progress: (_key, progress, total, message) => tell(progress, total, message),
     log: () => undefined,
+    beginStream: () => undefined,
+    taskCame: () => undefined,
     canAsk: (_key, ask) => task.canAsk(ask),
     noWay: () => undefined,
     closeStream: () => false,

@@ -15,6 +15,8 @@ export interface TaskRecord {
   readonly version: number;
   /** When it may be forgotten, in ms since the Unix epoch; null: never. Never earlier. */
   readonly expires: number | null;
+  /** Tasks of one group are listed together; those of none, never. */
+  readonly group?: string | undefined;
 }
 
 /** What `Tasks` needs. `now` is in ms since the Unix epoch. */
@@ -27,10 +29,18 @@ export interface TaskStore {
   swap(record: TaskRecord, now: number): boolean | Promise<boolean>;
 }
 
+/** What it needs for `tasks/list` (2025-11-25). */
+export interface ListingStore extends TaskStore {
+  /** The records of a group whose ids sort after `after` (by code units), by id, so many at most; none that has expired. */
+  list(group: string, after: string, limit: number, now: number): readonly TaskRecord[] | Promise<readonly TaskRecord[]>;
+}
+
 /** Keeps tasks in this process: they end with it, and other processes do not know them. */
-export class MemoryTasks implements TaskStore {
+export class MemoryTasks implements ListingStore {
   readonly #records = new Map<string, TaskRecord>();
   readonly #limit: number;
+  /** When the next one expires, at the earliest. */
+  #next = Infinity;
 
   /** @param limit Most tasks at once, finished ones until they expire among them; more are refused. */
   constructor(limit = 10_000) {
@@ -44,13 +54,10 @@ export class MemoryTasks implements TaskStore {
   }
 
   add(record: TaskRecord, now: number): boolean {
-    // All tasks of a server live equally long: the oldest ones come first.
-    for (const [id, one] of this.#records) {
-      if (one.expires === null || one.expires > now) break;
-      this.#records.delete(id);
-    }
+    if (this.#next <= now) this.#forget(now);
     if (this.#records.size >= this.#limit || this.#records.has(record.id)) return false;
     this.#records.set(record.id, record);
+    this.#next = Math.min(this.#next, record.expires ?? Infinity);
     return true;
   }
 
@@ -63,5 +70,19 @@ export class MemoryTasks implements TaskStore {
     if (this.get(record.id, now)?.version !== record.version - 1) return false;
     this.#records.set(record.id, record);
     return true;
+  }
+
+  list(group: string, after: string, limit: number, now: number): TaskRecord[] {
+    const ids = [...this.#records.values()].filter((one) => one.group === group && one.id > after).map(({ id }) => id);
+    const alive = ids.sort((one, other) => (one < other ? -1 : 1)).flatMap((id) => this.get(id, now) ?? []);
+    return alive.slice(0, limit);
+  }
+
+  #forget(now: number): void {
+    this.#next = Infinity;
+    for (const [id, { expires }] of this.#records) {
+      if (expires !== null && expires <= now) this.#records.delete(id);
+      else this.#next = Math.min(this.#next, expires ?? Infinity);
+    }
   }
 }

@@ -21,10 +21,15 @@
  * Questions inside a task show in `tasks/get` and are answered by `tasks/update`; the handler is run again when the answers
  * are there, with the request that brought them as its `ctx.request`. A task belongs to the principal that made it. What a
  * task says of itself goes to listeners in the process it runs in; with several, clients of the others hear of it by asking.
+ *
+ * `new Tasks({ experimental: true })` offers the form that 2025-11-25 had, too: there it is the client that asks for a task, with
+ * each call, and collects the result by `tasks/result`; see `task-result`. `required` tools then refuse calls that ask for none
+ * (-32601), and a `deferred` tool is a task from its start. It is off unless asked for: an experiment that the next revision
+ * took back, without which 2025-11-25 can call all tools but `required` ones.
  */
 
 import type { Context } from "./context.js";
-import { explain, Failure, Requirement, type Outcome } from "./dispatch.js";
+import { explain, Failure, headOf, Requirement, type Outcome } from "./dispatch.js";
 import { InvalidParams, McpError, MissingClientCapability } from "./errors.js";
 import { dumps } from "./json.js";
 import { token } from "./keys.js";
@@ -35,8 +40,8 @@ import { Replay } from "./replay.js";
 import type { McpRequest } from "./request.js";
 import { LOOK_MS, onlySuspended, play, rounds } from "./rounds.js";
 import type { Server } from "./server.js";
-import { principalText } from "./state.js";
 import { contextOf, jobOf, keeping, wired, type Job } from "./task-job.js";
+import { groupOf, listed, ownerOf, result, Watches } from "./task-result.js";
 import { Begin, CurrentTask } from "./task-run.js";
 import { MemoryTasks, type TaskRecord, type TaskStore } from "./task-store.js";
 
@@ -57,11 +62,17 @@ export interface TasksOptions {
   pollMs?: number;
   /** The time, in ms since the Unix epoch. */
   clock?: () => number;
+  /** Offer the experimental tasks of 2025-11-25, too; with `tasks/list` if the store has `list`. Default: false. */
+  experimental?: boolean;
 }
 
 /** Runs and remembers the tasks of a server. */
 export class Tasks {
   readonly store: TaskStore;
+  /** Whether the experimental tasks of 2025-11-25 are offered. */
+  readonly experimental: boolean;
+  /** Used inside: the calls that wait for a task. */
+  readonly watches = new Watches();
   readonly #clock: () => number;
   readonly #ttlMs: number | null;
   readonly #pollMs: number;
@@ -69,10 +80,16 @@ export class Tasks {
 
   constructor(options: TasksOptions = {}) {
     this.store = options.store ?? new MemoryTasks();
+    this.experimental = options.experimental ?? false;
     this.#clock = options.clock ?? Date.now;
     this.#ttlMs = options.ttlMs === undefined ? 3_600_000 : options.ttlMs;
     this.#pollMs = options.pollMs ?? 1_000;
     if ((this.#ttlMs !== null && this.#ttlMs < 1) || this.#pollMs < 1) throw new RangeError("ttlMs and pollMs must be at least 1");
+  }
+
+  /** Used inside: the time, in ms since the Unix epoch. */
+  now(): number {
+    return this.#clock();
   }
 
   /** Settles when no task runs in this process; tasks that wait for a client do not run. */
@@ -90,7 +107,8 @@ export class Tasks {
       throw new MissingClientCapability({ extensions: { [EXTENSION]: {} } }, text);
     }
     let job = jobOf(ctx.call);
-    if (entry.task === "deferred") {
+    const { wantsTask } = ctx.call;
+    if (entry.task === "deferred" && !wantsTask) {
       ctx.currentTask = new CurrentTask(undefined, undefined, true);
       try {
         return await rounds(ctx, entry);
@@ -103,50 +121,71 @@ export class Tasks {
         await admit(ctx, entry);
         await entry.check(ctx);
       } catch (error) {
-        if (!onlySuspended(error)) throw error; // a guard that asks does so within the task
+        // A guard that asks does so within the task. Who asked for a task reads a failure as its outcome; what is for the head
+        // of an HTTP response cannot wait.
+        const toldLater = wantsTask && headOf(ctx, error) === undefined;
+        if (!toldLater && !onlySuspended(error)) throw error;
       }
     }
     if (ctx.replay !== undefined) job = keeping(job, ctx.replay.kept);
     return this.#start(ctx, entry, job);
   }
 
-  /** Answer `tasks/get`, `tasks/update` or `tasks/cancel`. */
+  /** Answer a method of tasks. */
   async answer(ctx: Context): Promise<Outcome> {
-    const found = await this.#find(ctx);
-    const { id } = found.record;
-    if (ctx.call.method === "tasks/get") return found.task.detailed();
-    if (ctx.call.method === "tasks/cancel") {
-      await this.#change(id, ctx.server, (task) => task.cancel({ now: this.#clock() }));
-      this.#running.get(id)?.abort.abort();
-      return "{}";
-    }
-    const answers = ctx.call.arguments;
-    const changed = await this.#change(id, ctx.server, (task) => task.update(answers, { now: this.#clock() }));
+    const { method } = ctx.call;
+    if (ctx.call.waits) return result(this, ctx);
+    if (method === "tasks/list") return listed(this, ctx);
+    const task = await this.find(ctx);
+    if (method === "tasks/get") return task.detailed();
+    if (method === "tasks/cancel") return this.#cancel(ctx, task);
+    await this.take(ctx, ctx.call.arguments);
+    return task.acknowledged();
+  }
+
+  /**
+   * Used inside: take the client's answers to questions of the task the call names, a JSON object by key; run the handler again
+   * if none is missing.
+   */
+  async take(ctx: Context, answers: Uint8Array | string): Promise<void> {
+    const changed = await this.#change(ctx.name, ctx.server, (task) => task.update(answers, { now: this.#clock() }));
     if (changed?.task.status === "working") {
       const job = JSON.parse(changed.record.job) as Job;
       this.#launch(changed.task, ctx.server.toolEntry(job.tool), job, ctx.server, ctx.request);
     }
-    return "{}";
+  }
+
+  async #cancel(ctx: Context, task: Task): Promise<Outcome> {
+    const changed = await this.#change(task.id, ctx.server, (one) => one.cancel({ now: this.#clock() }));
+    if (changed === undefined && task.experimental) throw new InvalidParams("the task is over already", { field: "taskId" });
+    this.#running.get(task.id)?.abort.abort();
+    return (changed?.task ?? task).acknowledged();
   }
 
   async #start(ctx: Context, entry: Entry, job: Job): Promise<Outcome> {
     const now = this.#clock();
-    const options = { owner: principalText(ctx.principal), now, ttlMs: this.#ttlMs, pollMs: this.#pollMs };
-    const task = ctx.call.newTask(token(), options);
-    const record = { id: task.id, task: task.save().toString("utf8"), job: dumps(job), version: 1, expires: task.expires };
+    const wanted = [this.#ttlMs, ctx.call.taskTtlMs].filter((ms) => ms !== null);
+    const ttlMs = wanted.length === 0 ? null : Math.min(...wanted);
+    const task = ctx.call.newTask(token(), { owner: ownerOf(ctx), now, ttlMs, pollMs: this.#pollMs });
+    const group = task.experimental ? (groupOf(ctx) ?? undefined) : undefined;
+    const record = { id: task.id, task: task.save().toString("utf8"), job: dumps(job), version: 1, expires: task.expires, group };
     if (!(await this.store.add(record, now))) throw new McpError("too many tasks are kept here; try again later");
     this.#launch(task, entry, job, ctx.server, ctx.request);
     return task.created();
   }
 
-  async #find(ctx: Context): Promise<{ record: TaskRecord; task: Task }> {
+  /**
+   * Used inside: the task that a call names.
+   *
+   * @throws InvalidParams There is none, or it is not this caller's: the one is not told from the other.
+   */
+  async find(ctx: Context): Promise<Task> {
     const record = await this.store.get(ctx.name, this.#clock());
     const task = record === undefined ? null : Task.restore(record.task);
-    // A task of someone else is as unknown as one that never was.
-    if (record === undefined || task === null || !task.belongsTo(principalText(ctx.principal))) {
+    if (task === null || !task.isOf(ctx.revision) || !task.belongsTo(ownerOf(ctx))) {
       throw new InvalidParams("there is no task of that id, or it has expired", { field: "taskId" });
     }
-    return { record, task };
+    return task;
   }
 
   // --- running ------------------------------------------------------------------------------------------------------
@@ -154,8 +193,15 @@ export class Tasks {
   #launch(task: Task, entry: Entry | undefined, job: Job, server: Server, request: McpRequest): void {
     const { id } = task;
     const abort = new AbortController();
-    const ctx = contextOf(job, task, server, request, abort.signal, async (message) => {
+    const say = async (message: string): Promise<void> => {
       await this.#change(id, server, (one) => one.say(message, { now: this.#clock() }));
+    };
+    let told = -Infinity;
+    const ctx = contextOf(job, task, server, request, abort.signal, say, (progress, total, message) => {
+      if (this.#running.get(id)?.abort !== abort || abort.signal.aborted || progress <= told) return;
+      told = progress;
+      server.hub.taskProgress(task, progress, total, message);
+      this.watches.progress(task, progress, total, message);
     });
     // The request is answered first: the handler runs in a turn of its own.
     const turn = new Promise<void>((resolve) => setImmediate(resolve));
@@ -255,6 +301,7 @@ export class Tasks {
       const after = { ...record, task: changed.save().toString("utf8"), job: job ?? record.job, version: record.version + 1 };
       if (!(await this.store.swap(after, now))) continue;
       await this.#tell(id, server);
+      this.watches.wake(id);
       return { record: after, task: changed };
     }
     throw new Error(`task ${JSON.stringify(id)} was changed by others again and again`);

@@ -407,6 +407,8 @@ class TestSink implements Sink {
 class Duplex {
   readonly #connection: Connection;
   #lines: Buffer[] = [];
+  /** How many sends wait for what they are answered with. */
+  #open = 0;
 
   constructor(server: Server, principal: unknown, hear: (message: JsonObject) => void) {
     this.#connection = new Connection(
@@ -421,8 +423,14 @@ class Duplex {
   }
 
   async send(body: string | Uint8Array): Promise<RawAnswer> {
+    if (this.#open === 0) this.#lines = []; // nobody waits for what came before
     const before = this.#lines.length;
-    await this.#connection.take(typeof body === "string" ? body : Buffer.from(body));
+    this.#open += 1;
+    try {
+      await this.#connection.take(typeof body === "string" ? body : Buffer.from(body));
+    } finally {
+      this.#open -= 1;
+    }
     const lines = this.#lines.slice(before).map((line) => `data: ${line.toString("utf8")}\n\n`);
     return new RawAnswer(0, [["content-type", "text/event-stream"]], Buffer.from(lines.join("")));
   }

@@ -71,6 +71,17 @@ CLIENTS = (
 
 
 @contextlib.contextmanager
+def node_hosts() -> Iterator[dict[str, dict[str, Any]]]:
+    """The same for the fixture in Node."""
+    port, fixture = free_port(), [str(NODE), str(FIXTURES / "node_old_tasks.mjs")]
+    with serving([*fixture, str(port)], port, BUILD / "log" / "old_tasks_node.log"):
+        yield {
+            "stdio": {"command": fixture, "env": {"PATH": os.environ.get("PATH", "")}},
+            "node:http": {"url": f"http://127.0.0.1:{port}/mcp"},
+        }
+
+
+@contextlib.contextmanager
 def hosts() -> Iterator[dict[str, dict[str, Any]]]:
     """Starts the fixture under each kind of host; gives what a client needs to reach it."""
     threads, loop = free_port(), free_port()
@@ -90,10 +101,10 @@ def hosts() -> Iterator[dict[str, dict[str, Any]]]:
         }
 
 
-def run() -> tuple[int, int]:
-    """How many hosts passed, and how many failed."""
+def run(lang: str = "python") -> tuple[int, int]:
+    """How many hosts of a language passed, and how many failed."""
     passed = failed = 0
-    with hosts() as targets:
+    with node_hosts() if lang == "node" else hosts() as targets:
         for (client, command, check), (target, plan) in itertools.product(CLIENTS, targets.items()):
             label = f"{client:16} legacy     tasks of 2025-11-25, {target}"
             try:
@@ -111,4 +122,4 @@ def run() -> tuple[int, int]:
 
 
 if __name__ == "__main__":
-    sys.exit(1 if run()[1] else 0)
+    sys.exit(1 if run(*sys.argv[1:])[1] else 0)
