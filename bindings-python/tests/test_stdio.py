@@ -37,14 +37,16 @@ def noisy() -> str:
 
 @server.tool
 def sleep(seconds: str, ctx: Context) -> str:
+    ctx.progress(1)
     end = time.monotonic() + float(seconds)
     while time.monotonic() < end and not ctx.cancelled:
         time.sleep(0.01)
     return "slept"
 
 @server.tool
-async def sleep_async(seconds: str) -> str:
+async def sleep_async(seconds: str, ctx: Context) -> str:
     try:
+        ctx.progress(1)
         await asyncio.sleep(float(seconds))
     finally:
         print("async over", file=sys.stderr, flush=True)
@@ -159,8 +161,9 @@ def test_ping_is_answered_while_tools_run(peer: Peer) -> None:
 # proves: S-114, S-200, S-194
 @pytest.mark.parametrize("tool", ["sleep", "sleep_async"])
 def test_cancelled_calls_end_early_and_say_nothing(peer: Peer, tool: str) -> None:
-    peer.call(1, tool, seconds="30")
-    time.sleep(0.3)
+    params = {"name": tool, "arguments": {"seconds": "30"}, "_meta": {"progressToken": 1}}
+    peer.request(1, "tools/call", params)
+    assert peer.read()["method"] == "notifications/progress"  # it runs
     peer.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}})
     rest, err, seconds = peer.end()
     assert rest == []
