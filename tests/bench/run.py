@@ -24,7 +24,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent / "measure"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import tables
-from contenders import C, CONTENDERS, HANDSHAKE, HERE, LOAD, NPM, STATELESS, Contender
+from contenders import CONTENDERS, HANDSHAKE, HERE, LOAD, NPM, STATELESS, C, Contender
 
 from serving import BUILD, ROOT, free_port
 
@@ -45,7 +45,7 @@ def attempt(what: str, command: list[str], cwd: Path | None = None) -> bool:
 
 
 def build(peers: bool = True) -> bool:
-    """Builds our programs and installs the peers, each only when something changed. False: one of ours does not build."""
+    """Builds our programs and installs the peers, each only when something changed. False: not all of ours build."""
     cargo = ["cargo", "build", "--quiet", "--release", "--locked", "--target-dir"]
     subprocess.run([*cargo, str(ROOT / "target" / "bench")], cwd=HERE / "load", check=True)
     whole = attempt("Rust", [*cargo, str(ROOT / "target" / "bench")], HERE / "servers" / "rust")
