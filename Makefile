@@ -23,7 +23,7 @@ SOURCES := $(shell find core bindings-python -type f \( -name '*.rs' -o -name '*
 	-o -name 'py.typed' -o -name 'README.md' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*')
 ADDON := $(shell find core bindings-node -type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -path '*/scripts/*.mjs' -o -name 'package.json' \
 	-o -path '*/native/*.js' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*' -not -path '*/dist/*' -not -path '*/node_modules/*')
-PARTS := consistency rust freestanding device python c node demo conformance emitted memory workers wheel instructions fuzz
+PARTS := consistency rust freestanding device python c node demo conformance emitted memory workers wheel instructions bench fuzz
 OURS := tests/tools tests/clients tests/conformance tests/demo tests/fixtures tests/workers tests/bench tests/vectors \
 	tests/coverage tests/device tests/emitted tests/memory tests/consistency.py bindings-python/examples ffi-c/tests
 
@@ -127,6 +127,10 @@ test-wheel: build
 
 test-instructions:
 	$(PYTHON) tests/bench/instructions/run.py
+
+# Not the benchmark: whether its servers answer.
+test-bench: build
+	$(PYTHON) tests/bench/run.py --smoke
 
 test-fuzz:
 	tests/tools/fuzz

@@ -6,6 +6,7 @@ rounds, so that what else the machine does is left out. Everybody gets a round b
     --rounds N    rounds (3)               --seconds S   of each measurement (0.5)
     --only TEXT   contenders whose name or language has TEXT; the floor always runs
     --quick       one round of `add` and `tools/list`, stdio only
+    --smoke       only looks whether our own servers answer every request rightly; says who does not
     --write       writes RESULTS.md and results.svg beside this file
 """
 
@@ -23,7 +24,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent / "measure"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import tables
-from contenders import C, CONTENDERS, HANDSHAKE, HERE, LOAD, NPM, STATELESS, Contender
+from contenders import CONTENDERS, HANDSHAKE, HERE, LOAD, NPM, STATELESS, C, Contender
 
 from serving import BUILD, ROOT, free_port
 
@@ -43,13 +44,15 @@ def attempt(what: str, command: list[str], cwd: Path | None = None) -> bool:
     return True
 
 
-def build() -> None:
-    """Builds our programs and installs the peers, each only when something changed."""
+def build(peers: bool = True) -> bool:
+    """Builds our programs and installs the peers, each only when something changed. False: not all of ours build."""
     cargo = ["cargo", "build", "--quiet", "--release", "--locked", "--target-dir"]
     subprocess.run([*cargo, str(ROOT / "target" / "bench")], cwd=HERE / "load", check=True)
-    for folder, target in [("servers/rust", "bench"), ("peers/rust", "bench-rmcp")]:
-        attempt(folder, [*cargo, str(ROOT / "target" / target)], HERE / folder)
-    attempt("C", [str(HERE / "servers" / "c" / "build"), C])
+    whole = attempt("Rust", [*cargo, str(ROOT / "target" / "bench")], HERE / "servers" / "rust")
+    whole &= attempt("C", [str(HERE / "servers" / "c" / "build"), C])
+    if not peers:
+        return whole
+    attempt("rmcp", [*cargo, str(ROOT / "target" / "bench-rmcp")], HERE / "peers" / "rust")
     for venv in ["mcp2", "fastmcp"]:
         attempt(venv, [str(ROOT / "tests" / "tools" / "venv"), venv])
     lock = (HERE / "peers" / "npm" / "package-lock.json").read_text()
@@ -60,6 +63,7 @@ def build() -> None:
             (NPM / name).write_text((HERE / "peers" / "npm" / name).read_text())
         if attempt("npm", ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], NPM):
             stamp.write_text(lock)
+    return whole
 
 
 def load(arguments: list[str], command: list[str], pin: bool = False) -> list[Measured] | str:
@@ -124,6 +128,22 @@ def least(old: Measured | None, new: Measured) -> Measured:
     }
 
 
+def smoke() -> int:
+    """Every server of ours answers every request of the workload; how fast is not looked at."""
+    wrong = []
+    ours = [one for one in CONTENDERS if one.ours]
+    for one in ours:
+        ways = [("stdio 32", one.stdio), ("http 2", one.http)]
+        for way, era, request in [
+            (way, era, request) for way, has in ways if has for era in one.eras for request in REQUESTS
+        ]:
+            told = measure(one, (way, era, request), False, 0.02)
+            if isinstance(told, str):
+                wrong.append(f"{one.name}: {way}, {era}, {request}: {told}")
+    print("\n".join(["FAIL " + line for line in wrong] + [f"bench: {len(ours)} servers, {len(wrong)} wrong answers"]))
+    return min(len(wrong), 1)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=3)
@@ -131,8 +151,11 @@ def main() -> int:
     parser.add_argument("--only", default="")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--smoke", action="store_true")
     options = parser.parse_args()
-    build()
+    whole = build(peers=not options.smoke)
+    if options.smoke:
+        return smoke() if whole else 1
     wanted = options.only.lower()
     chosen = [
         one

@@ -287,11 +287,11 @@ static void handle(struct mcp_call *call, struct mcpgraft_str message)
 
 static int stdio(const struct mcpgraft_server *server)
 {
-    struct mcpgraft_event event = {.struct_size = sizeof event};
     struct mcpgraft_lines *lines = NULL;
     struct mcp_call call = {NULL, emit_line, NULL, NULL};
-    struct mcpgraft_str line;
+    struct mcpgraft_str line, none = {NULL, 0};
     mcpgraft_frame frame;
+    size_t used;
     static char data[65536], out[65536];
     ssize_t count;
     must(mcpgraft_session_new(server, &call.peer), server);
@@ -300,24 +300,18 @@ static int stdio(const struct mcpgraft_server *server)
     while ((count = read(0, data, sizeof data)) > 0) {
         struct mcpgraft_str rest = {data, (size_t)count};
         for (;;) {
-            size_t used = 0;
             must(mcpgraft_lines_next(lines, rest, &used, &frame, &line), lines);
             rest.ptr += used;
             rest.len -= used;
             if (frame == MCPGRAFT_NO_LINE)
                 break;
-            if (frame == MCPGRAFT_LINE) {
-                handle(&call, line);
-            } else {
-                must(mcpgraft_session_too_long(call.peer, &event), call.peer);
-                emit_line(&call, &event);
-            }
+            handle(&call, line); /* one that was too long is absent, which the client is told */
         }
         /* Everything that was there is answered: one write. */
         fflush(stdout);
     }
-    must(mcpgraft_lines_finish(lines, &frame, &line), lines);
-    if (frame == MCPGRAFT_LINE)
+    must(mcpgraft_lines_next(lines, none, &used, &frame, &line), lines);
+    if (frame != MCPGRAFT_NO_LINE)
         handle(&call, line);
     fflush(stdout);
     mcpgraft_free(lines);
