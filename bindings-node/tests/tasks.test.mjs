@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { MemoryTasks, Server, Tasks, ToolError } from "mcpgraft";
+import { LocalFanout, MemoryTasks, Server, Tasks, ToolError } from "mcpgraft";
 import { connect } from "mcpgraft/testing";
 import { z } from "zod";
+import { events, open, send } from "./hosts.mjs";
 
 const EXTENSION = "io.modelcontextprotocol/tasks";
 const textOf = (result) => result.content[0].text;
@@ -21,6 +22,7 @@ function make(options) {
 }
 
 const taking = (server, more = {}) => connect(server, { capabilities: { extensions: { [EXTENSION]: {} }, elicitation: {} }, ...more });
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 const get = (client, taskId) => client.request("tasks/get", { taskId });
 
 test("a client that takes tasks gets one, any other one the result", async () => {
@@ -123,4 +125,55 @@ test("a task belongs to who made it, and lives as long as it is told", async () 
   await assert.rejects(get(ada, taskId), { code: -32602 });
   assert.equal((await ada.call("work", { n: 3 })).resultType, "task");
   await tasks.idle();
+});
+
+test("a task is heard of in every process", async (t) => {
+  const [fanout, store] = [new LocalFanout(), new MemoryTasks()];
+  const [here, there] = [1, 2].map(() => make({ fanout, tasks: new Tasks({ store }) }));
+  t.after(() => Promise.all([here.close(), there.close()]));
+  let go;
+  const gone = new Promise((resolve) => (go = resolve));
+  here.tool("wait", { task: "required" }, async (_, ctx) => {
+    await gone;
+    await ctx.task.status("nearly");
+    return "done";
+  });
+  const { taskId } = await (await taking(here)).call("wait");
+  const at = await open(t, there, "express");
+  const meta = { "io.modelcontextprotocol/clientCapabilities": { extensions: { [EXTENSION]: {} } } };
+  const heard = events(await send(at.url, "subscriptions/listen", { notifications: { taskIds: [taskId] } }, { meta }));
+  assert.equal((await heard.next()).value.method, "notifications/subscriptions/acknowledged");
+  go();
+  const told = [];
+  while (told.at(-1)?.status !== "completed") told.push((await heard.next()).value.params);
+  assert.deepEqual(new Set(told.map((one) => one.taskId)), new Set([taskId]));
+  assert.equal(told.at(-1).statusMessage, "nearly");
+  assert.equal(textOf(told.at(-1).result), "done");
+});
+
+test("what is told of a task is never older than what was told before", async (t) => {
+  // A store whose first look takes longer than the second.
+  const store = new MemoryTasks();
+  const looks = [];
+  const slow = { add: (...of) => store.add(...of), swap: (...of) => store.swap(...of), get: (...of) => {
+    const found = store.get(...of);
+    return new Promise((resolve) => looks.push(() => resolve(found)));
+  } };
+  const [fanout, tasks] = [new LocalFanout(), new Tasks({ store: slow })];
+  const server = make({ fanout, tasks });
+  t.after(() => server.close());
+  const told = [];
+  t.after(server.hub.attach({ taskChanged: (task) => told.push(task.status), end: () => undefined }));
+  const maker = make({ tasks: new Tasks({ store }) });
+  const { taskId } = await (await taking(maker)).call("work", { n: 1 });
+  tasks.tellHere(taskId, server);
+  await turn();
+  await maker.tasks.idle();
+  tasks.tellHere(taskId, server);
+  await turn();
+  looks.pop()(); // whichever it is
+  await turn();
+  looks.pop()();
+  await turn();
+  assert.deepEqual(told, ["working", "completed"]);
 });

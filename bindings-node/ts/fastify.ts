@@ -25,7 +25,7 @@ interface Reply {
   code(status: number): Reply;
   header(name: string, value: string): Reply;
   send(body?: unknown): Reply;
-  raw: { on(event: "close", callback: () => void): unknown; writableFinished: boolean };
+  raw: { once(event: "close", callback: () => void): unknown; writableFinished: boolean; destroyed: boolean; closed: boolean };
 }
 
 /** The plugin: it answers at the prefix it is registered with. */
@@ -99,7 +99,8 @@ class FastifySink implements Sink {
 
   onGone(callback: () => void): void {
     const { raw } = this.#reply;
-    raw.on("close", () => raw.writableFinished || callback());
+    if (raw.destroyed || raw.closed) callback();
+    else raw.once("close", () => raw.writableFinished || callback());
   }
 
   fail(error: unknown): void {

@@ -191,6 +191,8 @@ class Visit {
       return;
     }
     if (own !== undefined && sessions !== undefined) stream.onClose(sessions.hold(own.id));
+    const ready = server.hub.ready();
+    if (ready !== undefined) await ready;
     await this.#stay(reply, stream);
   }
 
@@ -227,6 +229,9 @@ class Visit {
     const session = this.#known && first.call?.stateless !== true ? (this.#id ?? undefined) : undefined;
     const { hub, keepAliveMs } = server;
     const { stream } = exchange;
+    // What it asks may be answered in another process, and there it may be taken back.
+    const ready = session === undefined ? undefined : hub.ready();
+    if (ready !== undefined) await ready;
     const record = session === undefined || stream === null ? undefined : server.events?.record(session, stream);
     // The answers of a batch leave together as one array, so there is nothing to stream into.
     const channel = new HttpChannel({ exchange, sink, hub, session, streams: !first.batch, keepAliveMs, record });

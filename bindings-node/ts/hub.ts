@@ -13,6 +13,9 @@ import type { Answered } from "./replay.js";
 /** Which form published messages have: workers of two releases may share a fan-out for a while. */
 const FORM = 1;
 
+/** Longest time, in ms, that a client waits for the other processes to be reached. */
+const PATIENCE_MS = 2_000;
+
 /** A connection that stays open and can be told that something changed. */
 export interface Live {
   listChanged(kind: ListKind): void;
@@ -54,16 +57,23 @@ export class Hub {
   readonly #fanout: Fanout | undefined;
   readonly #name: string;
   readonly #report: (error: unknown) => void;
+  readonly #onTask: (id: string) => unknown;
   readonly #origin = randomBytes(12).toString("hex");
   #link: Promise<(() => unknown) | undefined> | undefined;
+  #ready: Promise<unknown> | undefined;
   /** True after `close`: no stream is given away any more. */
   closed = false;
 
-  /** @param name Servers of one name are one server to a fan-out. */
-  constructor(name: string, fanout: Fanout | undefined, report: (error: unknown) => void) {
+  /**
+   * @param name Servers of one name are one server to a fan-out.
+   * @param report Told of what goes wrong where nobody waits for it.
+   * @param onTask Hears the id of a task that changed in another process, if somebody listens here.
+   */
+  constructor(name: string, fanout: Fanout | undefined, report: (error: unknown) => void, onTask: (id: string) => unknown = () => undefined) {
     this.#name = name;
     this.#fanout = fanout;
     this.#report = report;
+    this.#onTask = onTask;
   }
 
   // --- questions ----------------------------------------------------------------------------------------------------
@@ -143,8 +153,12 @@ export class Hub {
     return () => void this.#lives.delete(live);
   }
 
-  /** Whether anybody here could hear of a change. */
+  /** Whether anybody could hear of a change: here, or in another process. */
   get listenedTo(): boolean {
+    return this.#fanout !== undefined || this.#listenedToHere;
+  }
+
+  get #listenedToHere(): boolean {
     return this.#lives.size + this.#streams.size > 0;
   }
 
@@ -160,9 +174,10 @@ export class Hub {
     this.#publish("updated", uri);
   }
 
-  /** A task stands otherwise now. */
-  taskChanged(task: Task): void {
+  /** A task stands otherwise now. With `everywhere` other processes get its id, and look into the store they share. */
+  taskChanged(task: Task, everywhere = true): void {
     this.#tell((live) => live.taskChanged(task));
+    if (everywhere) this.#publish("task", task.id);
   }
 
   /** A task of 2025-11-25 has come so far: its client hears it on the connection of its call, if it keeps one. */
@@ -225,13 +240,36 @@ export class Hub {
 
   // --- other processes ----------------------------------------------------------------------------------------------
 
+  /**
+   * Settles when what other processes publish is heard here, or 2 s after that was first tried; undefined: now. To be waited
+   * for before a client is told that it hears of everything, or is asked what it may answer elsewhere.
+   */
+  ready(): Promise<unknown> | undefined {
+    void this.#linked();
+    return this.#ready;
+  }
+
   #linked(): Promise<unknown> | undefined {
     if (this.#fanout === undefined || this.closed) return undefined;
-    this.#link ??= (async () => this.#fanout?.subscribe((message) => this.#heard(message)))().catch((wrong: unknown) => {
-      this.#report(new Error("the fan-out cannot be subscribed to: this process hears nothing of the others", { cause: wrong }));
-      return undefined;
-    });
+    if (this.#link === undefined) {
+      this.#link = this.#subscribe(this.#fanout);
+      let time: NodeJS.Timeout | undefined;
+      const patience = new Promise((resolve) => (time = setTimeout(resolve, PATIENCE_MS)));
+      this.#ready = Promise.race([this.#link, patience]).finally(() => {
+        clearTimeout(time);
+        this.#ready = undefined;
+      });
+    }
     return this.#link;
+  }
+
+  async #subscribe(fanout: Fanout): Promise<(() => unknown) | undefined> {
+    try {
+      return await fanout.subscribe((message) => this.#heard(message));
+    } catch (cause) {
+      this.#report(new Error("the fan-out cannot be subscribed to: this process hears nothing of the others", { cause }));
+      return undefined;
+    }
   }
 
   #publish(what: string, ...values: (string | boolean)[]): void {
@@ -245,13 +283,14 @@ export class Hub {
   #heard(message: string): void {
     const [form, name, origin, what, ...values] = JSON.parse(message) as [number, string, string, string, ...never[]];
     if (form !== FORM || name !== this.#name || origin === this.#origin) return;
-    const act: Record<string, (...values: never[]) => void> = {
+    const act: Record<string, (...values: never[]) => unknown> = {
       answer: (secret, ask, ok, text) => void this.#answer(secret, ask, ok, text),
       cancel: (secret, request) => void this.#cancel(secret, request),
       end: (secret) => this.#end(secret),
       changed: (kind) => this.#tell((live) => live.listChanged(kind)),
       updated: (uri) => this.#tell((live) => live.resourceUpdated(uri)),
       opened: (secret) => this.#supersede(secret),
+      task: (id) => this.#listenedToHere && this.#onTask(id),
     };
     if (Object.hasOwn(act, what)) act[what]?.(...values);
   }

@@ -14,7 +14,7 @@ import { KeyRing } from "./keys.js";
 import { lint, type Problem } from "./lint.js";
 import { LowLevel, type ModuleScope, type RequestHandler } from "./lowlevel.js";
 import type { Middleware } from "./middleware.js";
-import type { Call, Core, CoreOptions, Task } from "./native.js";
+import type { Call, Core, CoreOptions } from "./native.js";
 import { nodeHandler, type NodeHandler } from "./node-http.js";
 import type {
   Described, Later, PromptOptions, PromptValue, ResourceOptions, ResourceValue, ServerInfo, ServerOptions, ToolHandler, ToolOptions,
@@ -79,7 +79,12 @@ export class Server {
       throw new RegistrationError('events: they belong to sessions; choose some, as in { sessions: "memory" }');
     }
     this.events = options.events && new Events(options.events, (error) => this.report(error));
-    this.hub = new Hub(info.name, options.fanout, (error) => this.report(error));
+    this.hub = new Hub(
+      info.name,
+      options.fanout,
+      (error) => this.report(error),
+      (id) => this.tasks?.tellHere(id, this),
+    );
     const declared = options.capabilities;
     this.limits = { ...options.limits, ...(options.pageItems === undefined ? {} : { pageItems: options.pageItems }) };
     const lists = [declared?.tools, declared?.resources, declared?.prompts].filter((one) => one !== undefined);
@@ -369,11 +374,6 @@ export class Server {
   /** Used inside: the entry of a tool. */
   toolEntry(name: string): Entry | undefined {
     return this.#catalogue.get("tool", name);
-  }
-
-  /** Used inside: tell the listeners of a task how it stands. */
-  taskChanged(task: Task): void {
-    this.hub.taskChanged(task);
   }
 
   #offerTasks(tasks: Tasks): void {

@@ -19,8 +19,8 @@
  *   handler calls `ctx.task.begin()`.
  *
  * Questions inside a task show in `tasks/get` and are answered by `tasks/update`; the handler is run again when the answers
- * are there, with the request that brought them as its `ctx.request`. A task belongs to the principal that made it. What a
- * task says of itself goes to listeners in the process it runs in; with several, clients of the others hear of it by asking.
+ * are there, with the request that brought them as its `ctx.request`. A task belongs to the principal that made it. Who
+ * listens hears how it stands whenever it changes; in another process, if the two share the store and a `fanout`.
  *
  * `new Tasks({ experimental: true })` offers the form that 2025-11-25 had, too: there it is the client that asks for a task, with
  * each call, and collects the result by `tasks/result`; see `task-result`. `required` tools then refuse calls that ask for none
@@ -77,6 +77,8 @@ export class Tasks {
   readonly #ttlMs: number | null;
   readonly #pollMs: number;
   readonly #running = new Map<string, { abort: AbortController; done: Promise<void> }>();
+  /** By task, the last of what is being told of it. */
+  readonly #telling = new Map<string, Promise<unknown>>();
 
   constructor(options: TasksOptions = {}) {
     this.store = options.store ?? new MemoryTasks();
@@ -307,12 +309,23 @@ export class Tasks {
     throw new Error(`task ${JSON.stringify(id)} was changed by others again and again`);
   }
 
-  // What is told is how it stands now: of two changes at once the later one must not be told first.
-  async #tell(id: string, server: Server): Promise<void> {
+  /** Used inside: tell those who listen in this process how a task that changed in another one stands now. */
+  tellHere(id: string, server: Server): void {
+    this.#tell(id, server, false).catch((error: unknown) => server.report(error));
+  }
+
+  // What is told is how it stands now, and one after the other: of two changes at once the later one must not be told first.
+  async #tell(id: string, server: Server, everywhere = true): Promise<void> {
     if (!server.hub.listenedTo) return;
-    const record = await this.store.get(id, this.#clock());
-    const task = record === undefined ? null : Task.restore(record.task);
-    if (task !== null) server.taskChanged(task);
+    const told = (this.#telling.get(id) ?? Promise.resolve()).then(async () => {
+      const record = await this.store.get(id, this.#clock());
+      const task = record === undefined ? null : Task.restore(record.task);
+      if (task !== null) server.hub.taskChanged(task, everywhere);
+    });
+    // The next one waits for this one, however it ends.
+    const over = told.catch(() => undefined).finally(() => this.#telling.get(id) === over && this.#telling.delete(id));
+    this.#telling.set(id, over);
+    await told;
   }
 
   async #gone(id: string): Promise<boolean> {
