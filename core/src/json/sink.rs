@@ -37,6 +37,13 @@ pub trait Sink {
         let _ = on;
         false
     }
+
+    /// Whether something could not be put, for a sink that takes nothing more then: `Some`, and a [`Writer`](super::Writer)
+    /// goes on without looking at each [`put`](Sink::put), so that its callers see the failure at the end. That is much less
+    /// code for a device.
+    fn torn(&self) -> Option<bool> {
+        None
+    }
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
@@ -58,6 +65,10 @@ impl<S: Sink + ?Sized> Sink for &mut S {
 
     fn trial(&mut self, on: bool) -> bool {
         (**self).trial(on)
+    }
+
+    fn torn(&self) -> Option<bool> {
+        (**self).torn()
     }
 }
 
@@ -136,11 +147,21 @@ impl Sink for SliceSink<'_> {
     }
 }
 
+/// Puts bytes. Into a sink that remembers its failure, whatever comes of it.
+pub(crate) fn put<S: Sink + ?Sized>(out: &mut S, bytes: &[u8]) -> Result<(), Full> {
+    let done = out.put(bytes);
+    if out.torn().is_some() { Ok(()) } else { done }
+}
+
 /// Runs `write`; if it fails, takes back whatever it had put.
 pub(crate) fn whole<S: Sink + ?Sized>(
     out: &mut S,
     write: impl FnOnce(&mut S) -> Result<(), Full>,
 ) -> Result<(), Full> {
+    if out.torn().is_some() {
+        let _ = write(out);
+        return Ok(());
+    }
     let before = out.len();
     write(out).inspect_err(|_| out.truncate(before))
 }

@@ -6,7 +6,8 @@ use super::{Full, Sink};
 ///
 /// What has left cannot be taken back. The library takes back only the last few bytes of what it writes, and whole messages
 /// only when the sink is full; this one is full only after `drain` has failed, when the line is dead anyway. So use one for
-/// each message, or each batch, and call [`end_line`](Stream::end_line) after it.
+/// each message, or each batch, and call [`end_line`](Stream::end_line) after it. A [`Writer`](super::Writer) leaves it to
+/// that call to tell of the failure.
 ///
 /// ```
 /// use mcpgraft::json::{Sink, Stream};
@@ -116,11 +117,16 @@ impl<D: FnMut(&[u8]) -> bool> Sink for Stream<'_, D> {
         self.trial = on;
         true
     }
+
+    fn torn(&self) -> Option<bool> {
+        Some(self.torn)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::Writer;
 
     type Sent = heapless::Vec<u8, 64>;
 
@@ -178,6 +184,8 @@ mod tests {
         assert_eq!(out.put(b"ab"), Ok(()));
         assert_eq!(out.put(b"c"), Err(Full));
         assert_eq!(out.put(b"d"), Err(Full));
+        assert_eq!(out.end_line(), Err(Full));
+        assert_eq!(Writer::new(&mut out).string("e"), Ok(()));
         assert_eq!(out.end_line(), Err(Full));
         assert_eq!(tries, 1);
         let mut memory = [0; 2];

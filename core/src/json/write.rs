@@ -1,13 +1,14 @@
 //! Writing compact JSON straight into a sink.
 
 use super::scan::{line_run, plain_run};
-use super::sink::whole;
+use super::sink::{put, whole};
 use super::{Full, Raw, Sink, Str, digits};
 
 /// Writes compact JSON and sets the commas.
 ///
 /// The caller keeps the shape: every `begin_` needs its `end_`, a [`key`](Writer::key) stands before each value in
-/// an object and nowhere else. A call that fails with [`Full`] has written nothing; calls before it stand.
+/// an object and nowhere else. A call that fails with [`Full`] has written nothing; calls before it stand. Of a sink that
+/// keeps its failure in mind ([`Sink::torn`]) it is asked at the end; no call fails then.
 #[derive(Debug)]
 pub struct Writer<'s, S: Sink + ?Sized> {
     sink: &'s mut S,
@@ -51,11 +52,17 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
         let comma = self.comma;
         whole(&mut *self.sink, |out| {
             if comma {
-                out.put(b",")?;
+                put(out, b",")?;
             }
             write(out)
         })?;
         self.comma = comma_after;
+        Ok(())
+    }
+
+    fn close(&mut self, bracket: &[u8]) -> Result<(), Full> {
+        put(self.sink, bracket)?;
+        self.comma = true;
         Ok(())
     }
 
@@ -64,48 +71,44 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
     /// # Errors
     /// [`Full`], here and in every other method, if the sink has no room.
     pub fn begin_object(&mut self) -> Result<(), Full> {
-        self.item(false, |out| out.put(b"{"))
+        self.item(false, |out| put(out, b"{"))
     }
 
     /// Closes the object opened last.
     pub fn end_object(&mut self) -> Result<(), Full> {
-        self.sink.put(b"}")?;
-        self.comma = true;
-        Ok(())
+        self.close(b"}")
     }
 
     /// Opens an array.
     pub fn begin_array(&mut self) -> Result<(), Full> {
-        self.item(false, |out| out.put(b"["))
+        self.item(false, |out| put(out, b"["))
     }
 
     /// Closes the array opened last.
     pub fn end_array(&mut self) -> Result<(), Full> {
-        self.sink.put(b"]")?;
-        self.comma = true;
-        Ok(())
+        self.close(b"]")
     }
 
     /// Writes a member name, escaped as needed, and its colon.
     pub fn key(&mut self, name: &str) -> Result<(), Full> {
         self.item(false, |out| {
             escape(name, out)?;
-            out.put(b":")
+            put(out, b":")
         })
     }
 
     /// Writes a member name as it stood on the wire, and its colon.
     pub fn raw_key(&mut self, name: Str<'_>) -> Result<(), Full> {
         self.item(false, |out| {
-            out.put(name.raw().as_bytes())?;
-            out.put(b":")
+            put(out, name.raw().as_bytes())?;
+            put(out, b":")
         })
     }
 
     /// Writes a piece of JSON that is known to be right, after the comma that is due. `comma`: the next key or value
     /// follows another one in the same container. One call where several would say the same is less code.
     pub(crate) fn fragment(&mut self, text: &str, comma: bool) -> Result<(), Full> {
-        self.item(comma, |out| out.put(text.as_bytes()))
+        self.item(comma, |out| put(out, text.as_bytes()))
     }
 
     /// Writes a string, escaped as needed.
@@ -116,9 +119,9 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
     /// Writes one string out of several pieces, escaped as needed.
     pub fn string_of(&mut self, pieces: &[&str]) -> Result<(), Full> {
         self.item(true, |out| {
-            out.put(b"\"")?;
+            put(out, b"\"")?;
             pieces.iter().try_for_each(|piece| escape_body(piece, out))?;
-            out.put(b"\"")
+            put(out, b"\"")
         })
     }
 
@@ -159,7 +162,7 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
 
     /// Writes text that the caller knows to be one JSON value, byte for byte.
     pub fn raw_text(&mut self, value: &str) -> Result<(), Full> {
-        self.item(true, |out| out.put(value.as_bytes()))
+        self.item(true, |out| put(out, value.as_bytes()))
     }
 
     /// Writes a value without the white space between its parts, so that it holds no line break; all else stays
@@ -232,9 +235,9 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
 /// [`Full`] if it does not fit; then nothing was appended.
 pub fn escape(text: &str, out: &mut (impl Sink + ?Sized)) -> Result<(), Full> {
     whole(out, |out| {
-        out.put(b"\"")?;
+        put(out, b"\"")?;
         escape_body(text, out)?;
-        out.put(b"\"")
+        put(out, b"\"")
     })
 }
 
@@ -243,19 +246,19 @@ fn escape_body<S: Sink + ?Sized>(text: &str, out: &mut S) -> Result<(), Full> {
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
         let (plain, after) = rest.split_at_checked(plain_run(rest)).unwrap_or((rest, &[]));
-        out.put(plain)?;
+        put(out, plain)?;
         let Some((special, after)) = after.split_first() else { break };
         match special {
-            b'"' => out.put(b"\\\"")?,
-            b'\\' => out.put(b"\\\\")?,
-            b'\n' => out.put(b"\\n")?,
-            b'\r' => out.put(b"\\r")?,
-            b'\t' => out.put(b"\\t")?,
-            0x08 => out.put(b"\\b")?,
-            0x0C => out.put(b"\\f")?,
+            b'"' => put(out, b"\\\"")?,
+            b'\\' => put(out, b"\\\\")?,
+            b'\n' => put(out, b"\\n")?,
+            b'\r' => put(out, b"\\r")?,
+            b'\t' => put(out, b"\\t")?,
+            0x08 => put(out, b"\\b")?,
+            0x0C => put(out, b"\\f")?,
             control => {
                 let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' - 10 + value };
-                out.put(&[b'\\', b'u', b'0', b'0', digit(control >> 4), digit(control & 15)])?;
+                put(out, &[b'\\', b'u', b'0', b'0', digit(control >> 4), digit(control & 15)])?;
             }
         }
         rest = after;
@@ -273,7 +276,7 @@ fn compact<S: Sink + ?Sized>(text: &[u8], out: &mut S) -> Result<(), Full> {
                 b'"' => super::scan::skip_string(rest, 0),
                 _ => rest.iter().position(|b| *b == b'"' || is_space(b)).unwrap_or(rest.len()),
             };
-        out.put(text.get(at..end).unwrap_or_default())?;
+        put(out, text.get(at..end).unwrap_or_default())?;
         at = super::scan::skip_space(text, end);
     }
     Ok(())

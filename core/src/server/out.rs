@@ -13,6 +13,8 @@ pub(crate) fn whole<S: Sink + ?Sized, T>(
     let written = write(out);
     if written.is_err() {
         out.truncate(start);
+    } else if out.torn() == Some(true) {
+        return Err(LocalError::OutputFull);
     }
     written
 }
@@ -28,6 +30,8 @@ pub(crate) fn in_batch<S: Sink + ?Sized, T>(
     let written = write(out);
     if written.is_err() || out.len() == opened {
         out.truncate(start);
+    } else if out.torn() == Some(true) {
+        return Err(LocalError::OutputFull);
     }
     written
 }
