@@ -191,9 +191,9 @@ impl ToNapiValue for Text {
     unsafe fn to_napi_value(env: sys::napi_env, text: Self) -> napi::Result<sys::napi_value> {
         let (bytes, length) = (text.0.as_ptr().cast(), text.0.len() as isize);
         let mut value = ptr::null_mut();
-        // SAFETY: the bytes are alive. ASCII is Latin-1, which is only copied.
+        // SAFETY: the bytes are alive. ASCII is Latin-1, which is only copied; but the Latin-1 of emnapi ends at a NUL.
         napi::check_status!(unsafe {
-            if text.0.is_ascii() {
+            if cfg!(not(target_family = "wasm")) && text.0.is_ascii() {
                 sys::napi_create_string_latin1(env, bytes, length, &raw mut value)
             } else {
                 sys::napi_create_string_utf8(env, bytes, length, &raw mut value)

@@ -53,7 +53,7 @@ test("modular: resources of two modules, and what watches them", async (t) => {
   const updates = () => client.notifications.filter((one) => one.method.endsWith("updated")).map((one) => one.params.uri);
   assert.deepEqual(updates(), ["db://items/1"]);
   writeFileSync(join(folder, "notes.txt"), "second");
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 30_000;
   while (!updates().includes("files://notes.txt") && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
   assert.ok(updates().includes("files://notes.txt"));
 });

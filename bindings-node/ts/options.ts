@@ -91,7 +91,7 @@ export interface ServerOptions {
   listenStreams?: number;
   /** Silence on an open stream after which a comment is sent. Default: 15 seconds. */
   keepAliveMs?: number;
-  /** A way to the other processes of this server, for changes and answers. */
+  /** A way to the other processes of this server, for changes, answers and cancellations. */
   fanout?: Fanout;
   /** How tools run as tasks, and where tasks are kept; made with its defaults when a tool needs it. */
   tasks?: Tasks;

@@ -29,11 +29,16 @@ async function flat(run, times) {
     }
   };
   await some(times / 4);
-  const before = await memory();
-  await some(times);
-  const after = await memory();
-  assert(after.heap - before.heap < MIB, `heap grew by ${after.heap - before.heap} bytes`);
-  assert(after.rss - before.rss < 12 * MIB, `RSS grew by ${after.rss - before.rss} bytes`);
+  // A leak grows in every round; a heap that finds its size does so once.
+  let grown;
+  for (let round = 0; round < 3; round += 1) {
+    const before = await memory();
+    await some(times);
+    const after = await memory();
+    grown = { heap: after.heap - before.heap, rss: after.rss - before.rss };
+    if (grown.heap < MIB && grown.rss < 12 * MIB) return;
+  }
+  assert.fail(`again and again ${times} runs leave behind, in bytes: ${JSON.stringify(grown)}`);
 }
 
 test("100,000 calls of one session", async () => {
