@@ -58,23 +58,22 @@ impl JsonErrorKind {
     #[must_use]
     #[cfg_attr(not(feature = "alloc"), inline(never))]
     pub const fn text(self) -> &'static str {
-        // Through a reference, so that it becomes a table instead of code for each.
-        *match self {
-            JsonErrorKind::Utf8 => &"not UTF-8",
-            JsonErrorKind::Bom => &"a byte order mark is not part of JSON; send the value without it",
-            JsonErrorKind::Eof => &"the text ends too early",
-            JsonErrorKind::Value => &"expected a value",
-            JsonErrorKind::Key => &"expected a member name in double quotes",
-            JsonErrorKind::Colon => &"expected ':' after the member name",
-            JsonErrorKind::ObjectEnd => &"expected ',' or '}'",
-            JsonErrorKind::ArrayEnd => &"expected ',' or ']'",
-            JsonErrorKind::Literal => &"expected true, false or null",
-            JsonErrorKind::Number => &"malformed number",
-            JsonErrorKind::Control => &"a control character in a string must be escaped",
-            JsonErrorKind::Escape => &"unknown escape in a string",
-            JsonErrorKind::Surrogate => &"half a surrogate pair in a \\u escape",
-            JsonErrorKind::Depth => &"nested too deeply",
-            JsonErrorKind::Trailing => &"more text after the value",
+        match self {
+            JsonErrorKind::Utf8 => "not UTF-8",
+            JsonErrorKind::Bom => "a byte order mark is not part of JSON; send the value without it",
+            JsonErrorKind::Eof => "the text ends too early",
+            JsonErrorKind::Value => "expected a value",
+            JsonErrorKind::Key => "expected a member name in double quotes",
+            JsonErrorKind::Colon => "expected ':' after the member name",
+            JsonErrorKind::ObjectEnd => "expected ',' or '}'",
+            JsonErrorKind::ArrayEnd => "expected ',' or ']'",
+            JsonErrorKind::Literal => "expected true, false or null",
+            JsonErrorKind::Number => "malformed number",
+            JsonErrorKind::Control => "a control character in a string must be escaped",
+            JsonErrorKind::Escape => "unknown escape in a string",
+            JsonErrorKind::Surrogate => "half a surrogate pair in a \\u escape",
+            JsonErrorKind::Depth => "nested too deeply",
+            JsonErrorKind::Trailing => "more text after the value",
         }
     }
 }
