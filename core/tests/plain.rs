@@ -3,7 +3,7 @@
 
 use mcpgraft::catalog::{Entry, Fixed};
 use mcpgraft::json::{Raw, SliceSink};
-use mcpgraft::server::{Offer, Profile, Step, Text};
+use mcpgraft::server::{Failure, Offer, Profile, Step, Text};
 use mcpgraft::{Limits, LocalError, Revision, Server, Session};
 
 const PIECES: [&str; 3] = ["a \"quoted\"\n", "", "line\u{1}é"];
@@ -82,7 +82,7 @@ fn a_text_is_the_same_as_its_result() {
             let (mut session, key) = call(method, params, revision);
             assert_eq!(session.reply(&server, key, &result, &mut out), Ok(true));
             let (mut session, key) = call(method, params, revision);
-            let text = Text { pieces: &PIECES, uri, mime_type };
+            let text = Text { pieces: &PIECES, uri, mime_type, failed: false };
             // What does not fit changes nothing.
             assert_eq!(
                 session.reply_text(&server, key, &text, &mut SliceSink::new(&mut [0; 40])),
@@ -103,4 +103,19 @@ fn a_completion_is_no_text() {
     let said = session.reply_text(&server(), key, &Text::default(), &mut SliceSink::new(&mut [0; 1024]));
     assert!(matches!(said, Err(LocalError::BadResult(_))), "{said:?}");
     assert_eq!(session.in_flight(), 1);
+}
+
+#[test]
+fn a_tool_that_failed_says_so_as_a_failure_does() {
+    for revision in Revision::ALL {
+        let (mut first, mut second) = ([0; 1024], [0; 1024]);
+        let (mut out, mut plain) = (SliceSink::new(&mut first), SliceSink::new(&mut second));
+        let why = "no \"sensor\"";
+        let (mut session, key) = call("tools/call", r#""name":"t""#, revision);
+        assert_eq!(session.fail(&server(), key, &Failure::Tool(why), &mut out), Ok(true));
+        let (mut session, key) = call("tools/call", r#""name":"t""#, revision);
+        let text = Text { pieces: &["no ", "\"sensor\""], failed: true, ..Text::default() };
+        assert_eq!(session.reply_text(&server(), key, &text, &mut plain), Ok(true));
+        assert_eq!(plain.written(), out.written(), "{}", revision.name());
+    }
 }

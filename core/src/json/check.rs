@@ -56,6 +56,7 @@ pub enum JsonErrorKind {
 impl JsonErrorKind {
     /// What is wrong, in words.
     #[must_use]
+    #[cfg_attr(not(feature = "alloc"), inline(never))]
     pub const fn text(self) -> &'static str {
         match self {
             JsonErrorKind::Utf8 => "not UTF-8",

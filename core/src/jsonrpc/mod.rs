@@ -6,7 +6,7 @@ pub use id::{Id, Token};
 
 use core::fmt;
 
-use crate::json::{Kind, Raw, Str, digits};
+use crate::json::{Kind, Raw, Str, digits, find};
 
 /// One JSON-RPC message, borrowed from the text it came in.
 #[derive(Clone, Copy, Debug)]
@@ -64,34 +64,51 @@ pub enum Malformed {
 }
 
 impl Malformed {
-    /// Says it in words, piece by piece.
-    pub(crate) fn say(self, put: &mut Say<'_>) -> fmt::Result {
-        let last = match self {
-            Malformed::NotObject => "a message must be a JSON object",
-            Malformed::Twice(name) => {
-                put("the member \"")?;
-                put(name)?;
-                "\" stands twice"
-            }
-            Malformed::Version => "the member \"jsonrpc\" must be \"2.0\"",
-            Malformed::Id => "the member \"id\" must be a string or an integer",
-            Malformed::LongId => {
-                put("the member \"id\" must not be longer than ")?;
-                put(&digits::unsigned(crate::limits::TOKEN_BYTES as u64))?;
-                " bytes"
-            }
-            Malformed::Method => "the member \"method\" must be a string",
-            Malformed::Params => "the member \"params\" must be an object",
-            Malformed::Empty => "a message needs \"method\", \"result\" or \"error\"",
-            Malformed::Both => "a message with \"method\" must have neither \"result\" nor \"error\"",
+    /// It in words; a `%` is filled in.
+    pub(crate) fn text(self) -> &'static str {
+        static TEXTS: [&str; 9] = [
+            "a message must be a JSON object",
+            "the member \"%\" stands twice",
+            "the member \"jsonrpc\" must be \"2.0\"",
+            "the member \"id\" must be a string or an integer",
+            "the member \"id\" must not be longer than % bytes",
+            "the member \"method\" must be a string",
+            "the member \"params\" must be an object",
+            "a message needs \"method\", \"result\" or \"error\"",
+            "a message with \"method\" must have neither \"result\" nor \"error\"",
+        ];
+        let at = match self {
+            Malformed::NotObject => 0,
+            Malformed::Twice(_) => 1,
+            Malformed::Version => 2,
+            Malformed::Id => 3,
+            Malformed::LongId => 4,
+            Malformed::Method => 5,
+            Malformed::Params => 6,
+            Malformed::Empty => 7,
+            Malformed::Both => 8,
         };
-        put(last)
+        TEXTS.get(at).copied().unwrap_or_default()
     }
+}
+
+/// What stands before the `%` of a sentence and what after it.
+pub(crate) fn gap(text: &'static str) -> (&'static str, &'static str) {
+    find(text.as_bytes(), b'%')
+        .and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)))
+        .unwrap_or((text, ""))
 }
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.say(&mut |piece| f.write_str(piece))
+        let (before, after) = gap(self.text());
+        f.write_str(before)?;
+        match self {
+            Malformed::Twice(name) => f.write_str(name)?,
+            Malformed::LongId => f.write_str(&digits::unsigned(crate::limits::TOKEN_BYTES as u64))?,
+            _ => {}
+        }
+        f.write_str(after)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use core::fmt;
 
-use crate::json::{Full, JsonError, Sink, Str, Writer, digits, find};
-use crate::jsonrpc::{Id, Malformed, Say};
+use crate::json::{Full, JsonError, Sink, Str, Writer, digits};
+use crate::jsonrpc::{self, Id, Malformed, Say};
+use crate::limits::TOKEN_BYTES;
 use crate::revision::{Era, Revision, RevisionSet, codes};
 
 /// The peer's mistake, as the JSON-RPC error it is answered with.
@@ -138,51 +139,90 @@ pub enum Fault<'m> {
     },
 }
 
+/// What each fault says and the code of its error, in their order; a `%` is filled in. A table is less than code for each.
+static SAID: [(&str, i32); 32] = [
+    ("invalid JSON at byte %: ", codes::PARSE_ERROR),
+    ("the message is longer than % bytes", codes::INVALID_REQUEST),
+    ("", codes::INVALID_REQUEST),
+    ("batches are received in sessions of revision 2025-03-26 only", codes::INVALID_REQUEST),
+    ("a batch must hold at least one message", codes::INVALID_REQUEST),
+    ("the batch holds more than % messages", codes::INVALID_REQUEST),
+    ("initialize must not be part of a batch", codes::INVALID_REQUEST),
+    (
+        "the session is not initialized: send initialize first, or say the version in _meta",
+        codes::INVALID_REQUEST,
+    ),
+    ("the session is initialized already", codes::INVALID_REQUEST),
+    (
+        "the header Mcp-Session-Id is missing: send initialize first, or say the version in _meta",
+        codes::INVALID_REQUEST,
+    ),
+    ("the session is unknown or over: send initialize again", codes::INVALID_REQUEST),
+    ("a request with this id is still in work", codes::INVALID_REQUEST),
+    ("the server asked nothing: responses are not accepted here", codes::INVALID_REQUEST),
+    ("too many requests are in work; the limit is %", codes::INTERNAL_ERROR),
+    ("too many resources are subscribed to; the limit is %", codes::INTERNAL_ERROR),
+    ("method not found: %", codes::METHOD_NOT_FOUND),
+    ("params._meta[\"%\"] must be ", codes::INVALID_PARAMS),
+    ("params.% must be ", codes::INVALID_PARAMS),
+    ("params must be an object", codes::INVALID_PARAMS),
+    ("the key \"%\" stands twice", codes::INVALID_REQUEST),
+    ("the prompt needs the argument %", codes::INVALID_PARAMS),
+    ("unknown tool: %", codes::INVALID_PARAMS),
+    ("the tool % is called as a task only: send params.task, too", codes::METHOD_NOT_FOUND),
+    ("the tool % cannot be called as a task: leave params.task out", codes::METHOD_NOT_FOUND),
+    ("unknown prompt: %", codes::INVALID_PARAMS),
+    ("resource not found: %", codes::INVALID_PARAMS),
+    (
+        "params.cursor was not issued by this server or is no longer valid; list again from the start",
+        codes::INVALID_PARAMS,
+    ),
+    ("protocol version % is not supported", codes::UNSUPPORTED_VERSION),
+    ("protocol version \"%\" is not supported", codes::UNSUPPORTED_VERSION),
+    (
+        "the client capability extensions[\"io.modelcontextprotocol/tasks\"] is needed for this",
+        codes::MISSING_CAPABILITY,
+    ),
+    ("the header % ", codes::HEADER_MISMATCH),
+    ("the header Mcp-Param-% ", codes::HEADER_MISMATCH),
+];
+
 impl Fault<'_> {
     /// Says it in words, piece by piece.
     fn say(&self, put: &mut Say<'_>) -> fmt::Result {
-        let (text, fill, end) = match *self {
-            Fault::Malformed(why) => return why.say(put),
-            Fault::Json(JsonError { kind, offset }) => {
-                ("invalid JSON at byte %: ", Fill::Number(offset), kind.text())
+        let (mut text, _) = self.said();
+        let (fill, end) = match *self {
+            Fault::Malformed(why) => {
+                text = why.text();
+                match why {
+                    Malformed::Twice(name) => (Fill::Text(name), ""),
+                    Malformed::LongId => (Fill::Number(TOKEN_BYTES), ""),
+                    _ => (Fill::Text(""), ""),
+                }
             }
-            Fault::TooLong { limit } => ("the message is longer than % bytes", Fill::Number(limit), ""),
-            Fault::LongBatch { limit } => ("the batch holds more than % messages", Fill::Number(limit), ""),
-            Fault::Busy { limit } => {
-                ("too many requests are in work; the limit is %", Fill::Number(limit), "")
+            Fault::Json(JsonError { kind, offset }) => (Fill::Number(offset), kind.text()),
+            Fault::TooLong { limit }
+            | Fault::LongBatch { limit }
+            | Fault::Busy { limit }
+            | Fault::TooManySubscriptions { limit } => (Fill::Number(limit), ""),
+            Fault::NoMethod { method: text }
+            | Fault::PromptArgument { name: text }
+            | Fault::NoTool { name: text }
+            | Fault::TaskNeeded { name: text }
+            | Fault::TaskForbidden { name: text }
+            | Fault::NoPrompt { name: text }
+            | Fault::NoResource { uri: text }
+            | Fault::Version { requested: text } => (Fill::Quoted(text), ""),
+            Fault::VersionHeader { requested } => (Fill::Short(requested), ""),
+            Fault::Envelope { field, expected } | Fault::Param { field, expected } => {
+                (Fill::Text(field), expected)
             }
-            Fault::TooManySubscriptions { limit } => {
-                ("too many resources are subscribed to; the limit is %", Fill::Number(limit), "")
-            }
-            Fault::NoMethod { method } => ("method not found: %", Fill::Quoted(method), ""),
-            Fault::PromptArgument { name } => ("the prompt needs the argument %", Fill::Quoted(name), ""),
-            Fault::NoTool { name } => ("unknown tool: %", Fill::Quoted(name), ""),
-            Fault::TaskNeeded { name } => {
-                ("the tool % is called as a task only: send params.task, too", Fill::Quoted(name), "")
-            }
-            Fault::TaskForbidden { name } => {
-                ("the tool % cannot be called as a task: leave params.task out", Fill::Quoted(name), "")
-            }
-            Fault::NoPrompt { name } => ("unknown prompt: %", Fill::Quoted(name), ""),
-            Fault::NoResource { uri } => ("resource not found: %", Fill::Quoted(uri), ""),
-            Fault::Version { requested } => {
-                ("protocol version % is not supported", Fill::Quoted(requested), "")
-            }
-            Fault::VersionHeader { requested } => {
-                ("protocol version \"%\" is not supported", Fill::Short(requested), "")
-            }
-            Fault::Envelope { field, expected } => {
-                ("params._meta[\"%\"] must be ", Fill::Text(field), expected)
-            }
-            Fault::Param { field, expected } => ("params.% must be ", Fill::Text(field), expected),
-            Fault::Twice { field } => ("the key \"%\" stands twice", Fill::Text(field), ""),
-            Fault::Header { header, why } => ("the header % ", Fill::Text(header), why),
-            Fault::ParamHeader { param, why } => ("the header Mcp-Param-% ", Fill::Plain(param), why),
-            _ => (self.plain(), Fill::Text(""), ""),
+            Fault::Twice { field } => (Fill::Text(field), ""),
+            Fault::Header { header, why } => (Fill::Text(header), why),
+            Fault::ParamHeader { param, why } => (Fill::Plain(param), why),
+            _ => (Fill::Text(""), ""),
         };
-        let (before, after) = find(text.as_bytes(), b'%')
-            .and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)))
-            .unwrap_or((text, ""));
+        let (before, after) = jsonrpc::gap(text);
         put(before)?;
         match fill {
             Fill::Text(text) => put(text)?,
@@ -197,66 +237,51 @@ impl Fault<'_> {
         put(end)
     }
 
-    /// Those that are one sentence.
-    const fn plain(&self) -> &'static str {
-        match self {
-            Fault::NoBatch => "batches are received in sessions of revision 2025-03-26 only",
-            Fault::EmptyBatch => "a batch must hold at least one message",
-            Fault::InitializeInBatch => "initialize must not be part of a batch",
-            Fault::NotInitialized => {
-                "the session is not initialized: send initialize first, or say the version in _meta"
-            }
-            Fault::AlreadyInitialized => "the session is initialized already",
-            Fault::NoSession => {
-                "the header Mcp-Session-Id is missing: send initialize first, or say the version in _meta"
-            }
-            Fault::SessionGone => "the session is unknown or over: send initialize again",
-            Fault::DuplicateId => "a request with this id is still in work",
-            Fault::NoResponse => "the server asked nothing: responses are not accepted here",
-            Fault::Params => "params must be an object",
-            Fault::Cursor => {
-                "params.cursor was not issued by this server or is no longer valid; list again from the start"
-            }
-            Fault::NoTasks => {
-                "the client capability extensions[\"io.modelcontextprotocol/tasks\"] is needed for this"
-            }
-            _ => "the request is not served",
-        }
+    /// Its row of the table.
+    fn said(&self) -> (&'static str, i32) {
+        let at = match self {
+            Fault::Json(_) => 0,
+            Fault::TooLong { .. } => 1,
+            Fault::Malformed(_) => 2,
+            Fault::NoBatch => 3,
+            Fault::EmptyBatch => 4,
+            Fault::LongBatch { .. } => 5,
+            Fault::InitializeInBatch => 6,
+            Fault::NotInitialized => 7,
+            Fault::AlreadyInitialized => 8,
+            Fault::NoSession => 9,
+            Fault::SessionGone => 10,
+            Fault::DuplicateId => 11,
+            Fault::NoResponse => 12,
+            Fault::Busy { .. } => 13,
+            Fault::TooManySubscriptions { .. } => 14,
+            Fault::NoMethod { .. } => 15,
+            Fault::Envelope { .. } => 16,
+            Fault::Param { .. } => 17,
+            Fault::Params => 18,
+            Fault::Twice { .. } => 19,
+            Fault::PromptArgument { .. } => 20,
+            Fault::NoTool { .. } => 21,
+            Fault::TaskNeeded { .. } => 22,
+            Fault::TaskForbidden { .. } => 23,
+            Fault::NoPrompt { .. } => 24,
+            Fault::NoResource { .. } => 25,
+            Fault::Cursor => 26,
+            Fault::Version { .. } => 27,
+            Fault::VersionHeader { .. } => 28,
+            Fault::NoTasks => 29,
+            Fault::Header { .. } => 30,
+            Fault::ParamHeader { .. } => 31,
+        };
+        SAID.get(at).copied().unwrap_or(("", codes::INTERNAL_ERROR))
     }
 
     /// The JSON-RPC error code for a peer of this revision.
     #[must_use]
     pub fn code(&self, revision: Revision) -> i32 {
         match self {
-            Fault::Json(_) => codes::PARSE_ERROR,
-            Fault::TooLong { .. }
-            | Fault::Malformed(_)
-            | Fault::NoBatch
-            | Fault::EmptyBatch
-            | Fault::LongBatch { .. }
-            | Fault::InitializeInBatch
-            | Fault::NotInitialized
-            | Fault::AlreadyInitialized
-            | Fault::NoSession
-            | Fault::SessionGone
-            | Fault::DuplicateId
-            | Fault::NoResponse
-            | Fault::Twice { .. } => codes::INVALID_REQUEST,
-            Fault::Busy { .. } | Fault::TooManySubscriptions { .. } => codes::INTERNAL_ERROR,
-            Fault::NoMethod { .. } | Fault::TaskNeeded { .. } | Fault::TaskForbidden { .. } => {
-                codes::METHOD_NOT_FOUND
-            }
-            Fault::Envelope { .. }
-            | Fault::Param { .. }
-            | Fault::Params
-            | Fault::PromptArgument { .. }
-            | Fault::NoTool { .. }
-            | Fault::NoPrompt { .. }
-            | Fault::Cursor => codes::INVALID_PARAMS,
             Fault::NoResource { .. } => revision.row().resource_not_found,
-            Fault::Version { .. } | Fault::VersionHeader { .. } => codes::UNSUPPORTED_VERSION,
-            Fault::NoTasks => codes::MISSING_CAPABILITY,
-            Fault::Header { .. } | Fault::ParamHeader { .. } => codes::HEADER_MISMATCH,
+            _ => self.said().1,
         }
     }
 
@@ -371,7 +396,7 @@ fn supported<S: Sink + ?Sized>(
     w.end_array()
 }
 
-/// What stands in place of the `%` of a sentence.
+/// What is filled into a sentence.
 enum Fill<'m> {
     Text(&'m str),
     Number(usize),

@@ -17,6 +17,9 @@ pub struct Text<'a> {
     pub uri: &'a str,
     /// Of a resource: its MIME type, if it is known.
     pub mime_type: Option<&'a str>,
+    /// Of a tool: it says why the tool failed ([`Failure::Tool`](super::Failure::Tool)). Otherwise not used. A device that
+    /// says it so links nothing of [`Session::fail`](super::Session::fail).
+    pub failed: bool,
 }
 
 /// Writes a text as the answer of a tool call (one text block), a prompt (one message of the user) or a resource.
@@ -58,6 +61,9 @@ pub(crate) fn text<C, S: Sink + ?Sized>(
     }
     w.end_object()?;
     w.end_array()?;
+    if text.failed && list == "content" {
+        w.field_bool("isError", true)?;
+    }
     if call.revision.is_stateless() && call.method.is_some_and(|row| row.cacheable) {
         answer::hints(server, &mut w)?;
     }

@@ -2,7 +2,7 @@
 
 use mcpgraft::catalog::{Catalog, Entry};
 use mcpgraft::json::Raw;
-use mcpgraft::server::{CallKey, Failure, Text};
+use mcpgraft::server::{CallKey, Text};
 use mcpgraft::{Limits, Server, Session};
 
 use crate::board;
@@ -57,7 +57,8 @@ impl<C: Catalog, const SUBS: usize> Device<'_, '_, C, SUBS> {
     }
 
     fn fail(&mut self, why: &str) -> Sense {
-        let _ = self.session.fail(self.server, self.key, &Failure::Tool(why), self.out);
+        let text = Text { pieces: &[why], failed: true, ..Text::default() };
+        let _ = self.session.reply_text(self.server, self.key, &text, self.out);
         CALLED
     }
 }

@@ -179,7 +179,7 @@ impl Handler<SUBS> for Full {
                     (Kind::Resource, _) => self.lines.pieces(),
                     _ => [if pin(uri) { "1" } else { "0" }, ""],
                 };
-                let text = Text { pieces: &pieces, uri, mime_type: Some("text/plain") };
+                let text = Text { pieces: &pieces, uri, mime_type: Some("text/plain"), ..Text::default() };
                 let _ = session.reply_text(&SERVER, key, &text, out);
             }
             Target::Prompt { arguments, .. } => {
