@@ -243,6 +243,8 @@
 //! | `alloc` | catalogues that change (`catalog::Owned`), outputs that grow (`Vec<u8>`), the typed model (`model::typed`) | no_std with a heap, WebAssembly |
 //! | `std` (default) | the same, with std in the dependencies | hosts |
 //!
+//! A build with `opt-level = "s"` also takes the feature `small`: texts are scanned eight bytes at a time, without vectors.
+//!
 //! All of them say the same bytes: the same transcripts are replayed in each.
 #![no_std]
 #![forbid(unsafe_code)]

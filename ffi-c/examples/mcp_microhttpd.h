@@ -4,7 +4,7 @@
  * With a hub (mcp_hub.h) clients of the handshake era get sessions and can be asked, and responses stay open for those that
  * listen; without one, `hub` is NULL and the option `sessions` "off".
  *
- * The daemon runs with MHD_USE_THREAD_PER_CONNECTION, so that a handler may take its time. A call whose client takes an event
+ * The daemon runs with MHD_USE_THREAD_PER_CONNECTION, so that a handler may take its time (if none does: `at_once`). A call whose client takes an event
  * stream runs in a thread of its own and writes to a pipe that libmicrohttpd sends on: what it reports arrives while it works.
  * All others run where they came in. */
 #ifndef MCP_MICROHTTPD_H
@@ -32,6 +32,9 @@ struct mcp_app {
     const struct mcpgraft_server *server;
     mcp_handler *handler;
     struct mcp_hub *hub;
+    /* Not 0: handlers say nothing before they answer, and are done at once. No call is answered by an event stream then, none
+     * takes a thread, and the daemon may run without MHD_USE_THREAD_PER_CONNECTION. */
+    int at_once;
 };
 
 struct mcp_request {
@@ -346,7 +349,7 @@ static inline enum MHD_Result mcp_answer(const struct mcp_app *app, struct MHD_C
         MHD_get_connection_values(connection, MHD_HEADER_KIND, mcp_header, &headers);
         head.headers = headers.list;
         head.header_count = headers.count;
-        head.flags = MCPGRAFT_STREAMS | (app->hub != NULL ? MCPGRAFT_LISTENS : 0) | mcp_peer_flag(connection);
+        head.flags = (app->at_once ? 0 : MCPGRAFT_STREAMS) | (app->hub != NULL ? MCPGRAFT_LISTENS : 0) | mcp_peer_flag(connection);
         if (app->hub != NULL) {
             mcp_new_id(request->events);
             head.events = mcp_str(request->events);

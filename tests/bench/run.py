@@ -7,7 +7,8 @@ rounds, so that what else the machine does is left out. Everybody gets a round b
     --only TEXT   contenders whose name or language has TEXT; the floor always runs
     --quick       one round of `add` and `tools/list`, stdio only
     --smoke       only looks whether our own servers answer every request rightly; says who does not
-    --write       writes RESULTS.md and results.svg beside this file
+
+A whole run writes RESULTS.md and results.svg beside this file; with --only or --quick it does not.
 """
 
 from __future__ import annotations
@@ -150,7 +151,6 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--only", default="")
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--write", action="store_true")
     parser.add_argument("--smoke", action="store_true")
     options = parser.parse_args()
     whole = build(peers=not options.smoke)
@@ -190,7 +190,8 @@ def main() -> int:
         name: {" | ".join(key): value for key, value in rows.items()} for name, rows in results.items()
     }
     (BUILD / "bench" / "results.json").write_text(json.dumps(flat, indent=1))
-    if options.write:
+    # Half a table is not to replace a whole one.
+    if not options.quick and not options.only:
         command = " ".join(["make bench", *(["BENCH=" + repr(" ".join(sys.argv[1:]))] if sys.argv[1:] else [])])
         machine = f"{platform.machine()}, Python {platform.python_version()}"
         head = f"Made {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d} by `{command}`, {machine}."

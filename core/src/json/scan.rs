@@ -63,10 +63,12 @@ mod runs {
         !(((word & !HIGH) + !HIGH) | word | !HIGH)
     }
 
-    /// Whether the compiler turns a loop over bytes into instructions for many bytes at once. Where it does not, eight bytes
-    /// at a time are faster.
-    const VECTORS: bool =
-        cfg!(any(target_feature = "sse2", target_feature = "neon", target_feature = "simd128"));
+    /// Whether the compiler turns a loop over bytes into instructions for many bytes at once. Where it does not, and it does
+    /// not where it compiles for size, eight bytes at a time are faster.
+    const VECTORS: bool = cfg!(all(
+        not(feature = "small"),
+        any(target_feature = "sse2", target_feature = "neon", target_feature = "simd128")
+    ));
 
     /// How many bytes stand before the first marked one; all of them if none is marked. `is` says of one byte, by its lowest
     /// bit, what `marks` says of a word.

@@ -377,7 +377,7 @@ static enum MHD_Result serve(void *closure, struct MHD_Connection *connection, c
 
 static int http(const struct mcpgraft_server *server, const char *port)
 {
-    struct mcp_app app = {server, run, NULL};
+    struct mcp_app app = {server, run, NULL, 1};
     struct sockaddr_in address;
     struct MHD_Daemon *daemon;
     sigset_t ends;
@@ -391,7 +391,7 @@ static int http(const struct mcpgraft_server *server, const char *port)
     sigaddset(&ends, SIGINT);
     sigaddset(&ends, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
-    daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL, 0, NULL, NULL,
+    daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO, 0, NULL, NULL,
                               serve, &app, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED, mcp_completed, NULL,
                               MHD_OPTION_END);
     if (daemon == NULL)
