@@ -106,7 +106,7 @@ fn run(
             }
         }
         HttpStep::Batch(mut batch) => loop {
-            match exchange.next(server, &mut batch, body, out)? {
+            match exchange.next(server, None, &mut batch, body, out)? {
                 HttpStep::Call(call) => match workload::answer(&call)? {
                     Ok(result) => drop(exchange.reply(server, call.key, &result, out)?),
                     Err(failure) => drop(exchange.fail(server, call.key, &failure, out)?),
