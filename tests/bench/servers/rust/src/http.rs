@@ -119,6 +119,6 @@ fn run(
         | HttpStep::Opened { head, .. }
         | HttpStep::Ended { head }
         | HttpStep::Listen { head, .. } => Ok(head),
-        HttpStep::Notice(_) => Err(LocalError::Over),
+        HttpStep::Notice(_) | HttpStep::Resume { .. } => Err(LocalError::Over),
     }
 }
