@@ -290,17 +290,17 @@ static int stdio(const struct mcpgraft_server *server)
     struct mcpgraft_event event = {.struct_size = sizeof event};
     struct mcpgraft_lines *lines = NULL;
     struct mcp_call call = {NULL, emit_line, NULL, NULL, NULL};
-    struct mcpgraft_str line;
+    struct mcpgraft_str line, none = {NULL, 0};
     mcpgraft_frame frame;
     static char data[65536], out[65536];
     ssize_t count;
+    size_t used = 0;
     must(mcpgraft_session_new(server, &call.peer), server);
     must(mcpgraft_lines_new(0, &lines), NULL);
     setvbuf(stdout, out, _IOFBF, sizeof out);
     while ((count = read(0, data, sizeof data)) > 0) {
         struct mcpgraft_str rest = {data, (size_t)count};
         for (;;) {
-            size_t used = 0;
             must(mcpgraft_lines_next(lines, rest, &used, &frame, &line), lines);
             rest.ptr += used;
             rest.len -= used;
@@ -309,14 +309,14 @@ static int stdio(const struct mcpgraft_server *server)
             if (frame == MCPGRAFT_LINE) {
                 handle(&call, line);
             } else {
-                must(mcpgraft_session_too_long(call.peer, &event), call.peer);
+                must(mcpgraft_session_accept(call.peer, none, &event), call.peer);
                 emit_line(&call, &event);
             }
         }
         /* Everything that was there is answered: one write. */
         fflush(stdout);
     }
-    must(mcpgraft_lines_finish(lines, &frame, &line), lines);
+    must(mcpgraft_lines_next(lines, none, &used, &frame, &line), lines);
     if (frame == MCPGRAFT_LINE)
         handle(&call, line);
     fflush(stdout);
