@@ -10,6 +10,7 @@
 #include <time.h>
 
 static const char *const orders[] = {"anvil", "rocket skates", "giant magnet"};
+static const int steps[] = {3, 3, 1200}; /* how often the carrier has to be asked, every 50 ms */
 enum { ORDERS = 3 };
 
 /* MCP: the tools of the application. */
@@ -31,10 +32,15 @@ static void run_tool(struct mcp_call *call, const struct mcpgraft_event *event)
             call->emit(call, &out);
             return;
         }
-        for (step = 1; step <= 3; step++) {
+        for (step = 1; step <= steps[at - 1]; step++) {
             struct timespec pause = {0, 50000000};
             nanosleep(&pause, NULL);
-            if (mcpgraft_progress(call->peer, event->key, none, step, 3, mcp_str("asking the carrier"), &out) == MCPGRAFT_OK)
+            if (call->cancelled(call, event->key)) {
+                fprintf(stderr, "track_order: nobody waits for %s any more\n", orders[at - 1]);
+                break;
+            }
+            if (mcpgraft_progress(call->peer, event->key, none, step, steps[at - 1], mcp_str("asking the carrier"), &out) ==
+                MCPGRAFT_OK)
                 call->emit(call, &out);
         }
         snprintf(text, sizeof text, "{\"content\":[{\"type\":\"text\",\"text\":\"%s: on its way\"}]}", orders[at - 1]);

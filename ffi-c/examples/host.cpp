@@ -47,7 +47,7 @@ int main()
             R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"shout","arguments":{"text":"caf\u00e9 \"x\""},)"
             R"("_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
             R"("io.modelcontextprotocol/clientCapabilities":{}}}})");
-        if (event.kind == MCPGRAFT_CALL) {
+        if (event.kind == MCPGRAFT_CALL && !session.is_cancelled(event.key)) {
             const std::string text = quoted(shout(argument(event, "text")));
             event = session.reply(event.key, R"({"content":[{"type":"text","text":)" + text + "}]}");
         }

@@ -1,10 +1,12 @@
 /* Where the requests of one program find each other: sessions of the handshake era, questions that wait for their client's
- * answer, responses that stay open, and events that are kept for clients that come back (mcp_events.h). All in the memory of
- * this process, behind one lock; copy this file with mcp_microhttpd.h, or write your own for another store. */
+ * answer, responses that stay open, events that are kept for clients that come back (mcp_events.h), and requests in work that
+ * their client may take back (mcp_running.h). All in the memory of this process, behind one lock; copy these files with
+ * mcp_microhttpd.h, or write your own for another store. */
 #ifndef MCP_HUB_H
 #define MCP_HUB_H
 
 #include "mcp_events.h"
+#include "mcp_running.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -57,6 +59,7 @@ struct mcp_hub {
     struct mcp_question *questions;
     struct mcp_listener *listeners;
     struct mcp_stream *streams;
+    struct mcp_running *running;
 };
 
 static inline void mcp_random(unsigned char *bytes, size_t len)
@@ -107,13 +110,16 @@ static inline struct mcp_session **mcp_find(struct mcp_hub *hub, struct mcpgraft
     return at;
 }
 
-/* Forgets a session and ends its responses; under the lock. */
+/* Forgets a session, ends its responses and takes back what it has in work; under the lock. */
 static inline void mcp_forget(struct mcp_hub *hub, struct mcp_session **at)
 {
     struct mcp_session *session = *at;
     struct mcp_listener **listener;
     struct mcp_stream **stream;
+    struct mcpgraft_str none = {NULL, 0};
     *at = session->next;
+    mcp_note(hub->running, session->id, none);
+    pthread_cond_broadcast(&hub->changed);
     for (stream = &hub->streams; *stream != NULL;) {
         if (strcmp((*stream)->session, session->id) == 0)
             mcp_drop_stream(stream);
@@ -299,16 +305,27 @@ static inline void mcp_expect(struct mcp_hub *hub, struct mcp_question *question
     pthread_mutex_unlock(&hub->lock);
 }
 
-/* Waits until it is answered, the hub closes or the time is over; then nobody expects it any more. Free `question->answer`. */
-static inline void mcp_await(struct mcp_hub *hub, struct mcp_question *question, int seconds)
+enum mcp_waited { MCP_ANSWERED, MCP_NOTED, MCP_IN_VAIN };
+
+/* Waits until it is answered, something is noted of the request that asks, the hub closes or the time has come. */
+static inline enum mcp_waited mcp_await(struct mcp_hub *hub, const struct mcp_question *question,
+                                        const struct mcp_running *running, const struct timespec *end)
+{
+    enum mcp_waited waited;
+    pthread_mutex_lock(&hub->lock);
+    while (!question->answered && !mcp_has_notes(running) && !hub->closing &&
+           pthread_cond_timedwait(&hub->changed, &hub->lock, end) != ETIMEDOUT)
+        ;
+    waited = question->answered ? MCP_ANSWERED : mcp_has_notes(running) && !hub->closing ? MCP_NOTED : MCP_IN_VAIN;
+    pthread_mutex_unlock(&hub->lock);
+    return waited;
+}
+
+/* Nobody expects the answer any more. If it has come, free `question->answer`. */
+static inline void mcp_expect_no_more(struct mcp_hub *hub, struct mcp_question *question)
 {
     struct mcp_question **at;
-    struct timespec end;
-    clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_sec += seconds;
     pthread_mutex_lock(&hub->lock);
-    while (!question->answered && !hub->closing && pthread_cond_timedwait(&hub->changed, &hub->lock, &end) != ETIMEDOUT)
-        ;
     for (at = &hub->questions; *at != question; at = &(*at)->next)
         ;
     *at = question->next;
@@ -333,6 +350,39 @@ static inline void mcp_answered(struct mcp_hub *hub, struct mcpgraft_str session
             pthread_cond_broadcast(&hub->changed);
         }
     }
+    pthread_mutex_unlock(&hub->lock);
+}
+
+/* --- requests in work ---------------------------------------------------------------------------------------------------- */
+
+/* A request of a session begins. */
+static inline void mcp_run(struct mcp_hub *hub, struct mcp_running *running, const char *session)
+{
+    memcpy(running->session, session, strlen(session) + 1);
+    pthread_mutex_lock(&hub->lock);
+    running->next = hub->running;
+    hub->running = running;
+    pthread_mutex_unlock(&hub->lock);
+}
+
+/* It is over. */
+static inline void mcp_run_no_more(struct mcp_hub *hub, struct mcp_running *running)
+{
+    struct mcp_running **at;
+    pthread_mutex_lock(&hub->lock);
+    for (at = &hub->running; *at != running; at = &(*at)->next)
+        ;
+    *at = running->next;
+    mcp_pass_on(running, NULL);
+    pthread_mutex_unlock(&hub->lock);
+}
+
+/* The client of a session takes one back (an event of the kind MCPGRAFT_CANCELLED). */
+static inline void mcp_take_back(struct mcp_hub *hub, const char *session, struct mcpgraft_str id)
+{
+    pthread_mutex_lock(&hub->lock);
+    mcp_note(hub->running, session, id);
+    pthread_cond_broadcast(&hub->changed);
     pthread_mutex_unlock(&hub->lock);
 }
 

@@ -22,6 +22,8 @@ struct mcp_call {
     void (*emit)(struct mcp_call *call, const struct mcpgraft_event *event);
     /* Asks the client of a call of the handshake era and waits for its answer, to be freed: JSON; NULL: none has come. */
     char *(*ask)(struct mcp_call *call, uint64_t key, struct mcpgraft_str method, struct mcpgraft_str params);
+    /* Nobody waits for the call any more: end the work, and answer it all the same. Ask this often while you work for long. */
+    int (*cancelled)(struct mcp_call *call, uint64_t key);
     void *where;
 };
 
@@ -46,13 +48,16 @@ struct mcp_request {
     struct mcpgraft_event event;
     char *body;
     size_t len, room, max;
-    /* What is to be sent, as soon as it is known. */
+    struct mcp_running running; /* in the hub's list while it is worked on */
+    int socket;                 /* its connection */
+    /* Under this lock: what is to be sent, as soon as it is known; the connection's end; and who still needs this. */
     pthread_mutex_t lock;
     pthread_cond_t known;
     struct MHD_Response *response;
     unsigned status;
-    int taken;  /* the response was taken over by libmicrohttpd's thread */
-    int stream; /* the end of the pipe that is written to, or -1 */
+    int gone;   /* the connection has ended */
+    int owners; /* the connection, and the thread of its own if there is one */
+    int stream; /* the end of the pipe that is written to, or -1; of the working thread alone */
 };
 
 enum { MCP_MAX_HEADERS = 200 };
@@ -154,24 +159,63 @@ static inline void mcp_emit(struct mcp_call *call, const struct mcpgraft_event *
     }
 }
 
+/* Whether the connection has ended. libmicrohttpd does not look at it while a call is in work: a client that says no more has
+ * gone. (Behind TLS, what it said last may hide that: there, ask poll() for POLLRDHUP.) */
+static inline int mcp_gone(struct mcp_request *request)
+{
+    char byte;
+    int gone;
+    pthread_mutex_lock(&request->lock);
+    if (!request->gone) {
+        ssize_t count = recv(request->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+        request->gone = count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR);
+    }
+    gone = request->gone;
+    pthread_mutex_unlock(&request->lock);
+    return gone;
+}
+
+/* Tells the library what has become of the client, and asks it what that means for the call. */
+static inline int mcp_cancelled(struct mcp_call *call, uint64_t key)
+{
+    struct mcp_request *request = call->where;
+    struct mcp_hub *hub = request->app->hub;
+    struct mcpgraft_str none = {NULL, 0};
+    bool cancelled = false;
+    uint64_t lost;
+    if (mcp_gone(request))
+        mcpgraft_lost(call->peer, MCPGRAFT_LOST_CONNECTION, none, &lost);
+    if (hub != NULL) {
+        pthread_mutex_lock(&hub->lock);
+        mcp_pass_on(&request->running, call->peer);
+        pthread_mutex_unlock(&hub->lock);
+    }
+    return mcpgraft_is_cancelled(call->peer, key, &cancelled) == MCPGRAFT_OK && cancelled;
+}
+
 static inline char *mcp_ask(struct mcp_call *call, uint64_t key, struct mcpgraft_str method, struct mcpgraft_str params)
 {
     struct mcp_request *request = call->where;
     struct mcp_hub *hub = request->app->hub;
     struct mcp_question question;
     struct mcpgraft_event event;
+    struct timespec end;
     event.struct_size = sizeof event;
     if (hub == NULL)
         return NULL;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += MCP_ANSWER_SECONDS;
     mcp_expect(hub, &question, request->session);
     if (mcpgraft_ask(call->peer, key, mcp_str(question.id), method, params, &event) == MCPGRAFT_OK) {
+        enum mcp_waited waited;
         mcp_emit(call, &event);
-        mcp_await(hub, &question, MCP_ANSWER_SECONDS);
-        if (!question.answered && mcpgraft_give_up(call->peer, key, 0, mcp_str(question.id), &event) == MCPGRAFT_OK)
+        do
+            waited = mcp_await(hub, &question, &request->running, &end);
+        while (waited == MCP_NOTED && !mcp_cancelled(call, key));
+        if (waited != MCP_ANSWERED && mcpgraft_give_up(call->peer, key, 0, mcp_str(question.id), &event) == MCPGRAFT_OK)
             mcp_emit(call, &event);
-    } else {
-        mcp_await(hub, &question, 0);
     }
+    mcp_expect_no_more(hub, &question);
     if (question.answered && !question.ok) {
         free(question.answer);
         return NULL;
@@ -179,9 +223,14 @@ static inline char *mcp_ask(struct mcp_call *call, uint64_t key, struct mcpgraft
     return question.answer;
 }
 
-static inline void mcp_free(struct mcp_request *request)
+/* One of its owners does not need it any more. */
+static inline void mcp_release(struct mcp_request *request)
 {
-    if (request == NULL)
+    int owners;
+    pthread_mutex_lock(&request->lock);
+    owners = --request->owners;
+    pthread_mutex_unlock(&request->lock);
+    if (owners > 0)
         return;
     if (request->stream >= 0)
         close(request->stream);
@@ -207,6 +256,8 @@ static inline void mcp_remember(struct mcp_request *request, const struct mcpgra
         mcp_session_end(hub, session);
     else if (event->kind == MCPGRAFT_RESPONSE)
         mcp_answered(hub, session, event);
+    else if (event->kind == MCPGRAFT_CANCELLED)
+        mcp_take_back(hub, request->session, event->id);
 }
 
 /* A client came back for a stream. */
@@ -262,7 +313,10 @@ static inline void mcp_work(struct mcp_request *request)
     call.peer = request->exchange;
     call.emit = mcp_emit;
     call.ask = mcp_ask;
+    call.cancelled = mcp_cancelled;
     call.where = request;
+    if (request->app->hub != NULL)
+        mcp_run(request->app->hub, &request->running, request->session);
     do {
         more = event.more;
         if (event.kind == MCPGRAFT_RESUMING) {
@@ -282,6 +336,8 @@ static inline void mcp_work(struct mcp_request *request)
             }
         }
     } while (more && mcpgraft_next(request->exchange, &event) == MCPGRAFT_OK);
+    if (request->app->hub != NULL)
+        mcp_run_no_more(request->app->hub, &request->running);
     mcp_end(request);
 }
 
@@ -299,10 +355,8 @@ static inline void *mcp_thread(void *where)
         request->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
         pthread_cond_broadcast(&request->known);
     }
-    while (!request->taken)
-        pthread_cond_wait(&request->known, &request->lock);
     pthread_mutex_unlock(&request->lock);
-    mcp_free(request);
+    mcp_release(request);
     return NULL;
 }
 
@@ -320,8 +374,14 @@ static inline enum MHD_Result mcp_queue(struct MHD_Connection *connection, unsig
 static inline void mcp_completed(void *closure, struct MHD_Connection *connection, void **state,
                                  enum MHD_RequestTerminationCode code)
 {
+    struct mcp_request *request = *state;
     (void)closure, (void)connection, (void)code;
-    mcp_free(*state);
+    if (request == NULL)
+        return;
+    pthread_mutex_lock(&request->lock);
+    request->gone = 1; /* its socket may be another's from now on */
+    pthread_mutex_unlock(&request->lock);
+    mcp_release(request);
     *state = NULL;
 }
 
@@ -339,6 +399,8 @@ static inline enum MHD_Result mcp_answer(const struct mcp_app *app, struct MHD_C
             return MHD_NO;
         *state = request;
         request->app = app;
+        request->owners = 1;
+        request->socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         request->stream = -1;
         request->event.struct_size = sizeof request->event;
         pthread_mutex_init(&request->lock, NULL);
@@ -396,18 +458,17 @@ static inline enum MHD_Result mcp_answer(const struct mcp_app *app, struct MHD_C
         if (request->event.kind == MCPGRAFT_CALL && request->event.can_stream) {
             struct MHD_Response *response;
             unsigned code;
-            if (pthread_create(&thread, NULL, mcp_thread, request) != 0)
+            request->owners = 2;
+            if (pthread_create(&thread, NULL, mcp_thread, request) != 0) {
+                request->owners = 1;
                 return MHD_NO;
-            /* From here on the request is the thread's, which waits until this one has seen the response. */
-            *state = NULL;
+            }
             pthread_detach(thread);
             pthread_mutex_lock(&request->lock);
             while (request->status == 0)
                 pthread_cond_wait(&request->known, &request->lock);
             response = request->response;
             code = request->status;
-            request->taken = 1;
-            pthread_cond_broadcast(&request->known);
             pthread_mutex_unlock(&request->lock);
             return mcp_queue(connection, code, response);
         }

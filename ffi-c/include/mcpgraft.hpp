@@ -30,10 +30,10 @@ inline std::string_view view(mcpgraft_str text) noexcept
 /// A call that did nothing: why, and the status.
 class Error : public std::runtime_error {
 public:
-    Error(mcpgraft_status status, const void *handle)
-        : std::runtime_error(std::string(view(mcpgraft_status_name(status))) + ": " +
+    Error(mcpgraft_status code, const void *handle)
+        : std::runtime_error(std::string(view(mcpgraft_status_name(code))) + ": " +
                              std::string(view(mcpgraft_detail(handle)))),
-          status(status)
+          status(code)
     {
     }
 
@@ -86,12 +86,43 @@ public:
     {
         return with([&](Event &event) { return mcpgraft_fail(get(), key, failure, text(message), 0, none, &event); });
     }
+    /// Tells the client something that is no answer: see `mcpgraft_news`.
+    Event notify(mcpgraft_news news, mcpgraft_str subject = none, mcpgraft_str more = none, std::uint64_t key = 0)
+    {
+        return with([&](Event &event) { return mcpgraft_notify(get(), key, news, subject, more, &event); });
+    }
+    /// `total` NAN: not known.
+    Event progress(std::uint64_t key, double progress, double total, mcpgraft_str message = none)
+    {
+        return with([&](Event &event) { return mcpgraft_progress(get(), key, none, progress, total, message, &event); });
+    }
+    /// Takes back what nobody waits for any more: see `mcpgraft_loss`. The call that was, or 0.
+    std::uint64_t lost(mcpgraft_loss loss, mcpgraft_str id = none)
+    {
+        std::uint64_t key = 0;
+        mcpgraft::check(mcpgraft_lost(get(), loss, id, &key), get());
+        return key;
+    }
+    bool is_cancelled(std::uint64_t key)
+    {
+        bool cancelled = false;
+        mcpgraft::check(mcpgraft_is_cancelled(get(), key, &cancelled), get());
+        return cancelled;
+    }
+    /// What is wrong with a value (JSON), for the model; empty if it fits. Valid until the next check. Throws
+    /// `MCPGRAFT_NOT_ALLOWED` where the library was built without validation.
+    std::string_view check(std::string_view tool, mcpgraft_schema schema, std::string_view value)
+    {
+        mcpgraft_str problem{};
+        mcpgraft::check(mcpgraft_check(get(), text(tool), schema, text(value), &problem), get());
+        return view(problem);
+    }
 
 private:
     template <class Call> Event with(Call call)
     {
         Event event;
-        check(call(event), get());
+        mcpgraft::check(call(event), get());
         return event;
     }
 

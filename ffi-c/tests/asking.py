@@ -115,7 +115,7 @@ class Client:
         params = body.get("params", {}) if body else {}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        if "_meta" in params:
+        if "io.modelcontextprotocol/protocolVersion" in params.get("_meta", {}):
             headers |= {"MCP-Protocol-Version": "2026-07-28", "Mcp-Method": body["method"] if body else ""}
             if name := params.get("name", params.get("taskId")):
                 headers["Mcp-Name"] = name
@@ -151,13 +151,8 @@ def events(response: http.client.HTTPResponse, ids: list[str] | None = None) -> 
 
 
 def sessions(port: int) -> None:
-    client = Client(port)
-    response, connection = client.open("POST", request(0, "initialize", OPEN))
-    client.session = response.getheader("Mcp-Session-Id")
+    client = opened(port)
     check(client.session is not None and len(client.session) == 32, "a session has an id")
-    response.read()
-    connection.close()
-    check(client.post({"jsonrpc": "2.0", "method": "notifications/initialized"}) == 202, "it is ready")
     watched, watching = client.open("GET", None)
     watched_ids: list[str] = []
     stream = events(watched, watched_ids)
@@ -210,6 +205,58 @@ def sessions(port: int) -> None:
     check(client.post(request(7, "ping", {})) == 404, "after it the id is unknown")
 
 
+def opened(port: int) -> Client:
+    """A client with a session that is ready."""
+    client = Client(port)
+    response, connection = client.open("POST", request(0, "initialize", OPEN))
+    client.session = response.getheader("Mcp-Session-Id")
+    response.read()
+    connection.close()
+    check(client.post({"jsonrpc": "2.0", "method": "notifications/initialized"}) == 202, "it is ready")
+    return client
+
+
+def lost(port: int) -> None:
+    """A tool that works in vain is told so, and tells those who listen."""
+    listener = opened(port)
+    response, listening = listener.open("GET", None)
+    heard = events(response)
+    uri = "test://watched-resource"
+    listener.ask(request(1, "resources/subscribe", {"uri": uri}))
+
+    def told(why: str) -> None:
+        said = next(heard)
+        check(said.get("method") == "notifications/resources/updated", f"{why}: {said}")
+
+    wait = {"progressToken": "w"}  # it says that it works: the response has begun when the head is here
+    # Stateless: the connection is the request.
+    waiting, line = Client(port).open("POST", call(2, "test_wait", META | wait))
+    waiting.close()
+    line.close()
+    told("a connection is lost")
+    # In a session, the client says so in another request; what it asks with an id of its own goes on.
+    client = opened(port)
+    taken_back, line = client.open("POST", call(3, "test_wait", wait))
+    client.post({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 99}})
+    client.post({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 3}})
+    told("a request is taken back")
+    check(list(events(taken_back))[1:] == [], "it is not answered")
+    line.close()
+    asking, line = client.open("POST", call(4, "test_elicitation", message="Who?"))
+    client.post({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 4}})
+    said = [message.get("method") for message in events(asking)]
+    check(said[0] == "elicitation/create" and "id" not in said, f"a question ends with its call: {said}")
+    line.close()
+    # A session that ends takes back what it has in work.
+    waiting, line = client.open("POST", call(5, "test_wait", wait))
+    gone, ending = client.open("DELETE", None)
+    gone.read()
+    told("a session ends")
+    check(list(events(waiting))[1:] == [], "it is not answered either")
+    for connection in (ending, line, listening):
+        connection.close()
+
+
 def tasks(port: int) -> None:
     client = Client(port)
     made = client.ask(call(1, "slow_compute", META, seconds=60, label="x"))["result"]
@@ -245,6 +292,7 @@ def main() -> int:
     stdio(server)
     with running(server, "http") as (port, _):
         sessions(port)
+        lost(port)
         tasks(port)
     return summary("asking")
 

@@ -288,7 +288,7 @@ static void handle(struct mcp_call *call, struct mcpgraft_str message)
 static int stdio(const struct mcpgraft_server *server)
 {
     struct mcpgraft_lines *lines = NULL;
-    struct mcp_call call = {NULL, emit_line, NULL, NULL};
+    struct mcp_call call = {NULL, emit_line, NULL, NULL, NULL};
     struct mcpgraft_str line, none = {NULL, 0};
     mcpgraft_frame frame;
     size_t used;
