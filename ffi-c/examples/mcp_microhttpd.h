@@ -4,8 +4,9 @@
  * With a hub (mcp_hub.h) clients of the handshake era get sessions and can be asked, and responses stay open for those that
  * listen; without one, `hub` is NULL and the option `sessions` "off".
  *
- * The daemon runs with MHD_USE_THREAD_PER_CONNECTION, so that a handler may take its time (if none does: `at_once`). A call whose client takes an event
- * stream runs in a thread of its own and writes to a pipe that libmicrohttpd sends on: what it reports arrives while it works.
+ * The daemon runs with MHD_USE_THREAD_PER_CONNECTION, so that a handler may take its time (if none does: `at_once`). A call
+ * whose client takes an event stream runs in a thread of its own and writes to a pipe that libmicrohttpd sends on: what it
+ * reports arrives while it works.
  * All others run where they came in. */
 #ifndef MCP_MICROHTTPD_H
 #define MCP_MICROHTTPD_H
