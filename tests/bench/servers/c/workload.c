@@ -346,7 +346,7 @@ static double best(struct mcp_call *call, const char *message)
 static int inproc(const struct mcpgraft_server *server)
 {
     size_t sent = 0;
-    struct mcp_call call = {NULL, emit_nowhere, NULL, &sent};
+    struct mcp_call call = {NULL, emit_nowhere, NULL, NULL, &sent};
     double add_us, list_us;
     must(mcpgraft_session_new(server, &call.peer), server);
     handle(&call, mcp_str("{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\","
