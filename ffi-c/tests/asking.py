@@ -9,12 +9,14 @@ import http.client
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from network import HELLO, check, running, summary
 
 Json = dict[str, Any]
+SILENCE_S = 25  # longer than the slowest tool
 META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "1"},
@@ -143,11 +145,16 @@ def events(response: http.client.HTTPResponse, ids: list[str] | None = None) -> 
     if response.getheader("Content-Type") != "text/event-stream":
         yield json.loads(response.read())
         return
+    heard = time.monotonic()
     for line in response:
+        # Comments keep a stream open for ever: what does not come is missed all the same.
+        if time.monotonic() - heard > SILENCE_S:
+            raise TimeoutError("no event came")
         if line.startswith(b"id: ") and ids is not None:
             ids.append(line[4:].decode().strip())
         if line.startswith(b"data: {"):
             yield json.loads(line[6:])
+            heard = time.monotonic()
 
 
 def sessions(port: int) -> None:
