@@ -54,6 +54,7 @@ $(STAMP)/wheel: $(SOURCES) Cargo.toml Cargo.lock tests/tools/wheel $(STAMP)/venv
 $(STAMP)/node: $(ADDON) Cargo.toml Cargo.lock tests/tools/node tests/npm/package-lock.json
 	@tests/tools/npm
 	@tests/tools/node
+	@node bindings-node/scripts/pack.mjs .build/npm-packages >/dev/null
 	@mkdir -p $(STAMP) && touch $@
 
 # --- test: one target for each part, so that one can be run alone --------------------------------------------------
