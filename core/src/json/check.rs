@@ -1,7 +1,10 @@
 //! The checker: decides whether a text is JSON.
 
-use super::Raw;
+#[cfg(feature = "alloc")]
+use super::Str;
 use super::scan::{plain_run, skip_space};
+use super::{Picked, Raw};
+use core::ops::Range;
 use thiserror::Error;
 
 /// The deepest nesting [`check`] can follow, whatever its `max_depth` says.
@@ -96,24 +99,61 @@ impl core::error::Error for JsonErrorKind {}
 /// # Errors
 /// [`JsonError`] names the first offence; bytes that are not UTF-8 are reported before any other.
 pub fn check(text: &[u8], max_depth: u16) -> Result<Raw<'_>, JsonError> {
-    let valid = core::str::from_utf8(text)
-        .map_err(|e| JsonError { kind: JsonErrorKind::Utf8, offset: e.valid_up_to() })?;
-    check_str(valid, max_depth).map(|(value, _)| value)
+    check_str(utf8(text)?, max_depth).map(|(value, _)| value)
+}
+
+/// The text of bytes, if they are UTF-8.
+pub(crate) fn utf8(text: &[u8]) -> Result<&str, JsonError> {
+    core::str::from_utf8(text).map_err(|e| JsonError { kind: JsonErrorKind::Utf8, offset: e.valid_up_to() })
 }
 
 /// As [`check`], of a text whose characters are known to be good. Says, too, whether the value is known to be one line.
 pub(crate) fn check_str(valid: &str, max_depth: u16) -> Result<(Raw<'_>, bool), JsonError> {
-    let text = valid.as_bytes();
-    if text.starts_with(b"\xEF\xBB\xBF") {
-        return Err(JsonError { kind: JsonErrorKind::Bom, offset: 0 });
-    }
-    let mut scan = Checker { text, at: 0, open: Open::new(max_depth), line: cfg!(feature = "alloc") };
-    let range = scan.document().map_err(|kind| JsonError { kind, offset: scan.at })?;
-    match valid.get(range) {
-        Some(value) => Ok((Raw::trusted(value), scan.line)),
-        // Unreachable: both ends are ASCII bytes of valid UTF-8.
-        None => Err(JsonError { kind: JsonErrorKind::Utf8, offset: 0 }),
-    }
+    let mut checker = Checker::new(valid.as_bytes(), max_depth)?;
+    let range = checker.document().map_err(|kind| JsonError { kind, offset: checker.at })?;
+    Ok((part(valid, range)?, checker.line))
+}
+
+/// As [`check_str`], and then as [`Raw::sift`]: small machines have one way to find members.
+#[cfg(not(feature = "alloc"))]
+pub(crate) fn check_sifting<'a, const N: usize>(
+    valid: &'a str,
+    max_depth: u16,
+    keys: &[&str; N],
+) -> Result<(Raw<'a>, bool, Picked<'a, N>), JsonError> {
+    check_str(valid, max_depth).map(|(value, line)| (value, line, value.sift(keys)))
+}
+
+/// As [`check_str`], and as [`Raw::sift`] on the way, if the value is an object: it is walked once.
+#[cfg(feature = "alloc")]
+pub(crate) fn check_sifting<'a, const N: usize>(
+    valid: &'a str,
+    max_depth: u16,
+    keys: &[&str; N],
+) -> Result<(Raw<'a>, bool, Picked<'a, N>), JsonError> {
+    let mut checker = Checker::new(valid.as_bytes(), max_depth)?;
+    let mut picked = Picked::NONE;
+    checker.space();
+    let start = checker.at;
+    let checked = if checker.peek() == Some(b'{') {
+        checker.members(|name, value| {
+            if let (Some(name), Some(value)) = (valid.get(name), valid.get(value)) {
+                picked.take(keys, Str::trusted(name), Raw::trusted(value));
+            }
+        })
+    } else {
+        checker.value()
+    };
+    let range = checked.and_then(|()| checker.end(start));
+    let range = range.map_err(|kind| JsonError { kind, offset: checker.at })?;
+    Ok((part(valid, range)?, checker.line, picked))
+}
+
+/// The value that stands there.
+fn part(text: &str, range: Range<usize>) -> Result<Raw<'_>, JsonError> {
+    // Never an error: both ends are ASCII bytes of valid UTF-8.
+    let value = text.get(range).ok_or(JsonError { kind: JsonErrorKind::Utf8, offset: 0 })?;
+    Ok(Raw::trusted(value))
 }
 
 /// The containers open at a point of the text: one bit each, set for an object.
@@ -143,10 +183,10 @@ impl Open {
         self.depth = self.depth.saturating_sub(1);
     }
 
-    /// Whether the innermost container is an object; `None` if nothing is open.
-    fn innermost(&self) -> Option<bool> {
-        let top = self.depth.checked_sub(1)?;
-        self.bits.get(usize::from(top / 64)).map(|word| (word >> (top % 64)) & 1 == 1)
+    /// Whether the innermost container is an object.
+    fn innermost(&self) -> bool {
+        let top = self.depth.saturating_sub(1);
+        self.bits.get(usize::from(top / 64)).is_some_and(|word| (word >> (top % 64)) & 1 == 1)
     }
 }
 
@@ -158,7 +198,14 @@ struct Checker<'a> {
     line: bool,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a> {
+    fn new(text: &'a [u8], max_depth: u16) -> Result<Self, JsonError> {
+        if text.starts_with(b"\xEF\xBB\xBF") {
+            return Err(JsonError { kind: JsonErrorKind::Bom, offset: 0 });
+        }
+        Ok(Checker { text, at: 0, open: Open::new(max_depth), line: cfg!(feature = "alloc") })
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -178,9 +225,23 @@ impl Checker<'_> {
         if self.at >= self.text.len() { JsonErrorKind::Eof } else { kind }
     }
 
-    fn document(&mut self) -> Result<core::ops::Range<usize>, JsonErrorKind> {
+    fn document(&mut self) -> Result<Range<usize>, JsonErrorKind> {
         self.space();
         let start = self.at;
+        self.value()?;
+        self.end(start)
+    }
+
+    /// The end of the text, after the value that began at `start`.
+    fn end(&mut self, start: usize) -> Result<Range<usize>, JsonErrorKind> {
+        let end = self.at;
+        self.space();
+        if self.at < self.text.len() { Err(JsonErrorKind::Trailing) } else { Ok(start..end) }
+    }
+
+    /// One value, whatever is open around it.
+    fn value(&mut self) -> Result<(), JsonErrorKind> {
+        let around = self.open.depth;
         loop {
             // At a value. An opened container goes round again for its first element.
             match self.peek() {
@@ -210,15 +271,10 @@ impl Checker<'_> {
             }
             // After a value, or at the end of an empty container: close what ends here, then go to the next value.
             loop {
-                let Some(object) = self.open.innermost() else {
-                    let end = self.at;
-                    self.space();
-                    return if self.at < self.text.len() {
-                        Err(JsonErrorKind::Trailing)
-                    } else {
-                        Ok(start..end)
-                    };
-                };
+                if self.open.depth == around {
+                    return Ok(());
+                }
+                let object = self.open.innermost();
                 self.space();
                 match (self.peek(), object) {
                     (Some(b','), true) => {
@@ -243,19 +299,47 @@ impl Checker<'_> {
         }
     }
 
-    /// A member name and its colon, up to the value.
-    fn key(&mut self) -> Result<(), JsonErrorKind> {
+    /// The object that opens here. Hands over where the name and the value of each member stand.
+    #[cfg(feature = "alloc")]
+    fn members(&mut self, mut member: impl FnMut(Range<usize>, Range<usize>)) -> Result<(), JsonErrorKind> {
+        self.open.push(true)?;
+        self.at += 1;
+        self.space();
+        if self.peek() != Some(b'}') {
+            loop {
+                let name = self.at;
+                let name = name..self.key()?;
+                let value = self.at;
+                self.value()?;
+                member(name, value..self.at);
+                self.space();
+                match self.peek() {
+                    Some(b',') => self.at += 1,
+                    Some(b'}') => break,
+                    _ => return Err(self.wrong(JsonErrorKind::ObjectEnd)),
+                }
+                self.space();
+            }
+        }
+        self.at += 1;
+        self.open.pop();
+        Ok(())
+    }
+
+    /// A member name and its colon, up to the value. Gives the end of the name.
+    fn key(&mut self) -> Result<usize, JsonErrorKind> {
         if self.peek() != Some(b'"') {
             return Err(self.wrong(JsonErrorKind::Key));
         }
         self.string()?;
+        let end = self.at;
         self.space();
         if self.peek() != Some(b':') {
             return Err(self.wrong(JsonErrorKind::Colon));
         }
         self.at += 1;
         self.space();
-        Ok(())
+        Ok(end)
     }
 
     fn literal(&mut self, word: &[u8]) -> Result<(), JsonErrorKind> {

@@ -178,16 +178,7 @@ impl<'a> Raw<'a> {
     #[cfg_attr(not(feature = "alloc"), inline(never))]
     fn sift_into(self, keys: &[&str], values: &mut [Option<Raw<'a>>]) -> Option<usize> {
         let mut twice: Option<usize> = None;
-        for (name, value) in self.members() {
-            for (index, (key, slot)) in keys.iter().zip(values.iter_mut()).enumerate() {
-                if name.eq(key) {
-                    if slot.replace(value).is_some() {
-                        twice = Some(twice.map_or(index, |known| known.min(index)));
-                    }
-                    break;
-                }
-            }
-        }
+        self.members().for_each(|(name, value)| fill(keys, values, &mut twice, name, value));
         twice
     }
 
@@ -216,9 +207,35 @@ pub(crate) struct Picked<'a, const N: usize> {
     pub(crate) twice: Option<usize>,
 }
 
-impl<const N: usize> Picked<'_, N> {
+impl<'a, const N: usize> Picked<'a, N> {
     /// None of them.
     pub(crate) const NONE: Self = Picked { values: [None; N], twice: None };
+
+    /// Takes one more member, if it is asked for.
+    #[cfg(feature = "alloc")]
+    #[inline(always)]
+    pub(super) fn take(&mut self, keys: &[&str; N], name: Str<'_>, value: Raw<'a>) {
+        fill(keys, &mut self.values, &mut self.twice, name, value);
+    }
+}
+
+/// Puts a member into the slot of its name.
+#[inline(always)]
+fn fill<'a>(
+    keys: &[&str],
+    values: &mut [Option<Raw<'a>>],
+    twice: &mut Option<usize>,
+    name: Str<'_>,
+    value: Raw<'a>,
+) {
+    for (index, (key, slot)) in keys.iter().zip(values.iter_mut()).enumerate() {
+        if name.eq(key) {
+            if slot.replace(value).is_some() {
+                *twice = Some(twice.map_or(index, |known| known.min(index)));
+            }
+            break;
+        }
+    }
 }
 
 /// The members of an object; see [`Raw::members`].

@@ -6,7 +6,7 @@ pub use id::{Id, Token};
 
 use core::fmt;
 
-use crate::json::{Kind, Raw, Str, digits, find};
+use crate::json::{self, JsonError, Kind, Picked, Raw, Str, digits, find};
 
 /// One JSON-RPC message, borrowed from the text it came in.
 #[derive(Clone, Copy, Debug)]
@@ -119,17 +119,47 @@ pub(crate) type Say<'p> = dyn FnMut(&str) -> fmt::Result + 'p;
 
 const MEMBERS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 
+/// One JSON value that may be a message, and those of its members that a message has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Incoming<'m> {
+    pub(crate) value: Raw<'m>,
+    members: Picked<'m, 6>,
+}
+
+impl<'m> Incoming<'m> {
+    /// Checks a text; see [`json::check`].
+    pub(crate) fn check(text: &'m [u8], max_depth: u16) -> Result<Self, JsonError> {
+        let (value, _, members) = json::check_sifting(json::utf8(text)?, max_depth, &MEMBERS)?;
+        Ok(Incoming { value, members })
+    }
+
+    /// A value that was checked.
+    pub(crate) fn of(value: Raw<'m>) -> Self {
+        Incoming { value, members: value.sift(&MEMBERS) }
+    }
+
+    /// Reads it; see [`read`].
+    pub(crate) fn read(self) -> Result<Message<'m>, (Malformed, Option<Id<'m>>)> {
+        if self.value.kind() != Kind::Object {
+            return Err((Malformed::NotObject, None));
+        }
+        message(self.members)
+    }
+}
+
 /// Reads the envelope of a message. Unknown members are ignored.
 ///
 /// # Errors
 /// What is wrong, with the id if it could be read: the answer to a broken request echoes it.
 pub fn read<'m>(value: Raw<'m>) -> Result<Message<'m>, (Malformed, Option<Id<'m>>)> {
-    if value.kind() != Kind::Object {
-        return Err((Malformed::NotObject, None));
+    Incoming::of(value).read()
+}
+
+fn message(members: Picked<'_, 6>) -> Result<Message<'_>, (Malformed, Option<Id<'_>>)> {
+    if let Some(at) = members.twice {
+        return Err((Malformed::Twice(MEMBERS.get(at).copied().unwrap_or("?")), None));
     }
-    let picked = value.pick(MEMBERS);
-    let [version, id, method, params, result, error] =
-        picked.map_err(|at| (Malformed::Twice(MEMBERS.get(at).copied().unwrap_or("?")), None))?;
+    let [version, id, method, params, result, error] = members.values;
     // The id first: every later complaint can then be addressed.
     let id = match id {
         None => Ok(None),

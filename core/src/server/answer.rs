@@ -136,13 +136,13 @@ pub(crate) fn input_required<C, S: Sink + ?Sized>(
 /// Checks that a result can be the answer of a call.
 fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> Result<Given<'r>, LocalError> {
     let bad = |why| Err(LocalError::BadResult(why));
-    let (raw, line) =
-        json::check_str(result, json::MAX_DEPTH).map_err(|error| LocalError::BadJson(error.kind))?;
+    let (raw, line, named) = json::check_sifting(result, json::MAX_DEPTH, &Given::NAMES)
+        .map_err(|error| LocalError::BadJson(error.kind))?;
     if raw.kind() != Kind::Object {
         return bad("it must be a JSON object");
     }
     let row = call.method;
-    let named = raw.sift(&Given::NAMES).values;
+    let named = named.values;
     let given = Given { raw, named, line };
     let [result_type, content, ..] = named;
     let ty = match result_type.filter(|ty| row.is_some() && !ty.is_null()).map(Raw::str) {

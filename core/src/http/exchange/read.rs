@@ -7,7 +7,7 @@ use super::super::{Attached, Handshake, Listener, Request, Sessions, gate};
 use super::{Exchange, HttpStep, State};
 use crate::catalog::Catalog;
 use crate::error::LocalError;
-use crate::json::{self, Kind, Raw, Sink};
+use crate::json::{Kind, Raw, Sink};
 use crate::jsonrpc::{self, Message};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
@@ -76,15 +76,15 @@ impl Exchange {
         if body.len() > limit {
             return self.refuse(server, &Fault::TooLong { limit }, None, None, out);
         }
-        let value = match json::check(body, server.limits.depth) {
-            Ok(value) => value,
+        let incoming = match jsonrpc::Incoming::check(body, server.limits.depth) {
+            Ok(incoming) => incoming,
             Err(error) => return self.refuse(server, &Fault::Json(error), None, None, out),
         };
         let named = self.named(server, request);
-        if value.kind() == Kind::Array {
-            return self.array(server, value, named, attached, out);
+        if incoming.value.kind() == Kind::Array {
+            return self.array(server, incoming.value, named, attached, out);
         }
-        match jsonrpc::read(value) {
+        match incoming.read() {
             Err((why, id)) => self.refuse(server, &Fault::Malformed(why), id, None, out),
             Ok(Message::Request(message)) => self.request(server, request, message, named, attached, out),
             Ok(Message::Notification { method, params }) => {

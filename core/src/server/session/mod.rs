@@ -13,8 +13,8 @@ use super::out::{in_batch, line, whole};
 use super::request;
 use crate::catalog::Catalog;
 use crate::error::LocalError;
-use crate::json::{self, Kind as Json, Raw, Sink, Str};
-use crate::jsonrpc::{self, Id, Message};
+use crate::json::{Kind as Json, Raw, Sink, Str};
+use crate::jsonrpc::{Id, Incoming, Message};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
 use crate::revision::methods::{Feature, Notification};
@@ -151,12 +151,13 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         if message.len() > limit {
             return self.refuse(server, Fault::TooLong { limit }, None, out);
         }
-        let value = match json::check(message, server.limits.depth) {
-            Ok(value) => value,
+        let incoming = match Incoming::check(message, server.limits.depth) {
+            Ok(incoming) => incoming,
             Err(error) => return self.refuse(server, Fault::Json(error), None, out),
         };
+        let value = incoming.value;
         if value.kind() != Json::Array {
-            return self.message(server, value, false, out);
+            return self.message(server, incoming, false, out);
         }
         let fault = if self.phase.revision().is_some_and(|revision| revision.row().batches) {
             request::batch(value, server.limits.batch)
@@ -207,7 +208,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         };
         let step = in_batch(out, |out| match batch.repeated(message, value) {
             Some(id) => self.refuse(server, Fault::DuplicateId, Some(id), out),
-            None => self.message(server, value, true, out),
+            None => self.message(server, Incoming::of(value), true, out),
         })?;
         batch.at += 1;
         batch.pending = match &step {
@@ -242,11 +243,11 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     fn message<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
         server: &Server<'_, C>,
-        value: Raw<'m>,
+        incoming: Incoming<'m>,
         batched: bool,
         out: &mut S,
     ) -> Result<Step<'m>, LocalError> {
-        match jsonrpc::read(value) {
+        match incoming.read() {
             Err((why, id)) => self.refuse(server, Fault::Malformed(why), id, out),
             Ok(Message::Request(request)) => self.request(server, request, batched, out),
             Ok(Message::Notification { method, params }) => self.notification(server, method, params, out),
