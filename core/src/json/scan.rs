@@ -121,13 +121,32 @@ mod runs {
         at + tail.len().min(first(marks(last)))
     }
 
+    /// A run that ends in the first eight bytes, as most strings do: so short that callers take it in.
+    #[inline(always)]
+    fn short_run(bytes: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
+        let seen = marks(u64::from_le_bytes(*bytes.first_chunk::<8>()?));
+        (seen != 0).then_some(seen.trailing_zeros() as usize / 8)
+    }
+
     /// The length of the run at the front that needs no escape in a JSON string.
+    #[inline(always)]
     pub(in crate::json) fn plain_run(bytes: &[u8]) -> usize {
+        short_run(bytes, specials).unwrap_or_else(|| long_plain_run(bytes))
+    }
+
+    #[inline(never)]
+    fn long_plain_run(bytes: &[u8]) -> usize {
         run(bytes, specials, |b| u8::from(b == b'"') | u8::from(b == b'\\') | u8::from(b < 0x20))
     }
 
     /// The length of the run at the front without a quote or backslash.
+    #[inline(always)]
     pub(in crate::json) fn quote_run(bytes: &[u8]) -> usize {
+        short_run(bytes, quotes).unwrap_or_else(|| long_quote_run(bytes))
+    }
+
+    #[inline(never)]
+    fn long_quote_run(bytes: &[u8]) -> usize {
         run(bytes, quotes, |b| u8::from(b == b'"') | u8::from(b == b'\\'))
     }
 
@@ -139,10 +158,27 @@ mod runs {
     }
 
     /// Whether two texts of one length are the same, and hold no backslash.
-    #[inline]
     pub(in crate::json) fn same_plain(a: &[u8], b: &[u8]) -> bool {
-        // Most texts that are compared differ, and the other one is often a constant: the compiler knows short ways.
-        a == b && find_run(b, b'\\') == b.len()
+        let same = |a: u64, b: u64| a == b && zero_bytes(a ^ (ONES * b'\\' as u64)) == 0;
+        let ((words, tail), (others, rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+        let pairs = words.iter().zip(others);
+        if !pairs.into_iter().all(|(a, b)| same(u64::from_le_bytes(*a), u64::from_le_bytes(*b))) {
+            return false;
+        }
+        match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
+            // Some bytes of it for the second time, which costs less than the rest byte by byte.
+            (Some(a), Some(b)) => same(u64::from_le_bytes(*a), u64::from_le_bytes(*b)),
+            _ => same(short(tail), short(rest)),
+        }
+    }
+
+    /// Up to seven bytes as a word; each length has its own.
+    fn short(bytes: &[u8]) -> u64 {
+        let four = |four: &[u8; 4]| u64::from(u32::from_le_bytes(*four));
+        match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+            (Some(front), Some(back)) => four(front) | four(back) << 32,
+            _ => bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        }
     }
 
     /// The length of the run at the front without `wanted`.

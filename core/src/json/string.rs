@@ -54,24 +54,30 @@ impl<'a> Str<'a> {
         clippy::should_implement_trait,
         reason = "PartialEq<str> is there too; this form takes its arguments by value"
     )]
-    #[cfg_attr(feature = "alloc", inline)]
+    #[cfg_attr(feature = "alloc", inline(always))]
     pub fn eq(self, other: &str) -> bool {
-        let inner = self.escaped().as_bytes();
         // An escape is always longer than what it means, so equal lengths leave no room for one.
-        match inner.len().cmp(&other.len()) {
+        match self.0.len().cmp(&(other.len() + 2)) {
             core::cmp::Ordering::Less => false,
-            core::cmp::Ordering::Equal => same_plain(inner, other.as_bytes()),
+            core::cmp::Ordering::Equal => {
+                matches!(self.0.as_bytes(), [_, inner @ .., _] if same_plain(inner, other.as_bytes()))
+            }
             // Equal only with an escape in it; most names differ in their first letter already.
             #[cfg(not(feature = "alloc"))]
             core::cmp::Ordering::Greater => self.chars().eq(other.chars()),
             #[cfg(feature = "alloc")]
             core::cmp::Ordering::Greater => {
-                let first = inner.first();
-                (first == other.as_bytes().first() || first == Some(&b'\\'))
-                    && quote_run(inner) < inner.len()
-                    && self.chars().eq(other.chars())
+                let first = self.0.as_bytes().get(1);
+                (first == other.as_bytes().first() || first == Some(&b'\\')) && self.means(other)
             }
         }
+    }
+
+    /// Whether it means `other`, by its characters.
+    #[cfg(feature = "alloc")]
+    #[inline(never)]
+    fn means(self, other: &str) -> bool {
+        self.plain().is_none() && self.chars().eq(other.chars())
     }
 
     /// Appends what it means, as UTF-8 without quotes.
