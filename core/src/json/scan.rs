@@ -160,15 +160,14 @@ mod runs {
     /// Whether two texts of one length are the same, and hold no backslash.
     pub(in crate::json) fn same_plain(a: &[u8], b: &[u8]) -> bool {
         let same = |a: u64, b: u64| a == b && zero_bytes(a ^ (ONES * b'\\' as u64)) == 0;
-        let ((words, tail), (others, rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-        let pairs = words.iter().zip(others);
-        if !pairs.into_iter().all(|(a, b)| same(u64::from_le_bytes(*a), u64::from_le_bytes(*b))) {
-            return false;
-        }
-        match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
-            // Some bytes of it for the second time, which costs less than the rest byte by byte.
-            (Some(a), Some(b)) => same(u64::from_le_bytes(*a), u64::from_le_bytes(*b)),
-            _ => same(short(tail), short(rest)),
+        let word = |bytes: Option<&[u8; 8]>| bytes.map(|bytes| u64::from_le_bytes(*bytes));
+        match (word(a.first_chunk()), word(b.first_chunk()), word(a.last_chunk()), word(b.last_chunk())) {
+            // The two words overlap, which costs less than the rest byte by byte.
+            (Some(front), Some(other), Some(back), Some(last)) if a.len() <= 16 => {
+                same(front, other) && same(back, last)
+            }
+            (Some(front), Some(other), ..) => same(front, other) && a == b && find_run(a, b'\\') == a.len(),
+            _ => same(short(a), short(b)),
         }
     }
 

@@ -135,6 +135,7 @@ impl PartialEq for Str<'_> {
 impl Eq for Str<'_> {}
 
 impl PartialEq<str> for Str<'_> {
+    #[cfg_attr(feature = "alloc", inline(always))]
     fn eq(&self, other: &str) -> bool {
         Str::eq(*self, other)
     }
