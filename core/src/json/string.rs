@@ -54,7 +54,7 @@ impl<'a> Str<'a> {
         clippy::should_implement_trait,
         reason = "PartialEq<str> is there too; this form takes its arguments by value"
     )]
-    #[cfg_attr(feature = "alloc", inline(always))]
+    #[cfg_attr(all(feature = "alloc", not(feature = "small")), inline(always))]
     pub fn eq(self, other: &str) -> bool {
         // An escape is always longer than what it means, so equal lengths leave no room for one.
         match self.0.len().cmp(&(other.len() + 2)) {
@@ -135,7 +135,7 @@ impl PartialEq for Str<'_> {
 impl Eq for Str<'_> {}
 
 impl PartialEq<str> for Str<'_> {
-    #[cfg_attr(feature = "alloc", inline(always))]
+    #[cfg_attr(all(feature = "alloc", not(feature = "small")), inline(always))]
     fn eq(&self, other: &str) -> bool {
         Str::eq(*self, other)
     }
