@@ -10,6 +10,7 @@ use crate::json::{Kind, Raw, Str, digits, find};
 
 /// One JSON-RPC message, borrowed from the text it came in.
 #[derive(Clone, Copy, Debug)]
+#[repr(u8)]
 pub enum Message<'m> {
     /// It wants an answer.
     Request(Request<'m>),

@@ -26,6 +26,17 @@ pub struct ClientCapabilities {
 }
 
 impl ClientCapabilities {
+    /// None of them.
+    pub(crate) const NONE: Self = ClientCapabilities {
+        roots: false,
+        sampling: false,
+        sampling_tools: false,
+        sampling_context: false,
+        elicit_form: false,
+        elicit_url: false,
+        tasks: false,
+    };
+
     /// The flags as bits, for saving.
     #[must_use]
     pub fn to_bits(self) -> u8 {

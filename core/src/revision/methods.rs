@@ -54,7 +54,8 @@ pub enum Feature {
     Tasks,
     /// `tasks.list` (`2025-11-25`)
     TaskLists,
-    /// Questions to the client of the handshake era ([`Session::ask`](crate::Session::ask)): no method belongs to them
+    /// Questions to the client, and what it declares about them ([`Call::capabilities`](crate::server::Call)): no method
+    /// belongs to them
     Asks,
 }
 

@@ -335,7 +335,20 @@ pub(crate) fn tool_content<S: Sink + ?Sized>(
             w.end_array()?;
         }
     }
-    let Some(value) = structured.filter(|_| row.structured) else { return Ok(()) };
+    structured.map_or(Ok(()), |value| self::structured(value, wrap, revision, w))
+}
+
+/// Writes `structuredContent`, if the revision knows it.
+pub(crate) fn structured<S: Sink + ?Sized>(
+    value: Raw<'_>,
+    wrap: Wrap,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    let row = revision.row();
+    if !row.structured {
+        return Ok(());
+    }
     let object = value.kind() == Kind::Object;
     let wrapped = !row.structured_any
         && match wrap {
@@ -354,7 +367,7 @@ pub(crate) fn tool_content<S: Sink + ?Sized>(
 }
 
 /// Most completion values in one answer (server/utilities/completion).
-const MAX_VALUES: usize = 100;
+pub(super) const MAX_VALUES: usize = 100;
 
 fn completion<S: Sink + ?Sized>(completion: Raw<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {
     let values = completion.get("values").into_iter().flat_map(Raw::elements);

@@ -1,9 +1,11 @@
 //! How a message says which era it belongs to: the `_meta` envelope of a stateless request (basic/index of
 //! `2026-07-28`, "`_meta`"), or the `initialize` handshake before it (basic/lifecycle).
 
+use super::Server;
 use super::fault::Fault;
 use super::mirror::Mirror;
 use super::params::{META, Params};
+use crate::catalog::Catalog;
 use crate::json::{Kind, Raw};
 use crate::jsonrpc::Request;
 use crate::model::{ClientCapabilities, Level};
@@ -35,10 +37,10 @@ pub(crate) fn claim(params: Option<Raw<'_>>, served: RevisionSet) -> Claim {
 }
 
 /// Reads and judges the envelope: shape, mirrored version, served version, the optional keys, mirrored method.
-pub(crate) fn open<'m>(
+pub(crate) fn open<'m, C: Catalog>(
     request: &Request<'m>,
     params: &Params<'m>,
-    served: RevisionSet,
+    server: &Server<'_, C>,
     mirror: &impl Mirror,
 ) -> Result<Envelope<'m>, Fault<'m>> {
     let missing = |field, expected| Fault::Envelope { field, expected };
@@ -55,7 +57,7 @@ pub(crate) fn open<'m>(
         .ok_or(missing(meta::CLIENT_CAPABILITIES, "an object"))?;
     mirror.version(version)?;
     let revision = Revision::of(version)
-        .filter(|revision| revision.is_stateless() && served.has(*revision))
+        .filter(|revision| revision.is_stateless() && server.profile.revisions.has(*revision))
         .ok_or(Fault::Version { requested: version })?;
     let client_info = client_info.filter(|raw| raw.kind() != Kind::Null);
     if client_info.is_some_and(|info| !is_implementation(info)) {
@@ -71,7 +73,7 @@ pub(crate) fn open<'m>(
         ),
     };
     mirror.method(request.method)?;
-    let capabilities = ClientCapabilities::read(declared, revision);
+    let capabilities = server.client(declared, revision);
     Ok(Envelope { revision, declared, capabilities, client_info, level })
 }
 

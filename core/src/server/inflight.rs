@@ -20,8 +20,8 @@ pub(crate) struct Inflight {
     pub(crate) wrap: Wrap,
     /// The peer's progress token.
     pub(crate) token: Option<Token>,
-    /// The last progress sent.
-    pub(crate) progress: Option<f64>,
+    /// The last progress sent, as a number of the same order: see `notify::rank`.
+    pub(crate) progress: Option<u64>,
     /// Least level of logs wanted by this request (stateless revisions).
     pub(crate) level: Option<Level>,
     /// What its client may be asked for.
@@ -66,12 +66,12 @@ impl Inflight {
 pub(crate) struct Table<const N: usize> {
     tag: u16,
     generation: u32,
-    slots: heapless::Vec<Option<Inflight>, N>,
+    slots: [Option<Inflight>; N],
 }
 
 impl<const N: usize> Table<N> {
     pub(crate) const fn new(tag: u16) -> Self {
-        Table { tag: tag & 0x7fff, generation: 0, slots: heapless::Vec::new() }
+        Table { tag: tag & 0x7fff, generation: 0, slots: [const { None }; N] }
     }
 
     /// How many calls are in work.
@@ -81,24 +81,14 @@ impl<const N: usize> Table<N> {
 
     /// The key the next call will have, if there is room for one.
     pub(crate) fn next_key(&self) -> Option<CallKey> {
-        let slot = match self.slots.iter().position(Option::is_none) {
-            Some(free) => free,
-            None if self.slots.len() < N => self.slots.len(),
-            None => return None,
-        };
-        let slot = u16::try_from(slot).ok()?;
+        let slot = u16::try_from(self.slots.iter().position(Option::is_none)?).ok()?;
         Some(CallKey { tag: self.tag, generation: self.generation, slot })
     }
 
     /// Takes a call in. Its key must be the one from [`Table::next_key`].
     pub(crate) fn insert(&mut self, call: Inflight) {
-        let at = usize::from(call.key.slot);
-        match self.slots.get_mut(at) {
-            Some(slot) => *slot = Some(call),
-            None => {
-                // next_key gave the position right after the last one, and there is room.
-                let _ = self.slots.push(Some(call));
-            }
+        if let Some(slot) = self.slots.get_mut(usize::from(call.key.slot)) {
+            *slot = Some(call);
         }
         self.generation = self.generation.wrapping_add(1);
     }

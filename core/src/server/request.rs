@@ -18,6 +18,7 @@ use crate::revision::methods::{self, Feature, Method};
 
 /// What a request asks for, checked.
 #[derive(Clone, Copy, Debug)]
+#[repr(u8)]
 pub(crate) enum Plan<'m> {
     /// Answer `{}`.
     Empty,

@@ -85,15 +85,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     pub const fn new(tag: u16) -> Self {
         Session {
             phase: Phase::New,
-            capabilities: ClientCapabilities {
-                roots: false,
-                sampling: false,
-                sampling_tools: false,
-                sampling_context: false,
-                elicit_form: false,
-                elicit_url: false,
-                tasks: false,
-            },
+            capabilities: ClientCapabilities::NONE,
             level: Level::DEFAULT,
             calls: Table::new(tag),
             watched: heapless::Vec::new(),
