@@ -13,7 +13,7 @@ use crate::json::{self, Full, Kind, Raw, Sink, Writer};
 use crate::jsonrpc::Id;
 use crate::revision::Revision;
 use crate::revision::fields::{self, meta};
-use crate::revision::methods::Method;
+use crate::revision::methods::{Feature, Method};
 use crate::revision::translate;
 
 /// Which members a stateless result starts with.
@@ -59,7 +59,7 @@ pub(crate) fn hints<C, S: Sink + ?Sized>(server: &Server<'_, C>, w: &mut Writer<
 }
 
 /// Writes `_meta`: the host's, and who the server is where the revision wants it in every result.
-pub(crate) fn foot<C, S: Sink + ?Sized>(
+pub(crate) fn foot<C: Catalog, S: Sink + ?Sized>(
     server: &Server<'_, C>,
     revision: Revision,
     own: Option<Raw<'_>>,
@@ -82,13 +82,17 @@ pub(crate) fn foot<C, S: Sink + ?Sized>(
     }
     if revision.is_stateless() && !named {
         w.key(meta::SERVER_INFO)?;
-        w.line(server.profile.info)?;
+        if server.catalog.can(Feature::Translation) {
+            w.line(server.profile.info)?;
+        } else {
+            w.raw_text(server.profile.info.text())?;
+        }
     }
     w.end_object()
 }
 
 /// Writes `"result":{}` for a request that has nothing to say.
-pub(crate) fn empty<C, S: Sink + ?Sized>(
+pub(crate) fn empty<C: Catalog, S: Sink + ?Sized>(
     server: &Server<'_, C>,
     id: Id<'_>,
     revision: Revision,
@@ -102,7 +106,7 @@ pub(crate) fn empty<C, S: Sink + ?Sized>(
 }
 
 /// Writes `input_required`: what a stateless call still needs (basic/patterns/mrtr of `2026-07-28`).
-pub(crate) fn input_required<C, S: Sink + ?Sized>(
+pub(crate) fn input_required<C: Catalog, S: Sink + ?Sized>(
     server: &Server<'_, C>,
     call: &Inflight,
     asks: &[(&str, Ask<'_>)],

@@ -135,7 +135,7 @@ impl<'a> Profile<'a> {
     #[inline]
     fn has(&self, feature: Feature, revision: Revision, channel: Channel) -> bool {
         match feature {
-            Feature::Core | Feature::Asks => true,
+            Feature::Core | Feature::Asks | Feature::Translation => true,
             Feature::Tools => self.tools != Offer::No,
             Feature::Resources => self.resources != Offer::No,
             Feature::Subscribe => self.resources != Offer::No && self.subscribe && channel.watches,

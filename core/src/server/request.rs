@@ -182,7 +182,11 @@ where
             let arguments = object("arguments", arguments)?.unwrap_or(NOTHING);
             let (entry, definition) =
                 find(server, profile.tools, Entries::Tool, name).ok_or(Fault::NoTool { name })?;
-            let traits = entry.and_then(|at| server.catalog.tool(at)).unwrap_or_default();
+            // What is universal has neither an output schema nor anything of tasks and headers.
+            let traits = entry
+                .filter(|_| can(Feature::Translation))
+                .and_then(|at| server.catalog.tool(at))
+                .unwrap_or_default();
             if traits.mirrored
                 && let Some(schema) = definition.and_then(|definition| definition.get("inputSchema"))
             {

@@ -397,7 +397,7 @@ impl Exchange {
         Ok(call)
     }
 
-    pub(super) fn refuse<'m, C, S: Sink + ?Sized>(
+    pub(super) fn refuse<'m, C: Catalog, S: Sink + ?Sized>(
         &self,
         server: &Server<'_, C>,
         fault: &Fault<'_>,
@@ -406,7 +406,7 @@ impl Exchange {
         out: &mut S,
     ) -> Result<HttpStep<'m>, LocalError> {
         let head = self.head(plan::refused(fault, revision));
-        let write = |out: &mut S| Ok(fault.write(id, revision, server.profile.revisions, out)?);
+        let write = |out: &mut S| Ok(fault.write(id, revision, server, true, out)?);
         if head.body == Body::Events { self.body(out, write) } else { write(out) }?;
         Ok(HttpStep::reply(head))
     }

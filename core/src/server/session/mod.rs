@@ -227,7 +227,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         revision: Option<Revision>,
         out: &mut S,
     ) -> Result<Step<'m>, LocalError> {
-        whole(out, |out| Ok(fault.write(id, revision, server.profile.revisions, out)?))?;
+        whole(out, |out| Ok(fault.write(id, revision, server, false, out)?))?;
         Ok(Step::Send)
     }
 
