@@ -116,24 +116,27 @@ pub(crate) fn check_str(valid: &str, max_depth: u16) -> Result<(Raw<'_>, bool), 
     }
 }
 
+/// Bits of a machine word: shifting more at once is much code where it is done in software.
+const WORD: usize = usize::BITS as usize;
+
 /// The containers open at a point of the text: one bit each, set for an object.
 struct Open {
-    bits: [u64; MAX_DEPTH as usize / 64],
+    bits: [usize; MAX_DEPTH as usize / WORD],
     depth: u16,
     limit: u16,
 }
 
 impl Open {
     fn new(limit: u16) -> Self {
-        Self { bits: [0; MAX_DEPTH as usize / 64], depth: 0, limit: limit.min(MAX_DEPTH) }
+        Self { bits: [0; MAX_DEPTH as usize / WORD], depth: 0, limit: limit.min(MAX_DEPTH) }
     }
 
     fn push(&mut self, object: bool) -> Result<(), JsonErrorKind> {
         if self.depth >= self.limit {
             return Err(JsonErrorKind::Depth);
         }
-        let word = self.bits.get_mut(usize::from(self.depth / 64)).ok_or(JsonErrorKind::Depth)?;
-        let bit = 1u64 << (self.depth % 64);
+        let word = self.bits.get_mut(usize::from(self.depth) / WORD).ok_or(JsonErrorKind::Depth)?;
+        let bit = 1 << (usize::from(self.depth) % WORD);
         *word = if object { *word | bit } else { *word & !bit };
         self.depth += 1;
         Ok(())
@@ -146,7 +149,8 @@ impl Open {
     /// Whether the innermost container is an object; `None` if nothing is open.
     fn innermost(&self) -> Option<bool> {
         let top = self.depth.checked_sub(1)?;
-        self.bits.get(usize::from(top / 64)).map(|word| (word >> (top % 64)) & 1 == 1)
+        let top = usize::from(top);
+        self.bits.get(top / WORD).map(|word| (word >> (top % WORD)) & 1 == 1)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::server::call::CallKey;
 use crate::server::inflight::Inflight;
 use crate::server::listen::Listener;
 use crate::server::notify::{self, Log, Progress};
-use crate::server::out::{in_batch, line, whole};
+use crate::server::out::{line, message, whole};
 use crate::server::plain::{self, Text};
 use crate::server::tasks::Task;
 
@@ -109,11 +109,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
         let wanted = !call.cancelled;
         if wanted {
-            if call.batched {
-                in_batch(out, |out| write(call, out))?;
-            } else {
-                whole(out, |out| write(call, out))?;
-            }
+            message(call.batched, out, |out| write(call, out))?;
         }
         // Nobody waits for what the call had asked; a late answer is a stranger's.
         if server.catalog.can(Feature::Asks) {

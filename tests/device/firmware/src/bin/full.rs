@@ -169,9 +169,7 @@ impl Handler<SUBS> for Full {
                 let uri = core::str::from_utf8(decoded.written()).unwrap_or_default();
                 let tenths = device::degrees(board::temperature());
                 let pieces = match (kind, at) {
-                    (Kind::Resource, 0) => {
-                        [core::str::from_utf8(&tenths).unwrap_or_default().trim_start_matches('0'), ""]
-                    }
+                    (Kind::Resource, 0) => [device::text(&tenths), ""],
                     (Kind::Resource, _) => self.lines.pieces(),
                     _ => [if pin(uri) { "1" } else { "0" }, ""],
                 };
