@@ -158,7 +158,7 @@ pub(crate) fn tool<S: Sink + ?Sized>(
         w.key("annotations")?;
         w.begin_object()?;
         let mut titled = false;
-        for (key, member) in annotations.into_iter().flat_map(Raw::members) {
+        for (key, member) in annotations.unwrap_or(Raw::NULL).members() {
             titled |= key == *"title";
             w.raw_key(key)?;
             w.raw(member)?;
@@ -232,8 +232,8 @@ fn link_as_text<S: Sink + ?Sized>(block: Raw<'_>, w: &mut Writer<'_, S>) -> Resu
 /// boolean schema there becomes the object that means the same.
 fn schema<S: Sink + ?Sized>(schema: Raw<'_>, revision: Revision, w: &mut Writer<'_, S>) -> Result<(), Full> {
     let boolean = |schema: Raw<'_>| {
-        let properties = schema.get("properties").into_iter().flat_map(Raw::members);
-        properties.into_iter().any(|(_, property)| property.bool().is_some())
+        let properties = schema.get("properties").unwrap_or(Raw::NULL);
+        properties.members().any(|(_, property)| property.bool().is_some())
     };
     if !fields::OBJECT_PROPERTIES.has(revision) || !boolean(schema) {
         return w.raw(schema);

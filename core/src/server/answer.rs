@@ -71,7 +71,7 @@ pub(crate) fn foot<C: Catalog, S: Sink + ?Sized>(
     }
     w.fragment(r#""_meta":{"#, false)?;
     let mut named = false;
-    for (key, value) in own.into_iter().flat_map(Raw::members) {
+    for (key, value) in own.unwrap_or(Raw::NULL).members() {
         let server_info = key == *meta::SERVER_INFO;
         if !revision.is_stateless() && (server_info || key == *meta::SUBSCRIPTION_ID) {
             continue;
@@ -328,7 +328,7 @@ pub(crate) fn tool_content<S: Sink + ?Sized>(
         Some(value) => {
             // "For backwards compatibility, a tool that returns structured content SHOULD also return it as text".
             w.begin_array()?;
-            for (at, block) in content.into_iter().flat_map(Raw::elements).enumerate() {
+            for (at, block) in content.unwrap_or(Raw::NULL).elements().enumerate() {
                 translate::block(block, at as u64, revision, w)?;
             }
             w.begin_object()?;
@@ -374,7 +374,7 @@ pub(crate) fn structured<S: Sink + ?Sized>(
 pub(super) const MAX_VALUES: usize = 100;
 
 fn completion<S: Sink + ?Sized>(completion: Raw<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {
-    let values = completion.get("values").into_iter().flat_map(Raw::elements);
+    let values = completion.get("values").unwrap_or(Raw::NULL).elements();
     if values.take(MAX_VALUES + 1).count() <= MAX_VALUES {
         return w.raw(completion);
     }

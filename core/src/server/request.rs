@@ -368,7 +368,7 @@ fn resource<C: Catalog>(catalog: &C, uri: Str<'_>) -> Option<(Entries, usize)> {
 }
 
 fn prompt_arguments<'x>(definition: Raw<'x>, given: Raw<'_>) -> Result<(), Fault<'x>> {
-    for argument in definition.get("arguments").into_iter().flat_map(Raw::elements) {
+    for argument in definition.get("arguments").unwrap_or(Raw::NULL).elements() {
         let required = argument.get("required").and_then(Raw::bool) == Some(true);
         let Some(name) = argument.get("name").and_then(Raw::str) else { continue };
         if required && !given.members().any(|(key, _)| key == name) {
