@@ -169,7 +169,7 @@ impl<'a> Raw<'a> {
     #[cfg_attr(feature = "alloc", inline(always))]
     pub(crate) fn sift<const N: usize>(self, keys: &[&str; N]) -> Picked<'a, N> {
         let mut picked = Picked::NONE;
-        picked.twice = self.sift_into(keys, &mut picked.values);
+        picked.fill(self, keys);
         picked
     }
 
@@ -216,9 +216,15 @@ pub(crate) struct Picked<'a, const N: usize> {
     pub(crate) twice: Option<usize>,
 }
 
-impl<const N: usize> Picked<'_, N> {
+impl<'a, const N: usize> Picked<'a, N> {
     /// None of them.
     pub(crate) const NONE: Self = Picked { values: [None; N], twice: None };
+
+    /// Finds them; there were none before.
+    #[cfg_attr(feature = "alloc", inline(always))]
+    pub(crate) fn fill(&mut self, object: Raw<'a>, keys: &[&str; N]) {
+        self.twice = object.sift_into(keys, &mut self.values);
+    }
 }
 
 /// The members of an object; see [`Raw::members`].

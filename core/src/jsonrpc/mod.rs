@@ -125,7 +125,7 @@ const MEMBERS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "erro
 /// # Errors
 /// What is wrong, with the id if it could be read: the answer to a broken request echoes it.
 pub fn read<'m>(value: Raw<'m>) -> Result<Message<'m>, (Malformed, Option<Id<'m>>)> {
-    if value.kind() != Kind::Object {
+    if !value.is_object() {
         return Err((Malformed::NotObject, None));
     }
     let picked = value.pick(MEMBERS);
@@ -144,7 +144,7 @@ pub fn read<'m>(value: Raw<'m>) -> Result<Message<'m>, (Malformed, Option<Id<'m>
     if version.and_then(Raw::str).is_none_or(|text| text != *"2.0") {
         return fail(Malformed::Version);
     }
-    let params = params.filter(|raw| raw.kind() != Kind::Null);
+    let params = params.filter(|raw| !raw.is_null());
     if let Some(method) = method {
         if result.is_some() || error.is_some() {
             return fail(Malformed::Both);
@@ -160,8 +160,8 @@ pub fn read<'m>(value: Raw<'m>) -> Result<Message<'m>, (Malformed, Option<Id<'m>
         };
     }
     // Seen in the wild: the member that does not apply is sent as null.
-    let result = result.filter(|raw| raw.kind() != Kind::Null || error.is_none());
-    let error = error.filter(|raw| raw.kind() != Kind::Null || result.is_none());
+    let result = result.filter(|raw| !raw.is_null() || error.is_none());
+    let error = error.filter(|raw| !raw.is_null() || result.is_none());
     let outcome = match (result, error) {
         // Nobody may be answered for an answer; what says it failed, failed.
         (Some(_), Some(error)) => Err(error),

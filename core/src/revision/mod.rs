@@ -248,7 +248,7 @@ impl RevisionSet {
 
     /// Its members, newest first.
     pub fn newest_first(self) -> impl Iterator<Item = Revision> {
-        Revision::ALL.into_iter().rev().filter(move |revision| self.has(*revision))
+        Revision::ALL.iter().rev().copied().filter(move |revision| self.has(*revision))
     }
 
     /// Its members of one era, newest first.

@@ -9,7 +9,7 @@ use super::inflight::Inflight;
 use super::tasks_wire;
 use crate::catalog::{Catalog, Wrap};
 use crate::error::LocalError;
-use crate::json::{self, Full, Kind, Raw, Sink, Writer};
+use crate::json::{self, Full, Raw, Sink, Writer};
 use crate::jsonrpc::Id;
 use crate::revision::Revision;
 use crate::revision::fields::{self, meta};
@@ -65,7 +65,7 @@ pub(crate) fn foot<C: Catalog, S: Sink + ?Sized>(
     own: Option<Raw<'_>>,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    let own = own.filter(|own| own.kind() == Kind::Object);
+    let own = own.filter(|own| own.is_object());
     if !revision.is_stateless() && own.is_none() {
         return Ok(());
     }
@@ -142,7 +142,7 @@ fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> R
     let bad = |why| Err(LocalError::BadResult(why));
     let (raw, line) =
         json::check_str(result, json::MAX_DEPTH).map_err(|error| LocalError::BadJson(error.kind))?;
-    if raw.kind() != Kind::Object {
+    if !raw.is_object() {
         return bad("it must be a JSON object");
     }
     let row = call.method;
@@ -185,9 +185,9 @@ fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> R
     if call.wants_task() {
         return bad("a call that asks for a task is answered by one");
     }
-    let list = |key: &str| raw.get(key).is_some_and(|raw| raw.kind() == Kind::Array);
+    let list = |key: &str| raw.get(key).is_some_and(|raw| raw.is_array());
     match row.map(|row| row.method) {
-        Some(Method::ToolsCall) if content.is_some_and(|content| content.kind() != Kind::Array) => {
+        Some(Method::ToolsCall) if content.is_some_and(|content| !content.is_array()) => {
             bad("\"content\" must be an array of content blocks")
         }
         Some(Method::ResourcesRead) if !list("contents") => bad("\"contents\" must be an array"),
@@ -199,9 +199,7 @@ fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> R
         }
         Some(Method::TasksList) if !list("tasks") => bad("\"tasks\" must be an array"),
         Some(Method::PromptsList) if !list("prompts") => bad("\"prompts\" must be an array"),
-        Some(Method::Complete)
-            if raw.at(&["completion", "values"]).is_none_or(|raw| raw.kind() != Kind::Array) =>
-        {
+        Some(Method::Complete) if raw.at(&["completion", "values"]).is_none_or(|raw| !raw.is_array()) => {
             bad("\"completion.values\" must be an array")
         }
         _ => Ok(given),
@@ -353,7 +351,7 @@ pub(crate) fn structured<S: Sink + ?Sized>(
     if !row.structured {
         return Ok(());
     }
-    let object = value.kind() == Kind::Object;
+    let object = value.is_object();
     let wrapped = !row.structured_any
         && match wrap {
             Wrap::Never => false,

@@ -8,7 +8,7 @@ use super::mirror::Mirror;
 use super::params::{NAMES, Params};
 use super::profile::{Channel, Offer};
 use crate::catalog::{Catalog, Kind as Entries, TaskSupport, Wrap};
-use crate::json::{Kind, Raw, SliceSink, Str};
+use crate::json::{Raw, SliceSink, Str};
 use crate::jsonrpc::{Id, Request};
 use crate::limits::URI_BYTES;
 use crate::model::template::Template;
@@ -91,13 +91,12 @@ where
         return Err(Fault::NoTasks);
     }
     let params = request.params.unwrap_or(NOTHING);
-    if params.kind() != Kind::Object {
+    if !params.is_object() {
         return Err(Fault::Params);
     }
     if let Some(at) = given.named.twice {
         return Err(Fault::Twice { field: NAMES.get(at).copied().unwrap_or("params") });
     }
-    // A null is an absent one, except in payloads, which are not looked into here.
     let [
         meta,
         name,
@@ -112,9 +111,9 @@ where
         state,
         task,
         wanted,
-    ] = given.named.values.map(|value| value.filter(|raw| raw.kind() != Kind::Null));
+    ] = given.named.values;
     let meta = match meta {
-        Some(meta) if meta.kind() != Kind::Object => {
+        Some(meta) if !meta.is_object() => {
             return Err(Fault::Param { field: "_meta", expected: "an object" });
         }
         meta => meta,
@@ -411,7 +410,7 @@ fn completion<'m, C: Catalog>(
 /// The progress token, in any revision: a string or an integer.
 fn progress_token<'m>(given: &Params<'m>) -> Result<Option<Id<'m>>, Fault<'m>> {
     let [.., token] = given.meta.values;
-    match token.filter(|raw| raw.kind() != Kind::Null) {
+    match token.filter(|raw| !raw.is_null()) {
         None => Ok(None),
         Some(token) => Id::read(token)
             .ok()
@@ -431,7 +430,7 @@ fn string<'m>(field: &'static str, value: Option<Raw<'m>>) -> Result<Option<Str<
 
 fn object<'m>(field: &'static str, value: Option<Raw<'m>>) -> Result<Option<Raw<'m>>, Fault<'m>> {
     match value {
-        Some(raw) if raw.kind() != Kind::Object => Err(Fault::Param { field, expected: "an object" }),
+        Some(raw) if !raw.is_object() => Err(Fault::Param { field, expected: "an object" }),
         value => Ok(value),
     }
 }

@@ -13,7 +13,7 @@ use super::out::{in_batch, line, whole};
 use super::request;
 use crate::catalog::Catalog;
 use crate::error::LocalError;
-use crate::json::{self, Kind as Json, Raw, Sink, Str};
+use crate::json::{self, Raw, Sink, Str};
 use crate::jsonrpc::{self, Id, Message};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
@@ -147,7 +147,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
             Ok(value) => value,
             Err(error) => return self.refuse(server, Fault::Json(error), None, out),
         };
-        if value.kind() != Json::Array {
+        if !value.is_array() {
             return self.message(server, value, false, out);
         }
         let fault = if self.phase.revision().is_some_and(|revision| revision.row().batches) {
