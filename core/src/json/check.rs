@@ -1,7 +1,7 @@
 //! The checker: decides whether a text is JSON.
 
 use super::Raw;
-use super::scan::{plain_run, skip_space};
+use super::scan::{hex4, plain_run, skip_space};
 use thiserror::Error;
 
 /// The deepest nesting [`check`] can follow, whatever its `max_depth` says.
@@ -356,13 +356,14 @@ impl Checker<'_> {
     }
 
     fn hex4(&mut self) -> Result<u32, JsonErrorKind> {
-        let mut unit = 0;
-        for _ in 0..4 {
-            let digit = self.peek().and_then(|b| char::from(b).to_digit(16));
-            unit = unit * 16 + digit.ok_or_else(|| self.wrong(JsonErrorKind::Escape))?;
+        if let Some(unit) = hex4(self.text, self.at) {
+            self.at += 4;
+            return Ok(unit);
+        }
+        while self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
             self.at += 1;
         }
-        Ok(unit)
+        Err(self.wrong(JsonErrorKind::Escape))
     }
 }
 

@@ -160,14 +160,12 @@ pub fn read<'m>(value: Raw<'m>) -> Result<Message<'m>, (Malformed, Option<Id<'m>
         };
     }
     // Seen in the wild: the member that does not apply is sent as null.
-    let result = result.filter(|raw| !raw.is_null() || error.is_none());
-    let error = error.filter(|raw| !raw.is_null() || result.is_none());
+    let error = error.filter(|error| !error.is_null() || result.is_none_or(Raw::is_null));
     let outcome = match (result, error) {
         // Nobody may be answered for an answer; what says it failed, failed.
-        (Some(_), Some(error)) => Err(error),
-        (None, None) => return fail(Malformed::Empty),
+        (_, Some(error)) => Err(error),
         (Some(result), None) => Ok(result),
-        (None, Some(error)) => Err(error),
+        (None, None) => return fail(Malformed::Empty),
     };
     match id {
         // A response without a usable id: the peer could not read ours.

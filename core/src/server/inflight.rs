@@ -20,8 +20,8 @@ pub(crate) struct Inflight {
     pub(crate) wrap: Wrap,
     /// The peer's progress token.
     pub(crate) token: Option<Token>,
-    /// The last progress sent, as a number of the same order: see `notify::rank`.
-    pub(crate) progress: Option<u64>,
+    /// The last progress sent, as a number of the same order (see `notify::rank`); 0: none.
+    pub(crate) progress: u64,
     /// Least level of logs wanted by this request (stateless revisions).
     pub(crate) level: Option<Level>,
     /// What its client may be asked for.
@@ -52,7 +52,7 @@ impl Inflight {
             method: run.method,
             wrap: run.wrap,
             token: run.token.map(Token::keep).transpose()?,
-            progress: None,
+            progress: 0,
             level,
             capabilities,
             cancelled: false,

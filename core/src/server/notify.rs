@@ -84,7 +84,7 @@ pub(crate) fn steps<S: Sink + ?Sized>(
 }
 
 /// A finite number as one whose order is the same: integers are compared, which is less code than floats are on a small
-/// machine without them.
+/// machine without them. Never 0.
 fn rank(number: f64) -> u64 {
     const SIGN: u64 = 1 << 63;
     match number.to_bits() {
@@ -103,7 +103,7 @@ fn advance<S: Sink + ?Sized>(
     members: impl FnOnce(&str, bool, &mut Writer<'_, S>) -> Result<(), Full>,
 ) -> Result<bool, LocalError> {
     let Some(token) = &call.token else { return Ok(false) };
-    if call.cancelled || call.progress.is_some_and(|before| reached <= before) {
+    if call.cancelled || reached <= call.progress {
         return Ok(false);
     }
     let mut w = open("notifications/progress", out)?;
@@ -114,7 +114,7 @@ fn advance<S: Sink + ?Sized>(
     members(token.text(), known("message"), &mut w)?;
     w.end_object()?;
     w.end_object()?;
-    call.progress = Some(reached);
+    call.progress = reached;
     Ok(true)
 }
 
