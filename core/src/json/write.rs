@@ -196,7 +196,12 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
 
     /// Writes a signed integer.
     pub fn i64(&mut self, number: i64) -> Result<(), Full> {
-        self.raw_text(&digits::signed(number))
+        self.item(true, |out| {
+            if number < 0 {
+                put(out, b"-")?;
+            }
+            put(out, digits::unsigned(number.unsigned_abs()).as_bytes())
+        })
     }
 
     /// Writes the shortest number that reads back as the same float; a whole number without a fraction.

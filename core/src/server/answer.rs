@@ -71,14 +71,17 @@ pub(crate) fn foot<C: Catalog, S: Sink + ?Sized>(
     }
     w.fragment(r#""_meta":{"#, false)?;
     let mut named = false;
-    for (key, value) in own.unwrap_or(Raw::NULL).members() {
-        let server_info = key == *meta::SERVER_INFO;
-        if !revision.is_stateless() && (server_info || key == *meta::SUBSCRIPTION_ID) {
-            continue;
+    // Who has none links nothing that writes it.
+    if let Some(own) = own {
+        for (key, value) in own.members() {
+            let server_info = key == *meta::SERVER_INFO;
+            if !revision.is_stateless() && (server_info || key == *meta::SUBSCRIPTION_ID) {
+                continue;
+            }
+            named |= server_info;
+            w.raw_key(key)?;
+            w.raw(value)?;
         }
-        named |= server_info;
-        w.raw_key(key)?;
-        w.raw(value)?;
     }
     if revision.is_stateless() && !named {
         w.key(meta::SERVER_INFO)?;
