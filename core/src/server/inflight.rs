@@ -66,12 +66,12 @@ impl Inflight {
 pub(crate) struct Table<const N: usize> {
     tag: u16,
     generation: u32,
-    slots: [Option<Inflight>; N],
+    slots: heapless::Vec<Option<Inflight>, N>,
 }
 
 impl<const N: usize> Table<N> {
     pub(crate) const fn new(tag: u16) -> Self {
-        Table { tag: tag & 0x7fff, generation: 0, slots: [const { None }; N] }
+        Table { tag: tag & 0x7fff, generation: 0, slots: heapless::Vec::new() }
     }
 
     /// How many calls are in work.
@@ -80,8 +80,16 @@ impl<const N: usize> Table<N> {
     }
 
     /// The key the next call will have, if there is room for one.
-    pub(crate) fn next_key(&self) -> Option<CallKey> {
-        let slot = u16::try_from(self.slots.iter().position(Option::is_none)?).ok()?;
+    pub(crate) fn next_key(&mut self) -> Option<CallKey> {
+        let free = self.slots.iter().position(Option::is_none);
+        let slot = match free {
+            Some(free) => free,
+            None => {
+                self.slots.push(None).ok()?;
+                self.slots.len() - 1
+            }
+        };
+        let slot = u16::try_from(slot).ok()?;
         Some(CallKey { tag: self.tag, generation: self.generation, slot })
     }
 
