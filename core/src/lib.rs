@@ -229,7 +229,8 @@
 //!   constant. Its code is not linked.
 //! - Translating definitions for older revisions: [`catalog::universal`] says at compile time that a definition needs none;
 //!   then [`listed`](catalog::Catalog::listed) may give its text.
-//! - Reading a result to check and translate it: [`reply_text`](Session::reply_text) instead of [`reply`](Session::reply).
+//! - Reading a result to check and translate it: [`reply_text`](Session::reply_text) and
+//!   [`reply_structured`](Session::reply_structured) instead of [`reply`](Session::reply).
 //! - Text of floats: [`progress_steps`](Session::progress_steps) instead of [`progress`](Session::progress).
 //! - More than one kind of output: use one type of [`Sink`](json::Sink) everywhere, since functions are made for each.
 //!

@@ -96,11 +96,52 @@ fn a_text_is_the_same_as_its_result() {
     }
 }
 
+const COMPLETE: &str = r#""ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"a","value":""}"#;
+
 #[test]
-fn a_completion_is_no_text() {
-    let params = r#""ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"a","value":""}"#;
-    let (mut session, key) = call("completion/complete", params, Revision::NEWEST);
-    let said = session.reply_text(&server(), key, &Text::default(), &mut SliceSink::new(&mut [0; 1024]));
+fn the_values_of_a_completion_are_the_same_as_its_result() {
+    for (count, more) in [(0, ""), (2, ""), (100, ""), (101, r#","hasMore":true"#)] {
+        let values: Vec<String> = (0..count).map(|n| format!("\"{n}\n")).collect();
+        let pieces: Vec<&str> = values.iter().map(String::as_str).collect();
+        let quoted: Vec<String> = (0..count.min(100)).map(|n| format!(r#""\"{n}\n""#)).collect();
+        let result = format!(r#"{{"completion":{{"values":[{}]{more}}}}}"#, quoted.join(","));
+        for revision in Revision::ALL {
+            let (mut first, mut second) = ([0; 2048], [0; 2048]);
+            let (mut out, mut plain) = (SliceSink::new(&mut first), SliceSink::new(&mut second));
+            let (mut session, key) = call("completion/complete", COMPLETE, revision);
+            assert_eq!(session.reply(&server(), key, &result, &mut out), Ok(true));
+            let (mut session, key) = call("completion/complete", COMPLETE, revision);
+            let text = Text { pieces: &pieces, ..Text::default() };
+            assert_eq!(session.reply_text(&server(), key, &text, &mut plain), Ok(true));
+            assert_eq!(plain.written(), out.written(), "{count} {}", revision.name());
+        }
+    }
+}
+
+#[test]
+fn structured_content_is_the_same_as_its_result() {
+    for (value, pieces, content) in [
+        (r#"{"a":"b"}"#, &[][..], ""),
+        (r#"{"a":"b"}"#, &["in ", "words"], r#""content":[{"type":"text","text":"in words"}],"#),
+        ("[1]", &[], ""),
+        ("null", &["none"], r#""content":[{"type":"text","text":"none"}],"#),
+    ] {
+        for revision in Revision::ALL {
+            let (mut first, mut second) = ([0; 1024], [0; 1024]);
+            let (mut out, mut plain) = (SliceSink::new(&mut first), SliceSink::new(&mut second));
+            let result = format!(r#"{{{content}"structuredContent":{value}}}"#);
+            let (mut session, key) = call("tools/call", r#""name":"t""#, revision);
+            assert_eq!(session.reply(&server(), key, &result, &mut out), Ok(true));
+            let (mut session, key) = call("tools/call", r#""name":"t""#, revision);
+            let (value, text) = (Raw::trusted(value), Text { pieces, ..Text::default() });
+            assert_eq!(session.reply_structured(&server(), key, value, &text, &mut plain), Ok(true));
+            assert_eq!(plain.written(), out.written(), "{value:?} {}", revision.name());
+        }
+    }
+    let (mut session, key) = call("completion/complete", COMPLETE, Revision::NEWEST);
+    let mut memory = [0; 1024];
+    let mut out = SliceSink::new(&mut memory);
+    let said = session.reply_structured(&server(), key, Raw::trusted("1"), &Text::default(), &mut out);
     assert!(matches!(said, Err(LocalError::BadResult(_))), "{said:?}");
     assert_eq!(session.in_flight(), 1);
 }

@@ -2,7 +2,7 @@
 
 use super::{Kind, param_headers};
 use crate::error::LocalError;
-use crate::json::{Kind as Json, Raw, Str};
+use crate::json::{Raw, Str};
 use crate::model::template::Template;
 
 /// Longest name of a tool or prompt, in characters (server/tools of `2025-11-25`: "SHOULD be between 1 and 128").
@@ -14,7 +14,7 @@ pub const MAX_NAME: usize = 128;
 /// [`LocalError::BadDefinition`], naming the member.
 pub fn entry(kind: Kind, definition: Raw<'_>) -> Result<Str<'_>, LocalError> {
     let bad = |why| Err(LocalError::BadDefinition(why));
-    if definition.kind() != Json::Object {
+    if !definition.is_object() {
         return bad("it must be a JSON object");
     }
     let name = definition.get("name").and_then(Raw::str);
@@ -31,7 +31,7 @@ pub fn entry(kind: Kind, definition: Raw<'_>) -> Result<Str<'_>, LocalError> {
             if let Some(schema) = schema {
                 param_headers::check(schema).map_err(LocalError::BadDefinition)?;
             }
-            if definition.get("outputSchema").is_some_and(|schema| schema.kind() != Json::Object) {
+            if definition.get("outputSchema").is_some_and(|schema| !schema.is_object()) {
                 return bad("\"outputSchema\" must be an object");
             }
             Ok(name)

@@ -1,6 +1,6 @@
 //! Entries of static tables, whose key is found in their definition while the program is compiled.
 
-use super::{Entry, Kind};
+use super::{Entry, Kind, param_headers};
 use crate::json::Raw;
 
 impl<'a> Entry<'a> {
@@ -18,8 +18,9 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Whether every revision lists a definition as it is, so that a table of such entries needs no translation, and
-/// [`Catalog::listed`](super::Catalog::listed) may always give the text. Checked while the program is compiled:
+/// Whether every revision lists a definition as it is, so that a table of such entries needs no translation: its
+/// [`Catalog::can`](super::Catalog::can) may be `false` for [`Feature::Translation`](crate::revision::methods::Feature).
+/// Checked while the program is compiled:
 ///
 /// ```
 /// use mcpgraft::catalog::{Kind, universal};
@@ -28,10 +29,26 @@ impl<'a> Entry<'a> {
 /// ```
 ///
 /// `false` also for what it is not sure of: a definition that spans lines, members it does not know, and tools with a
-/// literal `true` or `false` anywhere.
+/// literal `true` or `false` or arguments in headers (`x-mcp-header`).
 #[must_use]
 pub const fn universal(kind: Kind, definition: &str) -> bool {
-    let text = definition.as_bytes();
+    let names: &[&str] = match kind {
+        Kind::Tool => &["name", "description", "inputSchema"],
+        Kind::Resource => &["name", "description", "uri", "mimeType", "size"],
+        Kind::Template => &["name", "description", "uriTemplate", "mimeType"],
+        Kind::Prompt => &["name", "description"],
+    };
+    only(names, matches!(kind, Kind::Tool), definition.as_bytes())
+}
+
+/// As [`universal()`], of what a server says it is: [`Profile::info`](crate::server::Profile).
+#[must_use]
+pub const fn universal_info(info: &str) -> bool {
+    only(&["name", "version"], false, info.as_bytes())
+}
+
+/// Whether a text is an object on one line with these members and no others.
+const fn only(names: &[&str], tool: bool, text: &[u8]) -> bool {
     let (mut at, mut depth) = (0, 0usize);
     let mut named = false;
     while let Some(byte) = get(text, at) {
@@ -44,14 +61,17 @@ pub const fn universal(kind: Kind, definition: &str) -> bool {
             b',' => named = depth == 1,
             b'"' => {
                 let Some(end) = string_end(text, at + 1) else { return false };
-                if named && !basic(kind, text, at + 1, end) {
+                if named && !among(names, text, at + 1, end) {
+                    return false;
+                }
+                if tool && among(&[param_headers::ANNOTATION], text, at + 1, end) {
                     return false;
                 }
                 named = false;
                 at = end;
             }
             // A schema that is a boolean is not for strict readers of older revisions.
-            b't' | b'f' if matches!(kind, Kind::Tool) => return false,
+            b't' | b'f' if tool => return false,
             b'\n' | b'\r' => return false,
             _ => {}
         }
@@ -60,14 +80,8 @@ pub const fn universal(kind: Kind, definition: &str) -> bool {
     true
 }
 
-/// Whether the name of a member is one that every revision has, with a value that every revision reads.
-const fn basic(kind: Kind, text: &[u8], from: usize, to: usize) -> bool {
-    let names: &[&str] = match kind {
-        Kind::Tool => &["name", "description", "inputSchema"],
-        Kind::Resource => &["name", "description", "uri", "mimeType", "size"],
-        Kind::Template => &["name", "description", "uriTemplate", "mimeType"],
-        Kind::Prompt => &["name", "description"],
-    };
+/// Whether a part of a text is one of these names.
+const fn among(names: &[&str], text: &[u8], from: usize, to: usize) -> bool {
     let mut rest = names;
     while let [name, more @ ..] = rest {
         if same(text, from, to, name.as_bytes()) {
@@ -256,6 +270,13 @@ mod tests {
                 assert_eq!(out.as_slice(), definition.as_bytes());
             }
         }
+    }
+
+    #[test]
+    fn a_description_of_the_server_is_universal_without_what_is_newer() {
+        assert!(universal_info(r#"{"name":"a","version":"1"}"#));
+        assert!(!universal_info(r#"{"name":"a","title":"A","version":"1"}"#));
+        assert!(!universal_info("{\"name\":\"a\",\n\"version\":\"1\"}"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod texts;
 mod tool;
 
 pub use check::{MAX_NAME, entry};
-pub use declare::universal;
+pub use declare::{universal, universal_info};
 pub use fixed::Fixed;
 #[cfg(feature = "alloc")]
 pub use owned::Owned;
@@ -140,7 +140,8 @@ pub trait Catalog {
 
     /// Whether a server with this catalogue can have a feature at all; [`Profile`](crate::server::Profile) says whether it
     /// has. For firmware: where this is constant and `false`, the code of the feature is not linked. It must not be
-    /// `false` for what the profile offers, nor [`Feature::Asks`] where handlers call [`Session::ask`](crate::Session::ask).
+    /// `false` for what the profile offers, nor [`Feature::Asks`] where handlers ask the client (then no client can be asked for
+    /// anything), nor [`Feature::Translation`] where not all is [`universal()`].
     #[inline]
     fn can(&self, feature: Feature) -> bool {
         let _ = feature;

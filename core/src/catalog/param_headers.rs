@@ -1,7 +1,7 @@
 //! `x-mcp-header`: which arguments of a tool an HTTP client repeats as `Mcp-Param-…` headers
 //! (basic/transports/streamable-http and server/tools of `2026-07-28`).
 
-use crate::json::{Kind, Raw, Str, find_text};
+use crate::json::{Raw, Str, find_text};
 
 /// The annotation's key in a property schema.
 pub(crate) const ANNOTATION: &str = "x-mcp-header";
@@ -152,7 +152,7 @@ fn is_tchar(c: char) -> bool {
 /// Whether the body's value can be mirrored at all as the declared type; if not, the tool's own validation answers.
 pub(crate) fn matches_type(value: Raw<'_>, mirrored: Mirrored) -> bool {
     match mirrored {
-        Mirrored::String => value.kind() == Kind::String,
+        Mirrored::String => value.is_string(),
         Mirrored::Integer => value.i64().is_some(),
         Mirrored::Boolean => value.bool().is_some(),
     }

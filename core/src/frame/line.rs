@@ -111,6 +111,33 @@ impl<B: Sink + AsRef<[u8]>> Lines<B> {
         }
     }
 
+    /// As [`next`](Lines::next), of one byte: less code, for a line that gives them one by one. It is always used up.
+    pub fn byte(&mut self, byte: u8) -> Option<Frame<'_>> {
+        self.release();
+        if let Some(seen) = self.start {
+            if BOM.get(seen) == Some(&byte) {
+                self.start = (seen + 1 < BOM.len()).then_some(seen + 1);
+                return None;
+            }
+            if !self.past_start() {
+                self.too_long();
+                self.skipping = byte != b'\n';
+                return Some(Frame::TooLong);
+            }
+        }
+        if byte != b'\n' {
+            if self.skipping || self.hold_byte(byte) {
+                return None;
+            }
+            self.too_long();
+            return Some(Frame::TooLong);
+        }
+        self.cr = false;
+        self.done = true;
+        let line = self.held.as_ref();
+        (!core::mem::take(&mut self.skipping) && !blank(line)).then_some(Frame::Line(line))
+    }
+
     /// The last line, if the stream ended without LF; then the framer is ready for a new stream.
     pub fn finish(&mut self) -> Option<Frame<'_>> {
         self.release();
@@ -218,6 +245,15 @@ impl<B: Sink + AsRef<[u8]>> Lines<B> {
         self.hold(body)
     }
 
+    /// Adds a byte of a line; a CR stays apart until it is known not to be the end.
+    fn hold_byte(&mut self, byte: u8) -> bool {
+        if core::mem::take(&mut self.cr) && !self.hold(b"\r") {
+            return false;
+        }
+        self.cr = byte == b'\r';
+        self.cr || self.hold(&[byte])
+    }
+
     fn hold(&mut self, bytes: &[u8]) -> bool {
         bytes.len() <= self.limit.saturating_sub(self.held.len()) && self.held.put(bytes).is_ok()
     }
@@ -234,14 +270,16 @@ mod tests {
     type Log = heapless::Vec<Option<heapless::Vec<u8, 8>>, 16>;
 
     fn frames<B: Sink + AsRef<[u8]>>(mut framer: Lines<B>, pieces: &[&[u8]]) -> Log {
-        let mut log = Log::new();
-        let mut note = |frame: Frame<'_>| {
+        fn add(log: &mut Log, frame: Frame<'_>) {
             log.push(match frame {
                 Frame::Line(line) => Some(heapless::Vec::from_slice(line).unwrap()),
                 Frame::TooLong => None,
             })
             .unwrap();
-        };
+        }
+        let (mut log, mut singly) = (Log::new(), Log::new());
+        let mut note = |frame: Frame<'_>| add(&mut log, frame);
+        let mut single = |frame: Frame<'_>| add(&mut singly, frame);
         for piece in pieces {
             let mut input = *piece;
             while let Some(frame) = framer.next(&mut input) {
@@ -251,6 +289,11 @@ mod tests {
         }
         framer.finish().into_iter().for_each(&mut note);
         assert_eq!(framer.finish(), None);
+        for byte in pieces.iter().copied().flatten() {
+            framer.byte(*byte).into_iter().for_each(&mut single);
+        }
+        framer.finish().into_iter().for_each(&mut single);
+        assert_eq!(singly, log, "byte by byte");
         log
     }
 

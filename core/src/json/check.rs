@@ -2,7 +2,7 @@
 
 #[cfg(feature = "alloc")]
 use super::Str;
-use super::scan::{plain_run, skip_space};
+use super::scan::{hex4, plain_run, skip_space};
 use super::{Picked, Raw};
 use core::ops::Range;
 use thiserror::Error;
@@ -156,24 +156,27 @@ fn part(text: &str, range: Range<usize>) -> Result<Raw<'_>, JsonError> {
     Ok(Raw::trusted(value))
 }
 
+/// Bits of a machine word: shifting more at once is much code where it is done in software.
+const WORD: usize = usize::BITS as usize;
+
 /// The containers open at a point of the text: one bit each, set for an object.
 struct Open {
-    bits: [u64; MAX_DEPTH as usize / 64],
+    bits: [usize; MAX_DEPTH as usize / WORD],
     depth: u16,
     limit: u16,
 }
 
 impl Open {
     fn new(limit: u16) -> Self {
-        Self { bits: [0; MAX_DEPTH as usize / 64], depth: 0, limit: limit.min(MAX_DEPTH) }
+        Self { bits: [0; MAX_DEPTH as usize / WORD], depth: 0, limit: limit.min(MAX_DEPTH) }
     }
 
     fn push(&mut self, object: bool) -> Result<(), JsonErrorKind> {
         if self.depth >= self.limit {
             return Err(JsonErrorKind::Depth);
         }
-        let word = self.bits.get_mut(usize::from(self.depth / 64)).ok_or(JsonErrorKind::Depth)?;
-        let bit = 1u64 << (self.depth % 64);
+        let word = self.bits.get_mut(usize::from(self.depth) / WORD).ok_or(JsonErrorKind::Depth)?;
+        let bit = 1 << (usize::from(self.depth) % WORD);
         *word = if object { *word | bit } else { *word & !bit };
         self.depth += 1;
         Ok(())
@@ -185,8 +188,8 @@ impl Open {
 
     /// Whether the innermost container is an object.
     fn innermost(&self) -> bool {
-        let top = self.depth.saturating_sub(1);
-        self.bits.get(usize::from(top / 64)).is_some_and(|word| (word >> (top % 64)) & 1 == 1)
+        let top = usize::from(self.depth.saturating_sub(1));
+        self.bits.get(top / WORD).is_some_and(|word| (word >> (top % WORD)) & 1 == 1)
     }
 }
 
@@ -436,13 +439,14 @@ impl<'a> Checker<'a> {
     }
 
     fn hex4(&mut self) -> Result<u32, JsonErrorKind> {
-        let mut unit = 0;
-        for _ in 0..4 {
-            let digit = self.peek().and_then(|b| char::from(b).to_digit(16));
-            unit = unit * 16 + digit.ok_or_else(|| self.wrong(JsonErrorKind::Escape))?;
+        if let Some(unit) = hex4(self.text, self.at) {
+            self.at += 4;
+            return Ok(unit);
+        }
+        while self.peek().is_some_and(|byte| byte.is_ascii_hexdigit()) {
             self.at += 1;
         }
-        Ok(unit)
+        Err(self.wrong(JsonErrorKind::Escape))
     }
 }
 

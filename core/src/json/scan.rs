@@ -213,6 +213,12 @@ pub(crate) fn find_text(bytes: &[u8], from: usize, text: &[u8]) -> Option<usize>
     }
 }
 
+/// The four hexadecimal digits that stand at `at`.
+pub(super) fn hex4(text: &[u8], at: usize) -> Option<u32> {
+    let digits = text.get(at..)?.first_chunk::<4>()?;
+    digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
+}
+
 const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }

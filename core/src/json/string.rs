@@ -1,6 +1,6 @@
 //! A JSON string, read and compared without being unescaped first.
 
-use super::scan::{quote_run, same_plain};
+use super::scan::{hex4, quote_run, same_plain};
 use super::sink::whole;
 use super::{Full, Sink};
 use core::fmt;
@@ -174,12 +174,9 @@ pub struct Chars<'a>(core::str::Chars<'a>);
 
 impl Chars<'_> {
     fn hex4(&mut self) -> Option<u32> {
-        let mut ahead = self.0.clone();
-        let mut unit = 0;
-        for _ in 0..4 {
-            unit = unit * 16 + ahead.next()?.to_digit(16)?;
-        }
-        self.0 = ahead;
+        let text = self.0.as_str();
+        let unit = hex4(text.as_bytes(), 0)?;
+        self.0 = text.get(4..)?.chars();
         Some(unit)
     }
 
@@ -189,10 +186,7 @@ impl Chars<'_> {
         if !(0xD800..=0xDBFF).contains(&unit) {
             return char::from_u32(unit);
         }
-        let mut ahead = Chars(self.0.clone());
-        if (ahead.0.next(), ahead.0.next()) != (Some('\\'), Some('u')) {
-            return None;
-        }
+        let mut ahead = Chars(self.0.as_str().strip_prefix("\\u")?.chars());
         let low = ahead.hex4().filter(|low| (0xDC00..=0xDFFF).contains(low))?;
         self.0 = ahead.0;
         char::from_u32(0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00))

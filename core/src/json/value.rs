@@ -169,7 +169,7 @@ impl<'a> Raw<'a> {
     #[cfg_attr(feature = "alloc", inline(always))]
     pub(crate) fn sift<const N: usize>(self, keys: &[&str; N]) -> Picked<'a, N> {
         let mut picked = Picked::NONE;
-        picked.twice = self.sift_into(keys, &mut picked.values);
+        picked.fill(self, keys);
         picked
     }
 
@@ -178,7 +178,7 @@ impl<'a> Raw<'a> {
     #[cfg_attr(not(feature = "alloc"), inline(never))]
     fn sift_into(self, keys: &[&str], values: &mut [Option<Raw<'a>>]) -> Option<usize> {
         let mut twice: Option<usize> = None;
-        self.members().for_each(|(name, value)| fill(keys, values, &mut twice, name, value));
+        self.members().for_each(|(name, value)| put(keys, values, &mut twice, name, value));
         twice
     }
 
@@ -211,17 +211,23 @@ impl<'a, const N: usize> Picked<'a, N> {
     /// None of them.
     pub(crate) const NONE: Self = Picked { values: [None; N], twice: None };
 
+    /// Finds them; there were none before.
+    #[cfg_attr(feature = "alloc", inline(always))]
+    pub(crate) fn fill(&mut self, object: Raw<'a>, keys: &[&str; N]) {
+        self.twice = object.sift_into(keys, &mut self.values);
+    }
+
     /// Takes one more member, if it is asked for.
     #[cfg(feature = "alloc")]
     #[inline(always)]
     pub(super) fn take(&mut self, keys: &[&str; N], name: Str<'_>, value: Raw<'a>) {
-        fill(keys, &mut self.values, &mut self.twice, name, value);
+        put(keys, &mut self.values, &mut self.twice, name, value);
     }
 }
 
 /// Puts a member into the slot of its name.
 #[inline(always)]
-fn fill<'a>(
+fn put<'a>(
     keys: &[&str],
     values: &mut [Option<Raw<'a>>],
     twice: &mut Option<usize>,

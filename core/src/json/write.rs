@@ -125,6 +125,24 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
         })
     }
 
+    /// Writes one string out of the pieces that `say` puts, escaped as needed. A piece for which there is no room is an error
+    /// to `say`, and of this call.
+    pub(crate) fn string_by(
+        &mut self,
+        say: impl FnOnce(&mut dyn FnMut(&str) -> core::fmt::Result),
+    ) -> Result<(), Full> {
+        self.item(true, |out| {
+            put(out, b"\"")?;
+            let mut put_all = Ok(());
+            say(&mut |piece| {
+                put_all = escape_body(piece, out);
+                put_all.map_err(|Full| core::fmt::Error)
+            });
+            put_all?;
+            put(out, b"\"")
+        })
+    }
+
     /// Writes a value byte for byte as it stands. Only a value with line breaks between its parts loses the white
     /// space there: a message is one line, whoever formatted what is in it.
     pub fn raw(&mut self, value: Raw<'_>) -> Result<(), Full> {
@@ -178,7 +196,12 @@ impl<'s, S: Sink + ?Sized> Writer<'s, S> {
 
     /// Writes a signed integer.
     pub fn i64(&mut self, number: i64) -> Result<(), Full> {
-        self.raw_text(&digits::signed(number))
+        self.item(true, |out| {
+            if number < 0 {
+                put(out, b"-")?;
+            }
+            put(out, digits::unsigned(number.unsigned_abs()).as_bytes())
+        })
     }
 
     /// Writes the shortest number that reads back as the same float; a whole number without a fraction.

@@ -10,6 +10,7 @@ use crate::json::{self, JsonError, Kind, Picked, Raw, Str, digits, find};
 
 /// One JSON-RPC message, borrowed from the text it came in.
 #[derive(Clone, Copy, Debug)]
+#[repr(u8)]
 pub enum Message<'m> {
     /// It wants an answer.
     Request(Request<'m>),
@@ -140,7 +141,7 @@ impl<'m> Incoming<'m> {
 
     /// Reads it; see [`read`].
     pub(crate) fn read(self) -> Result<Message<'m>, (Malformed, Option<Id<'m>>)> {
-        if self.value.kind() != Kind::Object {
+        if !self.value.is_object() {
             return Err((Malformed::NotObject, None));
         }
         message(self.members)
@@ -173,7 +174,7 @@ fn message(members: Picked<'_, 6>) -> Result<Message<'_>, (Malformed, Option<Id<
     if version.and_then(Raw::str).is_none_or(|text| text != *"2.0") {
         return fail(Malformed::Version);
     }
-    let params = params.filter(|raw| raw.kind() != Kind::Null);
+    let params = params.filter(|raw| !raw.is_null());
     if let Some(method) = method {
         if result.is_some() || error.is_some() {
             return fail(Malformed::Both);
@@ -189,14 +190,12 @@ fn message(members: Picked<'_, 6>) -> Result<Message<'_>, (Malformed, Option<Id<
         };
     }
     // Seen in the wild: the member that does not apply is sent as null.
-    let result = result.filter(|raw| raw.kind() != Kind::Null || error.is_none());
-    let error = error.filter(|raw| raw.kind() != Kind::Null || result.is_none());
+    let error = error.filter(|error| !error.is_null() || result.is_none_or(Raw::is_null));
     let outcome = match (result, error) {
         // Nobody may be answered for an answer; what says it failed, failed.
-        (Some(_), Some(error)) => Err(error),
-        (None, None) => return fail(Malformed::Empty),
+        (_, Some(error)) => Err(error),
         (Some(result), None) => Ok(result),
-        (None, Some(error)) => Err(error),
+        (None, None) => return fail(Malformed::Empty),
     };
     match id {
         // A response without a usable id: the peer could not read ours.

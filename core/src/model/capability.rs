@@ -1,6 +1,6 @@
 //! What a client said it can do: who may be asked for what.
 
-use crate::json::{Kind, Raw};
+use crate::json::Raw;
 use crate::revision::{Revision, Span, fields};
 
 /// Client capabilities that decide what a server may ask for.
@@ -26,6 +26,17 @@ pub struct ClientCapabilities {
 }
 
 impl ClientCapabilities {
+    /// None of them.
+    pub(crate) const NONE: Self = ClientCapabilities {
+        roots: false,
+        sampling: false,
+        sampling_tools: false,
+        sampling_context: false,
+        elicit_form: false,
+        elicit_url: false,
+        tasks: false,
+    };
+
     /// The flags as bits, for saving.
     #[must_use]
     pub fn to_bits(self) -> u8 {
@@ -65,7 +76,7 @@ impl ClientCapabilities {
     /// Reads a `ClientCapabilities` object as a peer of this revision means it.
     #[must_use]
     pub fn read(declared: Raw<'_>, revision: Revision) -> Self {
-        let object = |raw: &Raw<'_>| raw.kind() == Kind::Object;
+        let object = |raw: &Raw<'_>| raw.is_object();
         let [roots, sampling, elicitation, extensions] =
             declared.sift(&["roots", "sampling", "elicitation", "extensions"]).values;
         let has =

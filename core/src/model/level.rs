@@ -56,6 +56,6 @@ impl Level {
     /// The level named by a JSON string.
     #[must_use]
     pub fn of(name: Str<'_>) -> Option<Level> {
-        Self::ALL.into_iter().find(|level| name == *level.name())
+        Self::ALL.iter().copied().find(|level| name == *level.name())
     }
 }

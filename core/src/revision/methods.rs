@@ -54,8 +54,13 @@ pub enum Feature {
     Tasks,
     /// `tasks.list` (`2025-11-25`)
     TaskLists,
-    /// Questions to the client of the handshake era ([`Session::ask`](crate::Session::ask)): no method belongs to them
+    /// Questions to the client, and what it declares about them ([`Call::capabilities`](crate::server::Call)): no method
+    /// belongs to them
     Asks,
+    /// Definitions, or what the server says it is, that some revision gets in another form. It is not needed where all are
+    /// [`universal`](crate::catalog::universal), and [`universal_info`](crate::catalog::universal_info): no method belongs
+    /// to it
+    Translation,
 }
 
 /// One row of the method table.

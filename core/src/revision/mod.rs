@@ -171,13 +171,14 @@ impl Revision {
     /// Its era.
     #[must_use]
     pub fn era(self) -> Era {
-        self.row().era
+        if self.is_stateless() { Era::Stateless } else { Era::Handshake }
     }
 
     /// True in the era without handshake.
     #[must_use]
     pub fn is_stateless(self) -> bool {
-        matches!(self.era(), Era::Stateless)
+        // What its row says (tested), without looking it up.
+        Span::STATELESS.has(self)
     }
 
     /// The revision of that exact name.
@@ -247,18 +248,27 @@ impl RevisionSet {
 
     /// Its members, newest first.
     pub fn newest_first(self) -> impl Iterator<Item = Revision> {
-        Revision::ALL.into_iter().rev().filter(move |revision| self.has(*revision))
+        Revision::ALL.iter().rev().copied().filter(move |revision| self.has(*revision))
     }
 
     /// Its members of one era, newest first.
     pub fn of_era(self, era: Era) -> impl Iterator<Item = Revision> {
-        self.newest_first().filter(move |revision| revision.era() == era)
+        self.of(era).newest_first()
     }
 
     /// Whether it has any member of an era.
     #[must_use]
     pub fn serves(self, era: Era) -> bool {
-        self.of_era(era).next().is_some()
+        self.of(era).0 != 0
+    }
+
+    /// Its members of one era.
+    const fn of(self, era: Era) -> RevisionSet {
+        const HANDSHAKE: u8 = (1 << V2026_07_28 as u8) - 1;
+        match era {
+            Era::Handshake => RevisionSet(self.0 & HANDSHAKE),
+            Era::Stateless => RevisionSet(self.0 & !HANDSHAKE),
+        }
     }
 
     /// What to answer to an `initialize` that asks for `asked`: the same if it is served, else the newest
@@ -281,6 +291,7 @@ mod tests {
     fn rows_stand_at_their_own_index() {
         for revision in Revision::ALL {
             assert_eq!(revision.row().revision, revision);
+            assert_eq!(revision.row().era, revision.era());
             assert_eq!(Revision::parse(revision.name()), Some(revision));
         }
         assert_eq!(Revision::parse("2026-07-28 "), None);

@@ -3,7 +3,7 @@
 
 use super::Revision;
 use super::fields::{self, Shape, Value};
-use crate::json::{Full, Kind, Raw, Sink, Str, Writer, digits, find, find_text, skip_space};
+use crate::json::{Full, Raw, Sink, Str, Writer, digits, find, find_text, skip_space};
 
 /// Writes an object of a shape. The depth of this recursion is that of the shapes, not of the input.
 pub(crate) fn object<S: Sink + ?Sized>(
@@ -12,7 +12,7 @@ pub(crate) fn object<S: Sink + ?Sized>(
     revision: Revision,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    if shape.settled_in(revision) || value.kind() != Kind::Object {
+    if shape.settled_in(revision) || !value.is_object() {
         return w.raw(value);
     }
     w.begin_object()?;
@@ -29,7 +29,7 @@ pub(crate) fn simple<S: Sink + ?Sized>(
     revision: Revision,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    if shape.settled_in(revision) || value.kind() != Kind::Object {
+    if shape.settled_in(revision) || !value.is_object() {
         return w.raw(value);
     }
     w.begin_object()?;
@@ -91,7 +91,7 @@ fn each<S: Sink + ?Sized>(
     w: &mut Writer<'_, S>,
     mut item: impl FnMut(Raw<'_>, &mut Writer<'_, S>) -> Result<(), Full>,
 ) -> Result<(), Full> {
-    if settled || list.kind() != Kind::Array {
+    if settled || !list.is_array() {
         return w.raw(list);
     }
     w.begin_array()?;
@@ -134,7 +134,7 @@ pub(crate) fn tool<S: Sink + ?Sized>(
     revision: Revision,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    if tool.kind() != Kind::Object {
+    if !tool.is_object() {
         return w.raw(tool);
     }
     if revision == Revision::NEWEST {
@@ -144,7 +144,7 @@ pub(crate) fn tool<S: Sink + ?Sized>(
     w.begin_object()?;
     for (key, member) in tool.members() {
         match title {
-            Some(_) if key == *"annotations" && member.kind() == Kind::Object => {}
+            Some(_) if key == *"annotations" && member.is_object() => {}
             _ => match known(key, &fields::TOOL, revision, w)? {
                 None => {}
                 Some(Value::Schema) => schema(member, revision, w)?,
@@ -154,11 +154,11 @@ pub(crate) fn tool<S: Sink + ?Sized>(
         }
     }
     if let Some(title) = title {
-        let annotations = tool.get("annotations").filter(|raw| raw.kind() == Kind::Object);
+        let annotations = tool.get("annotations").filter(|raw| raw.is_object());
         w.key("annotations")?;
         w.begin_object()?;
         let mut titled = false;
-        for (key, member) in annotations.into_iter().flat_map(Raw::members) {
+        for (key, member) in annotations.unwrap_or(Raw::NULL).members() {
             titled |= key == *"title";
             w.raw_key(key)?;
             w.raw(member)?;
@@ -232,8 +232,8 @@ fn link_as_text<S: Sink + ?Sized>(block: Raw<'_>, w: &mut Writer<'_, S>) -> Resu
 /// boolean schema there becomes the object that means the same.
 fn schema<S: Sink + ?Sized>(schema: Raw<'_>, revision: Revision, w: &mut Writer<'_, S>) -> Result<(), Full> {
     let boolean = |schema: Raw<'_>| {
-        let properties = schema.get("properties").into_iter().flat_map(Raw::members);
-        properties.into_iter().any(|(_, property)| property.bool().is_some())
+        let properties = schema.get("properties").unwrap_or(Raw::NULL);
+        properties.members().any(|(_, property)| property.bool().is_some())
     };
     if !fields::OBJECT_PROPERTIES.has(revision) || !boolean(schema) {
         return w.raw(schema);
@@ -241,7 +241,7 @@ fn schema<S: Sink + ?Sized>(schema: Raw<'_>, revision: Revision, w: &mut Writer<
     w.begin_object()?;
     for (key, member) in schema.members() {
         w.raw_key(key)?;
-        if key != *"properties" || member.kind() != Kind::Object {
+        if key != *"properties" || !member.is_object() {
             w.raw(member)?;
             continue;
         }
@@ -269,7 +269,7 @@ fn output_schema<S: Sink + ?Sized>(
     if revision.row().structured_any {
         return w.raw(root);
     }
-    if is_object_schema(root) || root.kind() != Kind::Object {
+    if is_object_schema(root) || !root.is_object() {
         return schema(root, revision, w);
     }
     // Definitions stay at the root, where references point; a schema with its own `$id` is the root of its references.

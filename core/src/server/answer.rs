@@ -9,11 +9,11 @@ use super::inflight::Inflight;
 use super::tasks_wire;
 use crate::catalog::{Catalog, Wrap};
 use crate::error::LocalError;
-use crate::json::{self, Full, Kind, Raw, Sink, Writer};
+use crate::json::{self, Full, Raw, Sink, Writer};
 use crate::jsonrpc::Id;
 use crate::revision::Revision;
 use crate::revision::fields::{self, meta};
-use crate::revision::methods::Method;
+use crate::revision::methods::{Feature, Method};
 use crate::revision::translate;
 
 /// Which members a stateless result starts with.
@@ -59,36 +59,43 @@ pub(crate) fn hints<C, S: Sink + ?Sized>(server: &Server<'_, C>, w: &mut Writer<
 }
 
 /// Writes `_meta`: the host's, and who the server is where the revision wants it in every result.
-pub(crate) fn foot<C, S: Sink + ?Sized>(
+pub(crate) fn foot<C: Catalog, S: Sink + ?Sized>(
     server: &Server<'_, C>,
     revision: Revision,
     own: Option<Raw<'_>>,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    let own = own.filter(|own| own.kind() == Kind::Object);
+    let own = own.filter(|own| own.is_object());
     if !revision.is_stateless() && own.is_none() {
         return Ok(());
     }
     w.fragment(r#""_meta":{"#, false)?;
     let mut named = false;
-    for (key, value) in own.into_iter().flat_map(Raw::members) {
-        let server_info = key == *meta::SERVER_INFO;
-        if !revision.is_stateless() && (server_info || key == *meta::SUBSCRIPTION_ID) {
-            continue;
+    // Who has none links nothing that writes it.
+    if let Some(own) = own {
+        for (key, value) in own.members() {
+            let server_info = key == *meta::SERVER_INFO;
+            if !revision.is_stateless() && (server_info || key == *meta::SUBSCRIPTION_ID) {
+                continue;
+            }
+            named |= server_info;
+            w.raw_key(key)?;
+            w.raw(value)?;
         }
-        named |= server_info;
-        w.raw_key(key)?;
-        w.raw(value)?;
     }
     if revision.is_stateless() && !named {
         w.key(meta::SERVER_INFO)?;
-        w.line(server.profile.info)?;
+        if server.catalog.can(Feature::Translation) {
+            w.line(server.profile.info)?;
+        } else {
+            w.raw_text(server.profile.info.text())?;
+        }
     }
     w.end_object()
 }
 
 /// Writes `"result":{}` for a request that has nothing to say.
-pub(crate) fn empty<C, S: Sink + ?Sized>(
+pub(crate) fn empty<C: Catalog, S: Sink + ?Sized>(
     server: &Server<'_, C>,
     id: Id<'_>,
     revision: Revision,
@@ -102,7 +109,7 @@ pub(crate) fn empty<C, S: Sink + ?Sized>(
 }
 
 /// Writes `input_required`: what a stateless call still needs (basic/patterns/mrtr of `2026-07-28`).
-pub(crate) fn input_required<C, S: Sink + ?Sized>(
+pub(crate) fn input_required<C: Catalog, S: Sink + ?Sized>(
     server: &Server<'_, C>,
     call: &Inflight,
     asks: &[(&str, Ask<'_>)],
@@ -138,7 +145,7 @@ fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> R
     let bad = |why| Err(LocalError::BadResult(why));
     let (raw, line, named) = json::check_sifting(result, json::MAX_DEPTH, &Given::NAMES)
         .map_err(|error| LocalError::BadJson(error.kind))?;
-    if raw.kind() != Kind::Object {
+    if !raw.is_object() {
         return bad("it must be a JSON object");
     }
     let row = call.method;
@@ -181,9 +188,9 @@ fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> R
     if call.wants_task() {
         return bad("a call that asks for a task is answered by one");
     }
-    let list = |key: &str| raw.get(key).is_some_and(|raw| raw.kind() == Kind::Array);
+    let list = |key: &str| raw.get(key).is_some_and(|raw| raw.is_array());
     match row.map(|row| row.method) {
-        Some(Method::ToolsCall) if content.is_some_and(|content| content.kind() != Kind::Array) => {
+        Some(Method::ToolsCall) if content.is_some_and(|content| !content.is_array()) => {
             bad("\"content\" must be an array of content blocks")
         }
         Some(Method::ResourcesRead) if !list("contents") => bad("\"contents\" must be an array"),
@@ -195,9 +202,7 @@ fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> R
         }
         Some(Method::TasksList) if !list("tasks") => bad("\"tasks\" must be an array"),
         Some(Method::PromptsList) if !list("prompts") => bad("\"prompts\" must be an array"),
-        Some(Method::Complete)
-            if raw.at(&["completion", "values"]).is_none_or(|raw| raw.kind() != Kind::Array) =>
-        {
+        Some(Method::Complete) if raw.at(&["completion", "values"]).is_none_or(|raw| !raw.is_array()) => {
             bad("\"completion.values\" must be an array")
         }
         _ => Ok(given),
@@ -324,7 +329,7 @@ pub(crate) fn tool_content<S: Sink + ?Sized>(
         Some(value) => {
             // "For backwards compatibility, a tool that returns structured content SHOULD also return it as text".
             w.begin_array()?;
-            for (at, block) in content.into_iter().flat_map(Raw::elements).enumerate() {
+            for (at, block) in content.unwrap_or(Raw::NULL).elements().enumerate() {
                 translate::block(block, at as u64, revision, w)?;
             }
             w.begin_object()?;
@@ -335,8 +340,21 @@ pub(crate) fn tool_content<S: Sink + ?Sized>(
             w.end_array()?;
         }
     }
-    let Some(value) = structured.filter(|_| row.structured) else { return Ok(()) };
-    let object = value.kind() == Kind::Object;
+    structured.map_or(Ok(()), |value| self::structured(value, wrap, revision, w))
+}
+
+/// Writes `structuredContent`, if the revision knows it.
+pub(crate) fn structured<S: Sink + ?Sized>(
+    value: Raw<'_>,
+    wrap: Wrap,
+    revision: Revision,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    let row = revision.row();
+    if !row.structured {
+        return Ok(());
+    }
+    let object = value.is_object();
     let wrapped = !row.structured_any
         && match wrap {
             Wrap::Never => false,
@@ -354,10 +372,10 @@ pub(crate) fn tool_content<S: Sink + ?Sized>(
 }
 
 /// Most completion values in one answer (server/utilities/completion).
-const MAX_VALUES: usize = 100;
+pub(super) const MAX_VALUES: usize = 100;
 
 fn completion<S: Sink + ?Sized>(completion: Raw<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {
-    let values = completion.get("values").into_iter().flat_map(Raw::elements);
+    let values = completion.get("values").unwrap_or(Raw::NULL).elements();
     if values.take(MAX_VALUES + 1).count() <= MAX_VALUES {
         return w.raw(completion);
     }

@@ -192,7 +192,7 @@ impl<'a> Ask<'a> {
     pub fn accepts(&self, answer: Raw<'_>) -> bool {
         let string = |key: &str| answer.get(key).and_then(Raw::str);
         match self {
-            Ask::Roots => answer.get("roots").is_some_and(|roots| roots.kind() == Kind::Array),
+            Ask::Roots => answer.get("roots").is_some_and(|roots| roots.is_array()),
             Ask::Sample { .. } => {
                 answer
                     .get("content")
@@ -204,7 +204,7 @@ impl<'a> Ask<'a> {
             Ask::Form { .. } | Ask::Url { .. } => {
                 let action = string("action");
                 let is = |name: &str| action.is_some_and(|action| action == *name);
-                let content = answer.get("content").is_none_or(|content| content.kind() == Kind::Object);
+                let content = answer.get("content").is_none_or(|content| content.is_object());
                 (is("accept") || is("decline") || is("cancel")) && content
             }
         }

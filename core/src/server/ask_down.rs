@@ -1,7 +1,7 @@
 //! Writing what is asked for older clients: forms for `2025-06-18`, sampling for every revision before `2025-11-25`.
 
 use super::ask::Unable;
-use crate::json::{Full, Kind, Raw, Sink, Str, Writer};
+use crate::json::{Full, Raw, Sink, Str, Writer};
 use crate::model::ClientCapabilities;
 use crate::revision::{Revision, fields, translate};
 
@@ -12,7 +12,7 @@ fn is(value: Option<Raw<'_>>, text: &str) -> bool {
 /// A form is a flat object of simple fields (client/elicitation, "Requested Schema").
 pub(super) fn check_form(schema: Raw<'_>, revision: Revision) -> Result<(), Unable> {
     let wrong = |why| Err(Unable::Wrong(why));
-    let Some(properties) = schema.get("properties").filter(|raw| raw.kind() == Kind::Object) else {
+    let Some(properties) = schema.get("properties").filter(|raw| raw.is_object()) else {
         return wrong("the schema of a form needs \"properties\"");
     };
     if !is(schema.get("type"), "object") {
@@ -23,7 +23,7 @@ pub(super) fn check_form(schema: Raw<'_>, revision: Revision) -> Result<(), Unab
         if is(ty, "array") {
             let items = property.get("items");
             let choices = items.and_then(|items| items.get("enum").or(items.get("anyOf")));
-            if choices.is_none_or(|choices| choices.kind() != Kind::Array) {
+            if choices.is_none_or(|choices| !choices.is_array()) {
                 return wrong("a list in a form must be a choice: \"items\" with \"enum\" or \"anyOf\"");
             }
             if !fields::FORM_CHOICES.has(revision) {
@@ -92,7 +92,7 @@ fn form_field<S: Sink + ?Sized>(property: Raw<'_>, w: &mut Writer<'_, S>) -> Res
 
 /// Whether a sampling request can be said in this revision (client/sampling).
 pub(super) fn check_sampling(params: Raw<'_>, revision: Revision) -> Result<(), Unable> {
-    let messages = params.get("messages").filter(|raw| raw.kind() == Kind::Array);
+    let messages = params.get("messages").filter(|raw| raw.is_array());
     if messages.is_none() || params.get("maxTokens").and_then(Raw::u64).is_none() {
         return Err(Unable::Wrong("sampling needs \"messages\" and \"maxTokens\""));
     }
@@ -114,7 +114,7 @@ pub(super) fn check_sampling(params: Raw<'_>, revision: Revision) -> Result<(), 
 /// One block or several.
 fn blocks(message: Raw<'_>) -> impl Iterator<Item = Raw<'_>> {
     let content = message.get("content");
-    let one = content.filter(|content| content.kind() != Kind::Array);
+    let one = content.filter(|content| !content.is_array());
     one.into_iter().chain(content.into_iter().flat_map(Raw::elements))
 }
 

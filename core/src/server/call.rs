@@ -13,7 +13,9 @@ use crate::revision::Revision;
 use crate::revision::methods::Method;
 
 /// What one message led to. Whatever is in the output after the call that gave it is to be written to the peer.
+// The tag a byte of its own: a niche would be found in 64 bits, which is much code on a small machine.
 #[derive(Debug)]
+#[repr(u8)]
 pub enum Step<'m> {
     /// The answer is in the output.
     Send,
@@ -69,7 +71,7 @@ pub struct Call<'m> {
     pub client_info: Option<Raw<'m>>,
     /// The client's declared capabilities, where the request says them (stateless revisions).
     pub client_capabilities: Option<Raw<'m>>,
-    /// What the client may be asked for.
+    /// What the client may be asked for; nothing where the catalogue [can](crate::catalog::Catalog::can) not ask.
     pub capabilities: ClientCapabilities,
     /// Whether progress will be delivered.
     pub progress: bool,

@@ -18,6 +18,11 @@ const fn letter(kind: Kind) -> u8 {
     }
 }
 
+/// What a cursor remembers of a key.
+fn check(key: &str) -> u32 {
+    (fnv64(key.as_bytes()) >> 32) as u32
+}
+
 /// Writes the cursor that goes on after entry `last`.
 pub(crate) fn write<S: Sink + ?Sized>(
     kind: Kind,
@@ -25,26 +30,34 @@ pub(crate) fn write<S: Sink + ?Sized>(
     key: &str,
     w: &mut Writer<'_, S>,
 ) -> Result<(), Full> {
-    let mut text = heapless::String::<32>::new();
-    let number = (last as u64) << 32 | fnv64(key.as_bytes()) >> 32;
-    let digits = (0..16).rev().filter_map(|at| DIGITS.get((number >> (at * 4)) as usize & 15));
-    for byte in core::iter::once(&letter(kind)).chain(digits) {
-        text.push(char::from(*byte)).map_err(|_| Full)?;
+    let mut text = [0; 17];
+    if let Some((first, digits)) = text.split_first_mut() {
+        *first = letter(kind);
+        for (half, digits) in [last as u32, check(key)].into_iter().zip(digits.chunks_exact_mut(8)) {
+            let mut half = half;
+            for digit in digits {
+                half = half.rotate_left(4);
+                *digit = DIGITS.get(half as usize & 15).copied().unwrap_or(b'0');
+            }
+        }
     }
-    w.string(&text)
+    w.string(str::from_utf8(&text).map_err(|_| Full)?)
 }
 
 /// The position to go on from; `None` if the cursor is not good.
 pub(crate) fn read<C: Catalog>(catalog: &C, kind: Kind, cursor: Str<'_>) -> Option<usize> {
-    let text = cursor.plain()?.strip_prefix(char::from(letter(kind)))?;
-    if text.len() != 16 || !text.bytes().all(|byte| DIGITS.contains(&byte)) {
+    let (first, digits) = cursor.plain()?.as_bytes().split_first()?;
+    if *first != letter(kind) || digits.len() != 16 {
         return None;
     }
-    let number = u64::from_str_radix(text, 16).ok()?;
-    let last = usize::try_from(number >> 32).ok()?;
-    let hash = number & 0xffff_ffff;
-    let is_it =
-        |at: &usize| catalog.at(kind, *at).is_some_and(|entry| fnv64(entry.key.as_bytes()) >> 32 == hash);
+    let half = |from: usize| {
+        digits.get(from..from + 8)?.iter().try_fold(0u32, |number, byte| {
+            let digit = DIGITS.iter().position(|digit| digit == byte)?;
+            Some(number << 4 | digit as u32)
+        })
+    };
+    let (last, hash) = (half(0)? as usize, half(8)?);
+    let is_it = |at: &usize| catalog.at(kind, *at).is_some_and(|entry| check(entry.key) == hash);
     if is_it(&last) {
         return Some(last + 1);
     }

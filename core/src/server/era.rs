@@ -1,10 +1,12 @@
 //! How a message says which era it belongs to: the `_meta` envelope of a stateless request (basic/index of
 //! `2026-07-28`, "`_meta`"), or the `initialize` handshake before it (basic/lifecycle).
 
+use super::Server;
 use super::fault::Fault;
 use super::mirror::Mirror;
 use super::params::{META, Params};
-use crate::json::{Kind, Raw};
+use crate::catalog::Catalog;
+use crate::json::Raw;
 use crate::jsonrpc::Request;
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::fields::meta;
@@ -35,10 +37,10 @@ pub(crate) fn claim(params: Option<Raw<'_>>, served: RevisionSet) -> Claim {
 }
 
 /// Reads and judges the envelope: shape, mirrored version, served version, the optional keys, mirrored method.
-pub(crate) fn open<'m>(
+pub(crate) fn open<'m, C: Catalog>(
     request: &Request<'m>,
     params: &Params<'m>,
-    served: RevisionSet,
+    server: &Server<'_, C>,
     mirror: &impl Mirror,
 ) -> Result<Envelope<'m>, Fault<'m>> {
     let missing = |field, expected| Fault::Envelope { field, expected };
@@ -50,18 +52,17 @@ pub(crate) fn open<'m>(
     }
     let version =
         version.and_then(Raw::str).ok_or(missing(meta::PROTOCOL_VERSION, "a string naming a revision"))?;
-    let declared = declared
-        .filter(|raw| raw.kind() == Kind::Object)
-        .ok_or(missing(meta::CLIENT_CAPABILITIES, "an object"))?;
+    let declared =
+        declared.filter(|raw| raw.is_object()).ok_or(missing(meta::CLIENT_CAPABILITIES, "an object"))?;
     mirror.version(version)?;
     let revision = Revision::of(version)
-        .filter(|revision| revision.is_stateless() && served.has(*revision))
+        .filter(|revision| revision.is_stateless() && server.profile.revisions.has(*revision))
         .ok_or(Fault::Version { requested: version })?;
-    let client_info = client_info.filter(|raw| raw.kind() != Kind::Null);
+    let client_info = client_info.filter(|raw| !raw.is_null());
     if client_info.is_some_and(|info| !is_implementation(info)) {
         return Err(missing(meta::CLIENT_INFO, "an object with string \"name\" and \"version\""));
     }
-    let level = match level.filter(|raw| raw.kind() != Kind::Null) {
+    let level = match level.filter(|raw| !raw.is_null()) {
         None => None,
         Some(level) => Some(
             level
@@ -71,7 +72,7 @@ pub(crate) fn open<'m>(
         ),
     };
     mirror.method(request.method)?;
-    let capabilities = ClientCapabilities::read(declared, revision);
+    let capabilities = server.client(declared, revision);
     Ok(Envelope { revision, declared, capabilities, client_info, level })
 }
 
@@ -96,14 +97,14 @@ pub(crate) struct Opening<'m> {
 /// Reads an `initialize` request and negotiates.
 pub(crate) fn opening<'m>(request: &Request<'m>, served: RevisionSet) -> Result<Opening<'m>, Fault<'m>> {
     const KEYS: [&str; 3] = ["protocolVersion", "capabilities", "clientInfo"];
-    let params = request.params.filter(|params| params.kind() == Kind::Object).ok_or(Fault::Params)?;
+    let params = request.params.filter(|params| params.is_object()).ok_or(Fault::Params)?;
     let [asked, capabilities, client_info] =
         params.pick(KEYS).map_err(|at| Fault::Twice { field: KEYS.get(at).copied().unwrap_or("params") })?;
     let missing = |field, expected| Fault::Param { field, expected };
     let asked = asked.and_then(Raw::str).ok_or(missing("protocolVersion", "a string"))?;
     let revision = served.negotiate(Revision::of(asked)).ok_or(Fault::Version { requested: asked })?;
     let capabilities =
-        capabilities.filter(|raw| raw.kind() == Kind::Object).ok_or(missing("capabilities", "an object"))?;
+        capabilities.filter(|raw| raw.is_object()).ok_or(missing("capabilities", "an object"))?;
     let client_info = client_info
         .filter(|info| is_implementation(*info))
         .ok_or(missing("clientInfo", "an object with string \"name\" and \"version\""))?;

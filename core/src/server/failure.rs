@@ -1,7 +1,7 @@
 //! How a call failed, and the JSON-RPC error that is for a peer.
 
 use crate::error::LocalError;
-use crate::json::{Full, Kind, Raw, Sink, Writer};
+use crate::json::{Full, Raw, Sink, Writer};
 use crate::revision::{Revision, codes};
 
 /// How a call failed, in the host's words. Each revision gets the form it knows.
@@ -105,7 +105,7 @@ impl<'a> Failure<'a> {
             }
             Failure::NoMethod(text) => (codes::METHOD_NOT_FOUND, text, Data::None),
             Failure::MissingCapability { needed, message } => {
-                if needed.kind() != Kind::Object {
+                if !needed.is_object() {
                     return Err(LocalError::BadResult("\"requiredCapabilities\" must be an object"));
                 }
                 if revision.is_stateless() {

@@ -2,9 +2,12 @@
 
 use core::fmt;
 
+use super::Server;
+use crate::catalog::Catalog;
 use crate::json::{Full, JsonError, Sink, Str, Writer, digits};
 use crate::jsonrpc::{self, Id, Malformed, Say};
 use crate::limits::TOKEN_BYTES;
+use crate::revision::methods::Feature;
 use crate::revision::{Era, Revision, RevisionSet, codes};
 
 /// The peer's mistake, as the JSON-RPC error it is answered with.
@@ -188,10 +191,14 @@ static SAID: [(&str, i32); 32] = [
 ];
 
 impl Fault<'_> {
-    /// Says it in words, piece by piece.
-    fn say(&self, put: &mut Say<'_>) -> fmt::Result {
+    /// Says it in words, piece by piece. `http`: it may be about a header.
+    fn say(&self, http: bool, put: &mut Say<'_>) -> fmt::Result {
         let (mut text, _) = self.said();
         let (fill, end) = match *self {
+            // What has no headers links nothing of them.
+            Fault::VersionHeader { .. } | Fault::Header { .. } | Fault::ParamHeader { .. } if !http => {
+                (Fill::Text(""), "")
+            }
             Fault::Malformed(why) => {
                 text = why.text();
                 match why {
@@ -289,24 +296,32 @@ impl Fault<'_> {
     ///
     /// # Errors
     /// [`Full`]: no room; the output is to be cut back by the caller.
-    pub(crate) fn write<S: Sink + ?Sized>(
+    pub(crate) fn write<C: Catalog, S: Sink + ?Sized>(
         &self,
         id: Option<Id<'_>>,
         revision: Option<Revision>,
-        served: RevisionSet,
+        server: &Server<'_, C>,
+        http: bool,
         out: &mut S,
     ) -> Result<(), Full> {
-        let mut message = heapless::String::<256>::new();
-        // A message that does not fit is cut short: it is for people.
-        let _ = self.say(&mut |piece| message.push_str(piece).map_err(|_| fmt::Error));
+        let served = server.profile.revisions;
+        let can = |feature| server.catalog.can(feature);
         let code = match self {
             // To a client that looks for the stateless era, its code would say that it is served here.
-            Fault::VersionHeader { .. } if !served.serves(Era::Stateless) => codes::INVALID_REQUEST,
+            Fault::VersionHeader { .. } if http && !served.serves(Era::Stateless) => codes::INVALID_REQUEST,
             _ => self.code(revision.unwrap_or(Revision::NEWEST)),
         };
-        let mut w = open(id, revision, code, &message, out)?;
+        let mut w = begin(id, revision, code, out)?;
+        let mut left = MESSAGE_BYTES;
+        w.string_by(|put| {
+            // A message that does not fit is cut short: it is for people.
+            let _ = self.say(http, &mut |piece| {
+                left = left.checked_sub(piece.len()).ok_or(fmt::Error)?;
+                put(piece)
+            });
+        })?;
         match self {
-            Fault::NoResource { uri } => {
+            Fault::NoResource { uri } if can(Feature::Resources) => {
                 w.key("data")?;
                 w.begin_object()?;
                 w.key("uri")?;
@@ -321,14 +336,14 @@ impl Fault<'_> {
                 w.raw_text(requested.raw())?;
                 w.end_object()?;
             }
-            Fault::VersionHeader { requested } => {
+            Fault::VersionHeader { requested } if http => {
                 w.key("data")?;
                 w.begin_object()?;
                 supported(&mut w, served, Revision::parse(requested))?;
                 w.field_str("requested", requested)?;
                 w.end_object()?;
             }
-            Fault::NoTasks => {
+            Fault::NoTasks if can(Feature::Tasks) => {
                 w.key("data")?;
                 w.raw_text(
                     r#"{"requiredCapabilities":{"extensions":{"io.modelcontextprotocol/tasks":{}}}}"#,
@@ -355,6 +370,18 @@ pub(crate) fn open<'s, S: Sink + ?Sized>(
     message: &str,
     out: &'s mut S,
 ) -> Result<Writer<'s, S>, Full> {
+    let mut w = begin(id, revision, code, out)?;
+    w.string(message)?;
+    Ok(w)
+}
+
+/// Writes the start of an error answer, up to the message.
+fn begin<'s, S: Sink + ?Sized>(
+    id: Option<Id<'_>>,
+    revision: Option<Revision>,
+    code: i32,
+    out: &'s mut S,
+) -> Result<Writer<'s, S>, Full> {
     let mut w = Writer::new(out);
     w.fragment(r#"{"jsonrpc":"2.0""#, true)?;
     let id = match id {
@@ -368,7 +395,7 @@ pub(crate) fn open<'s, S: Sink + ?Sized>(
     }
     w.fragment(r#""error":{"code":"#, false)?;
     w.i64(i64::from(code))?;
-    w.field_str("message", message)?;
+    w.key("message")?;
     Ok(w)
 }
 
@@ -408,6 +435,9 @@ enum Fill<'m> {
     Short(&'m str),
 }
 
+/// Longest message in words.
+const MESSAGE_BYTES: usize = 256;
+
 /// Most characters of a peer's string in a message for people.
 const SHOWN: usize = 64;
 
@@ -426,7 +456,7 @@ fn shown(text: Str<'_>, put: &mut Say<'_>) -> fmt::Result {
 
 impl fmt::Display for Fault<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.say(&mut |piece| f.write_str(piece))
+        self.say(true, &mut |piece| f.write_str(piece))
     }
 }
 

@@ -20,8 +20,8 @@ pub(crate) struct Inflight {
     pub(crate) wrap: Wrap,
     /// The peer's progress token.
     pub(crate) token: Option<Token>,
-    /// The last progress sent.
-    pub(crate) progress: Option<f64>,
+    /// The last progress sent, as a number of the same order (see `notify::rank`); 0: none.
+    pub(crate) progress: u64,
     /// Least level of logs wanted by this request (stateless revisions).
     pub(crate) level: Option<Level>,
     /// What its client may be asked for.
@@ -52,7 +52,7 @@ impl Inflight {
             method: run.method,
             wrap: run.wrap,
             token: run.token.map(Token::keep).transpose()?,
-            progress: None,
+            progress: 0,
             level,
             capabilities,
             cancelled: false,
@@ -80,11 +80,14 @@ impl<const N: usize> Table<N> {
     }
 
     /// The key the next call will have, if there is room for one.
-    pub(crate) fn next_key(&self) -> Option<CallKey> {
-        let slot = match self.slots.iter().position(Option::is_none) {
+    pub(crate) fn next_key(&mut self) -> Option<CallKey> {
+        let free = self.slots.iter().position(Option::is_none);
+        let slot = match free {
             Some(free) => free,
-            None if self.slots.len() < N => self.slots.len(),
-            None => return None,
+            None => {
+                self.slots.push(None).ok()?;
+                self.slots.len() - 1
+            }
         };
         let slot = u16::try_from(slot).ok()?;
         Some(CallKey { tag: self.tag, generation: self.generation, slot })
@@ -92,13 +95,8 @@ impl<const N: usize> Table<N> {
 
     /// Takes a call in. Its key must be the one from [`Table::next_key`].
     pub(crate) fn insert(&mut self, call: Inflight) {
-        let at = usize::from(call.key.slot);
-        match self.slots.get_mut(at) {
-            Some(slot) => *slot = Some(call),
-            None => {
-                // next_key gave the position right after the last one, and there is room.
-                let _ = self.slots.push(Some(call));
-            }
+        if let Some(slot) = self.slots.get_mut(usize::from(call.key.slot)) {
+            *slot = Some(call);
         }
         self.generation = self.generation.wrapping_add(1);
     }

@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::profile::Profile;
 use super::tasks::Task;
 use crate::catalog::Kind;
-use crate::json::{Full, Kind as Json, Raw, Sink, Writer, fnv64};
+use crate::json::{Full, Raw, Sink, Writer, fnv64};
 use crate::jsonrpc::Token;
 use crate::revision::Revision;
 use crate::revision::fields::meta;
@@ -40,7 +40,7 @@ impl<const URIS: usize> Listener<URIS> {
         let has = |offer: super::Offer| offer != super::Offer::No;
         let mut hashes = heapless::Vec::<u64, URIS>::new();
         let limit = limit.min(URIS);
-        for uri in watched(filter, profile).flat_map(Raw::elements) {
+        for uri in watched(filter, profile).unwrap_or(Raw::NULL).elements() {
             let Some(uri) = uri.str() else {
                 let field = "notifications.resourceSubscriptions";
                 return Err(Fault::Param { field, expected: "an array of strings" });
@@ -49,7 +49,7 @@ impl<const URIS: usize> Listener<URIS> {
                 return Err(Fault::TooManySubscriptions { limit });
             }
         }
-        for id in tasks(filter, profile).flat_map(Raw::elements) {
+        for id in tasks(filter, profile).unwrap_or(Raw::NULL).elements() {
             let Some(id) = id.str() else {
                 return Err(Fault::Param { field: "notifications.taskIds", expected: "an array of strings" });
             };
@@ -85,10 +85,10 @@ impl<const URIS: usize> Listener<URIS> {
             for (key, _) in kinds.into_iter().filter(|(_, wanted)| *wanted) {
                 w.field_bool(key, true)?;
             }
-            for uris in watched(filter, profile) {
+            if let Some(uris) = watched(filter, profile) {
                 w.field("resourceSubscriptions", uris)?;
             }
-            for ids in tasks(filter, profile) {
+            if let Some(ids) = tasks(filter, profile) {
                 w.field("taskIds", ids)?;
             }
             w.end_object()
@@ -166,14 +166,13 @@ impl<const URIS: usize> Listener<URIS> {
 }
 
 /// The watched tasks of a filter, if there are tasks here.
-fn tasks<'m>(filter: Raw<'m>, profile: &Profile<'_>) -> impl Iterator<Item = Raw<'m>> {
+fn tasks<'m>(filter: Raw<'m>, profile: &Profile<'_>) -> Option<Raw<'m>> {
     let offered = profile.tasks();
-    filter.get("taskIds").filter(|ids| offered && ids.is_array()).into_iter()
+    filter.get("taskIds").filter(|list| offered && list.is_array())
 }
 
 /// The watched URIs of a filter, if resources can be watched here.
-fn watched<'m>(filter: Raw<'m>, profile: &Profile<'_>) -> impl Iterator<Item = Raw<'m>> {
+fn watched<'m>(filter: Raw<'m>, profile: &Profile<'_>) -> Option<Raw<'m>> {
     let offered = profile.subscribe && profile.resources != super::Offer::No;
-    let uris = filter.get("resourceSubscriptions").filter(|uris| offered && uris.kind() == Json::Array);
-    uris.into_iter()
+    filter.get("resourceSubscriptions").filter(|list| offered && list.is_array())
 }

@@ -9,6 +9,7 @@ use crate::catalog::{self, Catalog, Kind};
 use crate::json::{Full, Sink, Writer};
 use crate::jsonrpc::Id;
 use crate::revision::Revision;
+use crate::revision::methods::Feature;
 use crate::revision::{fields, translate};
 
 /// Writes one page of a list.
@@ -46,6 +47,7 @@ pub(crate) fn page<C: Catalog, S: Sink + ?Sized>(
         }
         let write = |w: &mut Writer<'_, S>| match server.catalog.listed(kind, next, revision) {
             Some(text) => w.raw_text(text),
+            None if !server.catalog.can(Feature::Translation) => w.raw_text(entry.definition.text()),
             None => catalog::write_listed(kind, entry.definition, revision, w),
         };
         let mark = w.mark();
@@ -99,7 +101,11 @@ pub(crate) fn initialize<C: Catalog, S: Sink + ?Sized>(
     w.key("capabilities")?;
     profile::capabilities(server, revision, channel, &mut w)?;
     w.key("serverInfo")?;
-    translate::simple(server.profile.info, &fields::IMPLEMENTATION, revision, &mut w)?;
+    if server.catalog.can(Feature::Translation) {
+        translate::simple(server.profile.info, &fields::IMPLEMENTATION, revision, &mut w)?;
+    } else {
+        w.raw_text(server.profile.info.text())?;
+    }
     if let Some(instructions) = server.profile.instructions {
         w.field_str("instructions", instructions)?;
     }

@@ -65,7 +65,7 @@ pub(crate) fn progress<S: Sink + ?Sized>(
     out: &mut S,
 ) -> Result<bool, LocalError> {
     progress.check()?;
-    advance(call, progress.progress, out, |token, says, w| progress.members(token, says, w))
+    advance(call, rank(progress.progress), out, |token, says, w| progress.members(token, says, w))
 }
 
 /// The same in whole steps, which needs no text of floats: that is much code on a device.
@@ -75,7 +75,7 @@ pub(crate) fn steps<S: Sink + ?Sized>(
     of: Option<u32>,
     out: &mut S,
 ) -> Result<bool, LocalError> {
-    advance(call, f64::from(done), out, |token, _, w| {
+    advance(call, rank(f64::from(done)), out, |token, _, w| {
         w.key("progressToken")?;
         w.raw_text(token)?;
         w.field_u64("progress", u64::from(done))?;
@@ -83,15 +83,27 @@ pub(crate) fn steps<S: Sink + ?Sized>(
     })
 }
 
+/// A finite number as one whose order is the same: integers are compared, which is less code than floats are on a small
+/// machine without them. Never 0.
+fn rank(number: f64) -> u64 {
+    const SIGN: u64 = 1 << 63;
+    match number.to_bits() {
+        // Both zeros are one.
+        SIGN => SIGN,
+        bits if bits & SIGN == 0 => bits | SIGN,
+        bits => !bits,
+    }
+}
+
 /// Writes a progress notification whose members `members` writes: it gets the token, and whether the peer knows messages.
 fn advance<S: Sink + ?Sized>(
     call: &mut Inflight,
-    reached: f64,
+    reached: u64,
     out: &mut S,
     members: impl FnOnce(&str, bool, &mut Writer<'_, S>) -> Result<(), Full>,
 ) -> Result<bool, LocalError> {
     let Some(token) = &call.token else { return Ok(false) };
-    if call.cancelled || call.progress.is_some_and(|before| reached <= before) {
+    if call.cancelled || reached <= call.progress {
         return Ok(false);
     }
     let mut w = open("notifications/progress", out)?;
@@ -102,7 +114,7 @@ fn advance<S: Sink + ?Sized>(
     members(token.text(), known("message"), &mut w)?;
     w.end_object()?;
     w.end_object()?;
-    call.progress = Some(reached);
+    call.progress = reached;
     Ok(true)
 }
 

@@ -9,14 +9,7 @@ pub(crate) fn whole<S: Sink + ?Sized, T>(
     out: &mut S,
     write: impl FnOnce(&mut S) -> Result<T, LocalError>,
 ) -> Result<T, LocalError> {
-    let start = out.len();
-    let written = write(out);
-    if written.is_err() {
-        out.truncate(start);
-    } else if out.torn() == Some(true) {
-        return Err(LocalError::OutputFull);
-    }
-    written
+    message(false, out, write)
 }
 
 /// Writes an element of a batch's answer with what stands before it, or nothing. The output of a batch holds nothing else.
@@ -24,11 +17,22 @@ pub(crate) fn in_batch<S: Sink + ?Sized, T>(
     out: &mut S,
     write: impl FnOnce(&mut S) -> Result<T, LocalError>,
 ) -> Result<T, LocalError> {
+    message(true, out, write)
+}
+
+/// Writes a message, whole or as an element of a batch's answer; or nothing.
+pub(crate) fn message<S: Sink + ?Sized, T>(
+    batched: bool,
+    out: &mut S,
+    write: impl FnOnce(&mut S) -> Result<T, LocalError>,
+) -> Result<T, LocalError> {
     let start = out.len();
-    out.put(if start == 0 { b"[" } else { b"," })?;
+    if batched {
+        out.put(if start == 0 { b"[" } else { b"," })?;
+    }
     let opened = out.len();
     let written = write(out);
-    if written.is_err() || out.len() == opened {
+    if written.is_err() || (batched && out.len() == opened) {
         out.truncate(start);
     } else if out.torn() == Some(true) {
         return Err(LocalError::OutputFull);

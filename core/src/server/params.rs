@@ -34,7 +34,7 @@ pub(crate) const META: [&str; 5] = [
 /// The parameters of one request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Params<'m> {
-    /// By [`NAMES`]; all absent if they are no object.
+    /// By [`NAMES`], without those that are null; all absent if they are no object.
     pub(crate) named: Picked<'m, 13>,
     /// The members of `_meta` by [`META`]; all absent if it is no object.
     pub(crate) meta: Picked<'m, 5>,
@@ -43,9 +43,17 @@ pub(crate) struct Params<'m> {
 impl<'m> Params<'m> {
     /// Takes them apart, without judging anything.
     pub(crate) fn read(params: Option<Raw<'m>>) -> Self {
-        let named = params.map_or(Picked::NONE, |params| params.sift(&NAMES));
-        let [found, ..] = named.values;
-        Params { named, meta: found.map_or(Picked::NONE, |found| found.sift(&META)) }
+        let mut read = Params { named: Picked::NONE, meta: Picked::NONE };
+        let Some(params) = params else { return read };
+        read.named.fill(params, &NAMES);
+        // A null is an absent one, except in payloads, which are not looked into here.
+        for value in &mut read.named.values {
+            *value = value.filter(|value| !value.is_null());
+        }
+        if let [Some(meta), ..] = read.named.values {
+            read.meta.fill(meta, &META);
+        }
+        read
     }
 
     /// The sign of a stateless request, without judging it. Where none is served, there is none to see.

@@ -1,17 +1,19 @@
-//! Answers that are one text: written as they go, without a result to be read first. What a device mostly says, and all
-//! that it links then.
+//! Answers that are one text, or the values of a completion: written as they go, without a result to be read first. What a
+//! device mostly says, and all that it links then.
 
 use super::Server;
 use super::answer::{self, Head};
 use super::inflight::Inflight;
+use crate::catalog::Catalog;
 use crate::error::LocalError;
-use crate::json::{Full, Sink, Writer};
-use crate::revision::methods::Method;
+use crate::json::{Full, Raw, Sink, Writer};
+use crate::revision::methods::{Feature, Method};
 
 /// A text as the answer of a call. Every revision reads it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Text<'a> {
-    /// The text, in as many pieces as it lies about in.
+    /// The text, in as many pieces as it lies about in. Of a completion: each piece is a value, of which the first 100 are
+    /// sent.
     pub pieces: &'a [&'a str],
     /// Of a resource: its URI, as it was asked for. Otherwise not used.
     pub uri: &'a str,
@@ -22,47 +24,66 @@ pub struct Text<'a> {
     pub failed: bool,
 }
 
-/// Writes a text as the answer of a tool call (one text block), a prompt (one message of the user) or a resource.
-pub(crate) fn text<C, S: Sink + ?Sized>(
+/// Writes a text as the answer of a tool call (one text block), a prompt (one message of the user), a resource or a
+/// completion. `structured`: of a tool.
+pub(crate) fn text<C: Catalog, S: Sink + ?Sized>(
     server: &Server<'_, C>,
     call: &Inflight,
     text: &Text<'_>,
+    structured: Option<Raw<'_>>,
     out: &mut S,
 ) -> Result<(), LocalError> {
-    let list = match call.method.map(|row| row.method) {
-        Some(Method::ToolsCall) => "content",
-        Some(Method::PromptsGet) => "messages",
-        Some(Method::ResourcesRead) => "contents",
-        _ => return Err(LocalError::BadResult("only tools, prompts and resources are answered with a text")),
+    let can = |feature| server.catalog.can(feature);
+    let method = call.method.map(|row| row.method);
+    let part = match method {
+        Some(Method::ToolsCall) if can(Feature::Tools) => Part::Block,
+        Some(Method::PromptsGet) if can(Feature::Prompts) && structured.is_none() => Part::Message,
+        Some(Method::ResourcesRead) if can(Feature::Resources) && structured.is_none() => Part::Contents,
+        Some(Method::Complete) if can(Feature::Completions) && structured.is_none() => Part::Values,
+        _ => return Err(LocalError::BadResult("no answer of this call is a text of this kind")),
     };
     let mut w = Writer::new(out);
     answer::open(call.id.id(), &mut w)?;
     answer::head(server, call.revision, Head::Complete, &mut w)?;
-    w.key(list)?;
-    w.begin_array()?;
-    w.begin_object()?;
-    match list {
-        "content" => block(text, &mut w)?,
-        "messages" => {
-            w.field_str("role", "user")?;
-            w.key("content")?;
-            w.begin_object()?;
-            block(text, &mut w)?;
+    match part {
+        Part::Block => {
+            w.fragment(r#""content":[{"#, false)?;
+            block(text, structured, &mut w)?;
             w.end_object()?;
+            w.end_array()?;
+            if text.failed {
+                w.field_bool("isError", true)?;
+            } else if let Some(value) = structured {
+                answer::structured(value, call.wrap, call.revision, &mut w)?;
+            }
         }
-        _ => {
+        Part::Message => {
+            w.fragment(r#""messages":[{"role":"user","content":{"#, false)?;
+            block(text, None, &mut w)?;
+            w.end_object()?;
+            w.end_object()?;
+            w.end_array()?;
+        }
+        Part::Contents => {
+            w.fragment(r#""contents":[{"#, false)?;
             w.field_str("uri", text.uri)?;
             if let Some(mime_type) = text.mime_type {
                 w.field_str("mimeType", mime_type)?;
             }
             w.key("text")?;
             w.string_of(text.pieces)?;
+            w.end_object()?;
+            w.end_array()?;
         }
-    }
-    w.end_object()?;
-    w.end_array()?;
-    if text.failed && list == "content" {
-        w.field_bool("isError", true)?;
+        Part::Values => {
+            w.fragment(r#""completion":{"values":["#, false)?;
+            text.pieces.iter().take(answer::MAX_VALUES).try_for_each(|value| w.string(value))?;
+            w.end_array()?;
+            if text.pieces.len() > answer::MAX_VALUES {
+                w.field_bool("hasMore", true)?;
+            }
+            w.end_object()?;
+        }
     }
     if call.revision.is_stateless() && call.method.is_some_and(|row| row.cacheable) {
         answer::hints(server, &mut w)?;
@@ -72,9 +93,27 @@ pub(crate) fn text<C, S: Sink + ?Sized>(
     Ok(())
 }
 
-/// Writes the members of a text block.
-fn block<S: Sink + ?Sized>(text: &Text<'_>, w: &mut Writer<'_, S>) -> Result<(), Full> {
-    w.field_str("type", "text")?;
-    w.key("text")?;
-    w.string_of(text.pieces)
+/// What a text is written as.
+enum Part {
+    /// The content of a tool.
+    Block,
+    /// A message of a prompt.
+    Message,
+    /// The contents of a resource.
+    Contents,
+    /// Each piece is a value of a completion.
+    Values,
+}
+
+/// Writes the members of a text block. Without a text, what is structured is said in JSON.
+fn block<S: Sink + ?Sized>(
+    text: &Text<'_>,
+    structured: Option<Raw<'_>>,
+    w: &mut Writer<'_, S>,
+) -> Result<(), Full> {
+    w.fragment(r#""type":"text","text":"#, false)?;
+    match structured {
+        Some(value) if text.pieces.is_empty() => w.string(value.text()),
+        _ => w.string_of(text.pieces),
+    }
 }

@@ -3,6 +3,7 @@
 use super::Server;
 use crate::catalog::Catalog;
 use crate::json::{Full, Raw, Sink, Writer};
+use crate::model::ClientCapabilities;
 use crate::revision::methods::Feature;
 use crate::revision::{Revision, RevisionSet, Span, fields};
 
@@ -134,7 +135,7 @@ impl<'a> Profile<'a> {
     #[inline]
     fn has(&self, feature: Feature, revision: Revision, channel: Channel) -> bool {
         match feature {
-            Feature::Core | Feature::Asks => true,
+            Feature::Core | Feature::Asks | Feature::Translation => true,
             Feature::Tools => self.tools != Offer::No,
             Feature::Resources => self.resources != Offer::No,
             Feature::Subscribe => self.resources != Offer::No && self.subscribe && channel.watches,
@@ -156,6 +157,15 @@ impl<C: Catalog> Server<'_, C> {
     pub(crate) fn has(&self, feature: Feature, revision: Revision, channel: Channel) -> bool {
         // First what may be constant: of the rest, only what it leaves is linked.
         self.catalog.can(feature) && self.profile.has(feature, revision, channel)
+    }
+
+    /// What a client declares, as far as anything here depends on it.
+    pub(crate) fn client(&self, declared: Raw<'_>, revision: Revision) -> ClientCapabilities {
+        if self.catalog.can(Feature::Asks) || self.catalog.can(Feature::Tasks) {
+            ClientCapabilities::read(declared, revision)
+        } else {
+            ClientCapabilities::NONE
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::mirror::Mirror;
 use super::params::{NAMES, Params};
 use super::profile::{Channel, Offer};
 use crate::catalog::{Catalog, Kind as Entries, TaskSupport, Wrap};
-use crate::json::{Kind, Raw, SliceSink, Str};
+use crate::json::{Raw, SliceSink, Str};
 use crate::jsonrpc::{Id, Request};
 use crate::limits::URI_BYTES;
 use crate::model::template::Template;
@@ -18,6 +18,7 @@ use crate::revision::methods::{self, Feature, Method};
 
 /// What a request asks for, checked.
 #[derive(Clone, Copy, Debug)]
+#[repr(u8)]
 pub(crate) enum Plan<'m> {
     /// Answer `{}`.
     Empty,
@@ -90,13 +91,12 @@ where
         return Err(Fault::NoTasks);
     }
     let params = request.params.unwrap_or(NOTHING);
-    if params.kind() != Kind::Object {
+    if !params.is_object() {
         return Err(Fault::Params);
     }
     if let Some(at) = given.named.twice {
         return Err(Fault::Twice { field: NAMES.get(at).copied().unwrap_or("params") });
     }
-    // A null is an absent one, except in payloads, which are not looked into here.
     let [
         meta,
         name,
@@ -111,9 +111,9 @@ where
         state,
         task,
         wanted,
-    ] = given.named.values.map(|value| value.filter(|raw| raw.kind() != Kind::Null));
+    ] = given.named.values;
     let meta = match meta {
-        Some(meta) if meta.kind() != Kind::Object => {
+        Some(meta) if !meta.is_object() => {
             return Err(Fault::Param { field: "_meta", expected: "an object" });
         }
         meta => meta,
@@ -181,7 +181,11 @@ where
             let arguments = object("arguments", arguments)?.unwrap_or(NOTHING);
             let (entry, definition) =
                 find(server, profile.tools, Entries::Tool, name).ok_or(Fault::NoTool { name })?;
-            let traits = entry.and_then(|at| server.catalog.tool(at)).unwrap_or_default();
+            // What is universal has neither an output schema nor anything of tasks and headers.
+            let traits = entry
+                .filter(|_| can(Feature::Translation))
+                .and_then(|at| server.catalog.tool(at))
+                .unwrap_or_default();
             if traits.mirrored
                 && let Some(schema) = definition.and_then(|definition| definition.get("inputSchema"))
             {
@@ -363,7 +367,7 @@ fn resource<C: Catalog>(catalog: &C, uri: Str<'_>) -> Option<(Entries, usize)> {
 }
 
 fn prompt_arguments<'x>(definition: Raw<'x>, given: Raw<'_>) -> Result<(), Fault<'x>> {
-    for argument in definition.get("arguments").into_iter().flat_map(Raw::elements) {
+    for argument in definition.get("arguments").unwrap_or(Raw::NULL).elements() {
         let required = argument.get("required").and_then(Raw::bool) == Some(true);
         let Some(name) = argument.get("name").and_then(Raw::str) else { continue };
         if required && !given.members().any(|(key, _)| key == name) {
@@ -406,7 +410,7 @@ fn completion<'m, C: Catalog>(
 /// The progress token, in any revision: a string or an integer.
 fn progress_token<'m>(given: &Params<'m>) -> Result<Option<Id<'m>>, Fault<'m>> {
     let [.., token] = given.meta.values;
-    match token.filter(|raw| raw.kind() != Kind::Null) {
+    match token.filter(|raw| !raw.is_null()) {
         None => Ok(None),
         Some(token) => Id::read(token)
             .ok()
@@ -426,7 +430,7 @@ fn string<'m>(field: &'static str, value: Option<Raw<'m>>) -> Result<Option<Str<
 
 fn object<'m>(field: &'static str, value: Option<Raw<'m>>) -> Result<Option<Raw<'m>>, Fault<'m>> {
     match value {
-        Some(raw) if raw.kind() != Kind::Object => Err(Fault::Param { field, expected: "an object" }),
+        Some(raw) if !raw.is_object() => Err(Fault::Param { field, expected: "an object" }),
         value => Ok(value),
     }
 }

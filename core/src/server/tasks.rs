@@ -14,7 +14,7 @@ use super::ask::{Ask, Unable};
 use super::tasks_wire as wire;
 use crate::catalog::Wrap;
 use crate::error::LocalError;
-use crate::json::{self, Full, Kind, Raw, Sink, Str, Writer};
+use crate::json::{self, Full, Raw, Sink, Str, Writer};
 use crate::model::ClientCapabilities;
 use crate::revision::{Revision, fields};
 use crate::server::out::whole;
@@ -313,7 +313,7 @@ impl<'a> Task<'a> {
         if !result.is_object() {
             return Err(LocalError::BadResult("it must be a JSON object"));
         }
-        if result.get("content").is_some_and(|content| content.kind() != Kind::Array) {
+        if result.get("content").is_some_and(|content| !content.is_array()) {
             return Err(LocalError::BadResult("\"content\" must be an array of content blocks"));
         }
         let ty = result.get("resultType").filter(|ty| !ty.is_null());

@@ -248,11 +248,11 @@ impl Device {
     /// # Safety
     /// A device that was made; nobody else uses it but the callbacks of this call.
     pub(crate) unsafe fn feed(memory: *mut Device, bytes: &[u8]) -> u32 {
-        let mut input = bytes;
         // SAFETY: the frames are read from memory that callbacks do not touch: they may not feed. Each use of the device
         // below borrows it anew, so that callbacks may use it in between.
         unsafe {
-            while let Some(frame) = (*memory).lines.next(&mut input) {
+            for byte in bytes {
+                let Some(frame) = (*memory).lines.byte(*byte) else { continue };
                 let message: &[u8] = match frame {
                     Frame::Line(line) => core::slice::from_raw_parts(line.as_ptr(), line.len()),
                     Frame::TooLong => {

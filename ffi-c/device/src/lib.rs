@@ -147,7 +147,8 @@ pub unsafe extern "C" fn mcpgraft_device_reply_text(
     let parts = unsafe { device(memory).and_then(|device| Ok((device, uri.str()?, mime_type.str()?))) };
     told(parts.map(|(device, uri, mime_type)| {
         let pieces = texts.get(..count).unwrap_or_default();
-        let text = Text { pieces, uri, mime_type: Some(mime_type).filter(|ty| !ty.is_empty()), ..Text::default() };
+        let text =
+            Text { pieces, uri, mime_type: Some(mime_type).filter(|ty| !ty.is_empty()), ..Text::default() };
         status(device.say(key, |session, server, key, out| session.reply_text(server, key, &text, out)))
     }))
 }

@@ -88,8 +88,7 @@ impl Exchange {
                 };
                 let made = in_batch(out, |out| match ahead.repeated(body, value) {
                     Some(id) => {
-                        let served = server.profile.revisions;
-                        Fault::DuplicateId.write(Some(id), Some(revision), served, out)?;
+                        Fault::DuplicateId.write(Some(id), Some(revision), server, true, out)?;
                         Ok(None)
                     }
                     None => self.element(server, session.as_deref_mut(), value, revision, out),
@@ -116,10 +115,9 @@ impl Exchange {
         revision: Revision,
         out: &mut S,
     ) -> Result<Option<HttpStep<'m>>, LocalError> {
-        let served = server.profile.revisions;
         let request = match jsonrpc::read(value) {
             Err((why, id)) => {
-                Fault::Malformed(why).write(id, Some(revision), served, out)?;
+                Fault::Malformed(why).write(id, Some(revision), server, true, out)?;
                 return Ok(None);
             }
             Ok(Message::Request(request)) => request,
@@ -148,7 +146,7 @@ impl Exchange {
             channel,
             &Unmirrored,
         ) {
-            Err(fault) => fault.write(Some(request.id), Some(revision), served, out)?,
+            Err(fault) => fault.write(Some(request.id), Some(revision), server, true, out)?,
             Ok(Plan::Run(run)) => {
                 let asker = Asker { revision, envelope: None, session };
                 return self
@@ -160,7 +158,7 @@ impl Exchange {
                 let notice = match remembered.transpose() {
                     Ok(notice) => notice.flatten(),
                     Err(fault) => {
-                        fault.write(Some(request.id), Some(revision), served, out)?;
+                        fault.write(Some(request.id), Some(revision), server, true, out)?;
                         return Ok(None);
                     }
                 };

@@ -220,7 +220,7 @@ impl Exchange {
         let params = Params::read(request.params);
         if params.claim(served).version || named.is_stateless() {
             let mirror = HttpMirror(head.headers);
-            return match era::open(&request, &params, served, &mirror) {
+            return match era::open(&request, &params, server, &mirror) {
                 Err(fault) => self.refuse(server, &fault, id, Some(Revision::NEWEST), out),
                 Ok(envelope) => {
                     let revision = envelope.revision;
@@ -290,7 +290,7 @@ impl Exchange {
         let revision = opening.revision;
         let channel = self.channel();
         self.body(out, |out| Ok(lists::initialize(server, request.id, revision, channel, out)?))?;
-        let capabilities = ClientCapabilities::read(opening.capabilities, revision);
+        let capabilities = server.client(opening.capabilities, revision);
         Ok(HttpStep::Opened {
             head: self.head(200),
             handshake: Handshake::new(revision, capabilities),
@@ -397,7 +397,7 @@ impl Exchange {
         Ok(call)
     }
 
-    pub(super) fn refuse<'m, C, S: Sink + ?Sized>(
+    pub(super) fn refuse<'m, C: Catalog, S: Sink + ?Sized>(
         &self,
         server: &Server<'_, C>,
         fault: &Fault<'_>,
@@ -406,7 +406,7 @@ impl Exchange {
         out: &mut S,
     ) -> Result<HttpStep<'m>, LocalError> {
         let head = self.head(plan::refused(fault, revision));
-        let write = |out: &mut S| Ok(fault.write(id, revision, server.profile.revisions, out)?);
+        let write = |out: &mut S| Ok(fault.write(id, revision, server, true, out)?);
         if head.body == Body::Events { self.body(out, write) } else { write(out) }?;
         Ok(HttpStep::reply(head))
     }

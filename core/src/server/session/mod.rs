@@ -13,7 +13,7 @@ use super::out::{in_batch, line, whole};
 use super::request;
 use crate::catalog::Catalog;
 use crate::error::LocalError;
-use crate::json::{Kind as Json, Raw, Sink, Str};
+use crate::json::{Raw, Sink, Str};
 use crate::jsonrpc::{Id, Incoming, Message};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
@@ -85,15 +85,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     pub const fn new(tag: u16) -> Self {
         Session {
             phase: Phase::New,
-            capabilities: ClientCapabilities {
-                roots: false,
-                sampling: false,
-                sampling_tools: false,
-                sampling_context: false,
-                elicit_form: false,
-                elicit_url: false,
-                tasks: false,
-            },
+            capabilities: ClientCapabilities::NONE,
             level: Level::DEFAULT,
             calls: Table::new(tag),
             watched: heapless::Vec::new(),
@@ -156,7 +148,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
             Err(error) => return self.refuse(server, Fault::Json(error), None, out),
         };
         let value = incoming.value;
-        if value.kind() != Json::Array {
+        if !value.is_array() {
             return self.message(server, incoming, false, out);
         }
         let fault = if self.phase.revision().is_some_and(|revision| revision.row().batches) {
@@ -236,7 +228,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         revision: Option<Revision>,
         out: &mut S,
     ) -> Result<Step<'m>, LocalError> {
-        whole(out, |out| Ok(fault.write(id, revision, server.profile.revisions, out)?))?;
+        whole(out, |out| Ok(fault.write(id, revision, server, false, out)?))?;
         Ok(Step::Send)
     }
 

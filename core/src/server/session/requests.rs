@@ -5,7 +5,6 @@ use crate::catalog::Catalog;
 use crate::error::LocalError;
 use crate::json::{Raw, Sink};
 use crate::jsonrpc::{Id, Request, Token};
-use crate::model::ClientCapabilities;
 use crate::revision::methods::{Feature, Method};
 use crate::revision::{Era, Revision};
 use crate::server::Server;
@@ -36,7 +35,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         let claim = params.claim(server.profile.revisions);
         let initialize = request.method == *Method::Initialize.row().name;
         let envelope = if claim.version {
-            match era::open(&request, &params, server.profile.revisions, &Unmirrored) {
+            match era::open(&request, &params, server, &Unmirrored) {
                 Ok(envelope) => Some(envelope),
                 Err(fault) => return self.refuse_as(server, fault, Some(id), Some(Revision::NEWEST), out),
             }
@@ -164,7 +163,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         let revision = opening.revision;
         whole(out, |out| Ok(lists::initialize(server, id, revision, Channel::DUPLEX, out)?))?;
         self.phase = Phase::Opening(revision);
-        self.capabilities = ClientCapabilities::read(opening.capabilities, revision);
+        self.capabilities = server.client(opening.capabilities, revision);
         Ok(Step::Notice(Notice::Opened {
             revision,
             client_info: opening.client_info,

@@ -14,7 +14,7 @@ use crate::server::call::CallKey;
 use crate::server::inflight::Inflight;
 use crate::server::listen::Listener;
 use crate::server::notify::{self, Log, Progress};
-use crate::server::out::{in_batch, line, whole};
+use crate::server::out::{line, message, whole};
 use crate::server::plain::{self, Text};
 use crate::server::tasks::Task;
 
@@ -33,7 +33,8 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         result: &str,
         out: &mut S,
     ) -> Result<bool, LocalError> {
-        let wants_task = self.calls.get(key).is_some_and(Inflight::wants_task);
+        let wants_task =
+            server.catalog.can(Feature::Tasks) && self.calls.get(key).is_some_and(Inflight::wants_task);
         let told = self.end(server, key, out, |call, out| answer::result(server, call, result, out))?;
         if told && wants_task {
             let made = Raw::trusted(result).at(&["task", "taskId"]).and_then(Raw::str);
@@ -42,7 +43,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         Ok(told)
     }
 
-    /// Answers a call of a tool, a prompt or a resource with a text; otherwise as [`Session::reply`]. Nothing has to be put
+    /// Answers a call of a tool, a prompt, a resource or a completion with a text; otherwise as [`Session::reply`]. Nothing has to be put
     /// together before, and into a [`Stream`](crate::json::Stream) the text may be of any length.
     ///
     /// # Errors
@@ -54,7 +55,34 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         text: &Text<'_>,
         out: &mut S,
     ) -> Result<bool, LocalError> {
-        self.end(server, key, out, |call, out| plain::text(server, call, text, out))
+        self.say(server, key, text, None, out)
+    }
+
+    /// Answers a call of a tool with structured content and the same as a text; otherwise as [`Session::reply_text`].
+    /// `structured` is valid JSON that fits the tool's output schema. A text without pieces is that JSON.
+    ///
+    /// # Errors
+    /// [`LocalError::BadResult`] for calls of anything but a tool; otherwise as [`Session::reply`].
+    pub fn reply_structured<C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        key: CallKey,
+        structured: Raw<'_>,
+        text: &Text<'_>,
+        out: &mut S,
+    ) -> Result<bool, LocalError> {
+        self.say(server, key, text, Some(structured), out)
+    }
+
+    fn say<C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        key: CallKey,
+        text: &Text<'_>,
+        structured: Option<Raw<'_>>,
+        out: &mut S,
+    ) -> Result<bool, LocalError> {
+        self.end(server, key, out, |call, out| plain::text(server, call, text, structured, out))
     }
 
     /// Answers a call with a failure; otherwise as [`Session::reply`].
@@ -81,11 +109,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         let call = self.calls.get(key).ok_or(LocalError::UnknownCall)?;
         let wanted = !call.cancelled;
         if wanted {
-            if call.batched {
-                in_batch(out, |out| write(call, out))?;
-            } else {
-                whole(out, |out| write(call, out))?;
-            }
+            message(call.batched, out, |out| write(call, out))?;
         }
         // Nobody waits for what the call had asked; a late answer is a stranger's.
         if server.catalog.can(Feature::Asks) {

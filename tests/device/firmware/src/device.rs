@@ -70,11 +70,18 @@ pub fn degrees(tenths: u32) -> [u8; 5] {
     [digit(1000), digit(100), digit(10), b'.', digit(1)]
 }
 
+/// A number of ASCII digits without the zeros in front.
+#[must_use]
+pub fn text(mut digits: &[u8]) -> &str {
+    while let [b'0', rest @ ..] = digits {
+        digits = rest;
+    }
+    core::str::from_utf8(digits).unwrap_or_default()
+}
+
 /// `temperature`
 pub fn temperature<C: Catalog, const SUBS: usize>(call: &mut Device<'_, '_, C, SUBS>) -> Sense {
-    let text = degrees(board::temperature());
-    let text = core::str::from_utf8(&text).unwrap_or_default();
-    call.say(&[text.trim_start_matches('0')])
+    call.say(&[text(&degrees(board::temperature()))])
 }
 
 /// `led`

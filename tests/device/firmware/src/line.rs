@@ -68,7 +68,7 @@ impl<const SUBS: usize> Line<SUBS> {
         let mut slow: Option<Slow> = None;
         loop {
             if let Some(byte) = board::read() {
-                match framer.next(&mut &[byte][..]) {
+                match framer.byte(byte) {
                     None => {}
                     Some(Frame::TooLong) => drop(session.too_long(handler.server(), &mut out)),
                     Some(Frame::Line(line)) => take(handler, session, line, &mut slow, &mut out),

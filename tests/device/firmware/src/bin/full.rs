@@ -120,12 +120,8 @@ static SERVER: Server<'static, Table> = Server {
 
 /// `status`
 fn status(call: &mut Device<'_, '_, Table, SUBS>) -> Sense {
-    let result = if board::led() {
-        r#"{"structuredContent":{"led":true}}"#
-    } else {
-        r#"{"structuredContent":{"led":false}}"#
-    };
-    let _ = call.session.reply(call.server, call.key, result, call.out);
+    let status = Raw::trusted(if board::led() { r#"{"led":true}"# } else { r#"{"led":false}"# });
+    let _ = call.session.reply_structured(call.server, call.key, status, &Text::default(), call.out);
     CALLED
 }
 
@@ -173,9 +169,7 @@ impl Handler<SUBS> for Full {
                 let uri = core::str::from_utf8(decoded.written()).unwrap_or_default();
                 let tenths = device::degrees(board::temperature());
                 let pieces = match (kind, at) {
-                    (Kind::Resource, 0) => {
-                        [core::str::from_utf8(&tenths).unwrap_or_default().trim_start_matches('0'), ""]
-                    }
+                    (Kind::Resource, 0) => [device::text(&tenths), ""],
                     (Kind::Resource, _) => self.lines.pieces(),
                     _ => [if pin(uri) { "1" } else { "0" }, ""],
                 };
@@ -188,8 +182,8 @@ impl Handler<SUBS> for Full {
                 let _ = session.reply_text(&SERVER, key, &Text { pieces: &[text], ..Text::default() }, out);
             }
             Target::Completion { .. } => {
-                let result = r#"{"completion":{"values":["quick","full"]}}"#;
-                let _ = session.reply(&SERVER, key, result, out);
+                let values = Text { pieces: &["quick", "full"], ..Text::default() };
+                let _ = session.reply_text(&SERVER, key, &values, out);
             }
             _ => drop(session.fail(&SERVER, key, &Failure::Internal("not here"), out)),
         }

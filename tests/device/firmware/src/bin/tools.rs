@@ -7,12 +7,14 @@ use core::mem::MaybeUninit;
 use firmware::board;
 use firmware::device::{self, CALLED, Device, Sense, Tool};
 use firmware::line::{CALLS, Handler, Line, Out};
-use mcpgraft::Revision;
-use mcpgraft::catalog::{Catalog, Entry, Kind, universal};
+use mcpgraft::catalog::{Catalog, Entry, Kind, universal, universal_info};
 use mcpgraft::json::Raw;
 use mcpgraft::revision::methods::Feature;
 use mcpgraft::server::{Call, CallKey, Offer, Profile, Target};
 use mcpgraft::{Server, Session};
+
+/// Who this is.
+const INFO: &str = r#"{"name":"thermometer","version":"1.0.0"}"#;
 
 /// Every tool: what clients see of it, and what it does.
 const TOOLS: [Tool<Table, 0>; 3] = [
@@ -50,20 +52,14 @@ impl Catalog for Table {
     fn at(&self, kind: Kind, index: usize) -> Option<Entry<'_>> {
         if kind == Kind::Tool { TOOLS.get(index).map(|tool| tool.entry) } else { None }
     }
-    fn listed(&self, kind: Kind, index: usize, _: Revision) -> Option<&str> {
-        // The same in every revision, as is checked below: nothing that translates is linked.
-        Some(self.at(kind, index).map_or("{}", |tool| tool.definition.text()))
-    }
     fn can(&self, feature: Feature) -> bool {
+        // Everything reads the same in every revision, as is checked below: nothing that translates is linked.
         matches!(feature, Feature::Core | Feature::Tools)
     }
 }
 
 static SERVER: Server<'static, Table> = Server {
-    profile: Profile {
-        tools: Offer::Catalog,
-        ..Profile::new(Raw::trusted(r#"{"name":"thermometer","version":"1.0.0"}"#))
-    },
+    profile: Profile { tools: Offer::Catalog, ..Profile::new(Raw::trusted(INFO)) },
     limits: device::LIMITS,
     catalog: Table,
 };
@@ -89,6 +85,7 @@ impl Handler<0> for Tools {
 }
 
 const _: () = {
+    assert!(universal_info(INFO), "needs translation for older revisions");
     let mut rest: &[Tool<Table, 0>] = &TOOLS;
     while let [tool, more @ ..] = rest {
         assert!(universal(Kind::Tool, tool.entry.definition.text()), "needs translation for older revisions");
