@@ -40,6 +40,34 @@ impl Owner for State {
     }
 }
 
+/// Headers as hosts hand them over: bytes, as ASGI does, or text decoded from Latin-1, as WSGI does.
+pub(crate) fn read_headers(given: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Vec<u8>)>> {
+    let mut headers = Vec::with_capacity(given.len().unwrap_or_default());
+    for pair in given.try_iter()? {
+        let pair = pair?;
+        let (name, value) = (latin1(&pair.get_item(0)?)?, latin1(&pair.get_item(1)?)?);
+        // What is no ASCII is no name of a header.
+        let name = String::from_utf8(name)
+            .unwrap_or_else(|wrong| wrong.as_bytes().iter().map(|b| char::from(*b)).collect());
+        headers.push((name, value));
+    }
+    Ok(headers)
+}
+
+fn latin1(given: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
+    if let Ok(bytes) = given.cast::<PyBytes>() {
+        return Ok(bytes.as_bytes().to_vec());
+    }
+    let text: String = given.extract()?;
+    if text.is_ascii() {
+        return Ok(text.into_bytes());
+    }
+    Ok(match text.chars().map(|c| u8::try_from(u32::from(c))).collect() {
+        Ok(bytes) => bytes,
+        Err(_) => text.into_bytes(),
+    })
+}
+
 /// The server's side of one HTTP request.
 #[pyclass(frozen, module = "mcpgraft._native")]
 pub(crate) struct Exchange {
@@ -56,18 +84,12 @@ impl Exchange {
     pub(crate) fn new(
         shared: Arc<Shared>,
         method: String,
-        headers: Vec<(String, String)>,
+        headers: Vec<(String, Vec<u8>)>,
         peer: Option<&str>,
         streams: bool,
         listens: bool,
         events: Option<StreamName>,
     ) -> Self {
-        // Hosts hand headers over as text decoded from Latin-1, as WSGI and ASGI do.
-        let latin1 = |value: String| match value.chars().map(|c| u8::try_from(u32::from(c))).collect() {
-            Ok(bytes) => bytes,
-            Err(_) => value.into_bytes(),
-        };
-        let headers = headers.into_iter().map(|(name, value)| (name, latin1(value))).collect();
         let peer_is_loopback =
             peer.and_then(|peer| peer.parse::<IpAddr>().ok()).map(|peer| peer.to_canonical().is_loopback());
         let mut inner = http::Exchange::new(shared.tag());

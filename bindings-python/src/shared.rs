@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::error::{json, local, lock, text};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, read_headers};
 use crate::framer::Framer;
 use crate::session::Session;
 
@@ -378,7 +378,7 @@ impl Core {
     fn exchange(
         &self,
         method: String,
-        headers: Vec<(String, String)>,
+        headers: &Bound<'_, PyAny>,
         peer: Option<&str>,
         stream: bool,
         listen: bool,
@@ -387,6 +387,7 @@ impl Core {
         let wrong = "events: the name of a stream is 1 to 32 letters, digits, - and _ of ASCII";
         let name = |text| StreamName::new(text).ok_or_else(|| PyValueError::new_err(wrong));
         let events = events.map(name).transpose()?;
+        let headers = read_headers(headers)?;
         Ok(Exchange::new(self.shared.clone(), method, headers, peer, stream, listen, events))
     }
 }

@@ -1,5 +1,6 @@
 """The native module: bytes in, bytes out. Every object locks for itself and is usable from any thread."""
 
+from collections.abc import Iterable
 from typing import Literal, TypeAlias, final
 
 from typing_extensions import Self
@@ -84,7 +85,7 @@ class Core:
     def exchange(
         self,
         method: str,
-        headers: list[tuple[str, str]],
+        headers: Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]],
         *,
         peer: str | None = None,
         stream: bool = True,

@@ -11,16 +11,16 @@ cancelled where its protocol revision says so.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from .bridge import Loop
-from .http import Answer, HeaderList, Listening, Pending, begin_async
+from .http import Answer, HeaderList, Listening, Pending, Verdict, begin_async, decide, enter, is_plain, whole
 from .request import Request
+from .watchman import Visitor, gone, watchman
+from .workers import hop_of
 from .wsgi import metadata_answer
 
 if TYPE_CHECKING:
@@ -44,8 +44,6 @@ LISTEN_STREAMS = 1000
 
 _alone: set[asyncio.Future[Any]] = set()
 """Calls that go on after their response was ended (`Context.close_stream`)."""
-
-_pools: WeakKeyDictionary[Server, ThreadPoolExecutor] = WeakKeyDictionary()
 
 
 class App:
@@ -72,7 +70,7 @@ class App:
         if self._sse is not None and scope["path"].rstrip("/") == self._sse:
             await handle(self._server, scope, receive, send, auth=self._auth, sse=True)
             return
-        document = metadata_answer(self._auth, url_of(scope), self._path)
+        document = metadata_answer(self._auth, url_of(scope), self._path) if self._auth else None
         if document is not None:
             await _send(document, send)
         elif self._path is not None and (scope["path"].rstrip("/") or "/") != self._path:
@@ -113,24 +111,56 @@ async def handle(
     sse: bool = False,
 ) -> None:
     """Answer one HTTP request; `body` if somebody read it already, `sse` if it is of the transport of 2024-11-05."""
-    hop = Loop(_offload(server))
+    hop = hop_of(server)
+    request = request_of(scope)
 
     async def read(limit: int) -> bytes:
         return body[:limit] if body is not None else await _read(receive, limit)
 
-    begin: Any = begin_async
-    if sse:
-        from .sse import begin_async as begin
     try:
-        begun: Answer | Pending | Listening = await begin(server, request_of(scope), auth, read, hop)
+        begun: Verdict
+        if sse:
+            from .sse import begin_async as begin_sse
+
+            begun = await begin_sse(server, request, auth, read, hop)
+        elif not is_plain(server, auth):
+            begun = await begin_async(server, request, auth, read, hop)
+        else:
+            exchange, refused = enter(server, request)
+            if refused is None:
+                decided = decide(server, request, exchange, await read(exchange.max_body + 1))
+                begun = await decided(hop) if callable(decided) else decided
+            else:
+                begun = whole(refused)
     except ConnectionAbortedError:
         return
     if isinstance(begun, Answer):
         await _send(begun, send)
     elif isinstance(begun, Listening):
         await _listen(server, begun, hop, receive, send)
-    else:
+    elif begun.session is not None or begun.may_stream:
         await _run(begun, hop, receive, send)
+    else:
+        await _run_quietly(begun, hop, receive, send)
+
+
+async def _run_quietly(pending: Pending, hop: Loop, receive: Receive, send: Send) -> None:
+    # A call that says nothing on its way runs in the task of its request; nothing is set up that it may not need.
+    visitor, keeper = Visitor(pending, receive), watchman()
+    keeper.come(visitor)
+    try:
+        answer = await pending.finish_async(hop)
+    except asyncio.CancelledError:
+        if not visitor.left:
+            raise
+        visitor.forgive()
+        return  # the call is taken back; nobody hears its answer
+    finally:
+        keeper.visitors.discard(visitor)
+        if visitor.watch is not None:
+            await visitor.end()
+    if answer is not None:
+        await _send(answer, send)
 
 
 async def _listen(server: Server, begun: Listening, hop: Loop, receive: Receive, send: Send) -> None:
@@ -146,7 +176,7 @@ async def _listen(server: Server, begun: Listening, hop: Loop, receive: Receive,
         await send({"type": "http.response.body", "body": b""})
 
     writing = asyncio.ensure_future(write())
-    watch = asyncio.ensure_future(_gone(receive))
+    watch = asyncio.ensure_future(gone(receive))
     over = asyncio.ensure_future(closed.wait())
     try:
         await asyncio.wait({writing, watch, over}, return_when=asyncio.FIRST_COMPLETED)
@@ -173,7 +203,7 @@ async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> Non
     work = asyncio.ensure_future(
         pending.finish_async(hop, start if pending.may_stream else None, lambda: events.qsize() >= BACKLOG)
     )
-    watch = asyncio.ensure_future(_gone(receive))
+    watch = asyncio.ensure_future(gone(receive))
     turn: asyncio.Task[Any] = asyncio.ensure_future(events.get())
     try:
         started = False
@@ -239,16 +269,13 @@ async def _read(receive: Receive, limit: int) -> bytes:
         if message["type"] != "http.request":
             raise ConnectionAbortedError("the peer went away before its request was complete")
         part = bytes(message.get("body", b""))
+        if not parts and not message.get("more_body", False):
+            return part[:limit]
         parts.append(part[:limit])
         limit -= len(part)
         if not message.get("more_body", False):
             break
     return b"".join(parts)
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _lifespan(server: Server, receive: Receive, send: Send) -> None:
@@ -265,13 +292,12 @@ async def _lifespan(server: Server, receive: Receive, send: Send) -> None:
 
 def request_of(scope: Scope) -> Request:
     """The request an ASGI scope describes."""
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     client = scope.get("client")
     return Request(
         scope["method"],
-        headers,
+        scope["headers"],
         peer=client[0] if client else None,
-        url=url_of(scope),
+        url=lambda: url_of(scope),
         native=scope,
         listen_streams=LISTEN_STREAMS,
         query=bytes(scope.get("query_string", b"")).decode("latin-1"),
@@ -291,14 +317,10 @@ def url_of(scope: Scope) -> str:
 
 
 def _encoded(headers: HeaderList) -> list[tuple[bytes, bytes]]:
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return [_encoded_header(header) for header in headers]
 
 
-def _offload(server: Server) -> Callable[[Callable[[], Any]], Awaitable[Any]]:
-    def offload(fn: Callable[[], Any]) -> Awaitable[Any]:
-        pool = _pools.get(server)
-        if pool is None:
-            pool = _pools[server] = ThreadPoolExecutor(server.workers, thread_name_prefix="mcpgraft")
-        return asyncio.get_running_loop().run_in_executor(pool, contextvars.copy_context().run, fn)
-
-    return offload
+@lru_cache(256)  # most responses have the same ones, but for their length
+def _encoded_header(header: tuple[str, str]) -> tuple[bytes, bytes]:
+    name, value = header
+    return name.lower().encode("latin-1"), value.encode("latin-1")

@@ -170,7 +170,7 @@ def run_on(
             try:
                 result = context.run(fn)
             except BaseException as exc:
-                settle(waiter.set_exception, _portable(exc))
+                settle(waiter.set_exception, portable(exc))
             else:
                 settle(waiter.set_result, result)
 
@@ -210,7 +210,7 @@ def run_on(
     return task.result()
 
 
-def _portable(exc: BaseException) -> BaseException:
+def portable(exc: BaseException) -> BaseException:
     # A future cannot carry StopIteration.
     return RuntimeError(f"handler raised {exc!r}") if isinstance(exc, StopIteration) else exc
 

@@ -16,7 +16,7 @@ import msgspec
 from ._native import LocalError
 from ._typing.encode import clean
 from ._typing.result import error_result
-from .bridge import Hop, Inline, drive
+from .bridge import Hop, Inline, Loop, drive
 from .errors import (
     ArgumentError,
     AskError,
@@ -52,6 +52,7 @@ __all__ = [
     "run",
     "run_call",
     "run_quick",
+    "run_quick_async",
     "settle",
 ]
 
@@ -93,12 +94,18 @@ def run(ctx: Context) -> Outcome:
     return drive(run_call(ctx, Inline())) if entry is None else run_quick(ctx, entry, Inline)
 
 
-def quick_entry(server: Server, call: Call) -> Entry | None:
-    """The entry of a call that nothing stands before: a plain function, without middlewares, guards or tasks."""
+def plain_entry(server: Server, call: Call) -> Entry | None:
+    """The entry of a call that nothing stands before: a function without middlewares, guards or tasks."""
     if server.middlewares or call.kind == "task" or call.request_state is not None or call.input_responses is not None:
         return None
     entry = server.entry_of(call)
-    return None if entry is None or entry.is_async or entry.guards or entry.task != "never" else entry
+    return None if entry is None or entry.guards or entry.task != "never" else entry
+
+
+def quick_entry(server: Server, call: Call) -> Entry | None:
+    """The same, if its function is a sync one."""
+    entry = plain_entry(server, call)
+    return None if entry is None or entry.is_async else entry
 
 
 def run_quick(ctx: Context, entry: Entry, hop: Callable[[], Hop]) -> Outcome:
@@ -109,16 +116,46 @@ def run_quick(ctx: Context, entry: Entry, hop: Callable[[], Hop]) -> Outcome:
         entry: Its entry.
         hop: Makes the hop for a call that needs more after all: one that asks its client, or gives an awaitable.
     """
+    found = _try_quick(ctx, entry)
+    return drive(_run_on(ctx, entry, hop(), found)) if isinstance(found, Begun) else found
+
+
+async def run_quick_async(ctx: Context, hop: Hop) -> Outcome:
+    """`run_call`, on the shortest way if `hop` is at home on an event loop and nothing stands before the function."""
+    entry = plain_entry(ctx.server, ctx.call)
+    if entry is None or not isinstance(hop, Loop):
+        return await run_call(ctx, hop)
+    if not entry.is_async:
+        # One hop for all of it: arguments, function and result.
+        found = await hop.sync(lambda _: _try_quick(ctx, entry))
+        return await _run_on(ctx, entry, hop, found) if isinstance(found, Begun) else found
+    try:
+        args, kwargs = entry.arguments(ctx, reporter(ctx.server, ctx))
+        value = await entry.fn(*args, **kwargs)
+        if ctx._replay is None and type(value) in _PLAIN:
+            return entry.encode(value, ctx)
+    except BaseException as exc:
+        return _explained(ctx, exc) or await _run_on(ctx, entry, hop, Begun(error=exc))
+    return await _run_on(ctx, entry, hop, Begun(value))
+
+
+def _try_quick(ctx: Context, entry: Entry) -> Outcome | Begun:
+    # Begun: it needs more than that.
     try:
         args, kwargs = entry.arguments(ctx, reporter(ctx.server, ctx))
         value = entry.fn(*args, **kwargs)
         if ctx._replay is None and type(value) in _PLAIN:
             return entry.encode(value, ctx)
     except BaseException as exc:
-        if ctx._replay is None and isinstance(exc, Exception) and not isinstance(exc, UrlElicitationRequired):
-            return explain(ctx, exc)
-        return drive(_run_on(ctx, entry, hop(), Begun(error=exc)))
-    return drive(_run_on(ctx, entry, hop(), Begun(value)))
+        return _explained(ctx, exc) or Begun(error=exc)
+    return Begun(value)
+
+
+def _explained(ctx: Context, exc: BaseException) -> Outcome | None:
+    # None: it is not only an error.
+    if ctx._replay is None and isinstance(exc, Exception) and not isinstance(exc, UrlElicitationRequired):
+        return explain(ctx, exc)
+    return None
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None), dict, list, tuple, bytes})

@@ -8,10 +8,10 @@ response is decided late: one JSON body, unless the handler says something first
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -19,7 +19,7 @@ from ._native import SESSION_HEADER
 from .bridge import Hop, Inline, call, canceller, drive
 from .channel import Answer, HeaderList, HttpChannel, ReadBody, StartStream
 from .context import Context
-from .dispatch import run_call
+from .dispatch import run, run_quick_async
 from .sessions import OWNER_BYTES, TooManySessions, owner_of
 from .state import known_as, session_owner
 
@@ -32,45 +32,90 @@ if TYPE_CHECKING:
     from .server import Server
     from .sessions import Sessions
 
-__all__ = ["Answer", "HeaderList", "Listening", "Pending", "ReadBody", "StartStream", "begin", "begin_async"]
+__all__ = [
+    "Answer",
+    "HeaderList",
+    "Listening",
+    "Pending",
+    "ReadBody",
+    "StartStream",
+    "Verdict",
+    "begin",
+    "begin_async",
+    "decide",
+    "enter",
+    "is_plain",
+]
 
 log = logging.getLogger("mcpgraft")
 
 T = TypeVar("T")
 
 
-def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Answer | Pending | Listening:
+def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Verdict:
     """Decide as much as can be decided before a handler runs. Blocks on the body and on the auth verifier."""
-    return drive(begin_async(server, request, auth, read, Inline()))
+    if not is_plain(server, auth):
+        return drive(begin_async(server, request, auth, read, Inline()))
+    exchange, refused = enter(server, request)
+    if refused is not None:
+        return whole(refused)
+    decided = decide(server, request, exchange, read(exchange.max_body + 1))
+    return drive(decided(Inline())) if callable(decided) else decided
 
 
-async def begin_async(
-    server: Server, request: Request, auth: object, read: ReadBody, hop: Hop
-) -> Answer | Pending | Listening:
+async def begin_async(server: Server, request: Request, auth: object, read: ReadBody, hop: Hop) -> Verdict:
     """The same for an async host; `hop` says how to get to sync and async functions from there."""
-    core, headers, streams = server.core, request.headers.raw, places(server, request)
-    exchange = core.exchange(
-        request.method, headers, peer=request.peer, listen=streams > 0, events=stream_name(server, request)
-    )
-    refused = exchange.gate()
+    exchange, refused = enter(server, request)
     # A hostile page or host must not learn anything, not even whether its key is right; who is merely
     # unauthenticated hears that first, whatever else is wrong with the request. A preflight carries no credentials.
     if refused is not None and (refused.status in (403, 421) or refused.status < 400):
-        return _answer(refused)
+        return whole(refused)
     denied = await allowed(server, request, auth, exchange, hop)
     if denied is not None:
         return denied
     if refused is not None:
-        return _answer(refused)
+        return whole(refused)
     body = await call(hop, read, exchange.max_body + 1)
     visit = _Visit(server, request, exchange, hop)
     try:
         step = await visit.accept(body)
-        return await visit.act(step, streams)
+        return await visit.act(step, places(server, request))
     except TooManySessions:
         return unavailable(exchange, "too many sessions are in use", 60)
     except _StoreFailed:
         return unavailable(exchange, "sessions cannot be reached now", 5)
+
+
+# --- the same step by step, for requests that nobody is to be asked about -----------------------------------------
+
+
+def is_plain(server: Server, auth: object) -> bool:
+    """Whether neither an auth nor sessions have a say: then `enter`, the body and `decide` are all there is."""
+    return server.sessions is None and not (server.auth if auth is None else auth)
+
+
+def enter(server: Server, request: Request) -> tuple[Exchange, Reply | None]:
+    """Look at the head of a request: its exchange, and the answer if it is refused."""
+    exchange = server.core.exchange(
+        request.method,
+        request.headers.sent,
+        peer=request.peer,
+        listen=places(server, request) > 0,
+        events=None if server.events is None else stream_name(server, request),
+    )
+    return exchange, exchange.gate()
+
+
+def decide(
+    server: Server, request: Request, exchange: Exchange, body: bytes
+) -> Answer | Pending | Callable[[Hop], Coroutine[Any, Any, Verdict]]:
+    """Look at the body of a request that is `is_plain`. A function: what is to be done takes a hop."""
+    step = exchange.accept(body)
+    if step.reply is None:
+        return Pending(server, request, exchange, step, room=places(server, request))
+    if step.listener is None and step.resume is None:
+        return whole(step.reply)
+    return lambda hop: _Visit(server, request, exchange, hop).act(step, places(server, request))
 
 
 def places(server: Server, request: Request) -> int:
@@ -99,7 +144,7 @@ async def allowed(server: Server, request: Request, auth: object, exchange: Exch
     from .auth import authenticate
 
     denied = await authenticate(auth, request, hop)
-    return None if denied is None else _answer(exchange.refuse(denied.status, denied.headers(), denied.body()))
+    return None if denied is None else whole(exchange.refuse(denied.status, denied.headers(), denied.body()))
 
 
 class _StoreFailed(Exception):
@@ -146,7 +191,7 @@ class _Visit:
                 await _stored(sessions.save(self._hop, id, self._owner + step.session))
         return step
 
-    async def act(self, step: HttpStep, streams: int) -> Answer | Pending | Listening:
+    async def act(self, step: HttpStep, streams: int) -> Verdict:
         """Do what the step asks for."""
         session = self._id if self._known else None
         if step.event == "listening":
@@ -158,15 +203,15 @@ class _Visit:
             return Pending(self._server, self._request, self._exchange, step, own, streams)
         if self._sessions is not None and step.event == "opened" and step.session is not None:
             id = await _stored(self._sessions.open(self._hop, self._owner + step.session))
-            return _answer(step.reply, (SESSION_HEADER, id))
+            return whole(step.reply, (SESSION_HEADER, id))
         if self._sessions is not None and session is not None:
             if step.event == "ended":
                 if not await _stored(self._sessions.end(self._hop, session)):
-                    return _answer(self._exchange.refuse(405, [("Allow", "GET, POST")], b""))
+                    return whole(self._exchange.refuse(405, [("Allow", "GET, POST")], b""))
                 self._server.hub.end(session)
             else:
                 _route(self._server.hub, session, step)
-        return _answer(step.reply)
+        return whole(step.reply)
 
     async def _listen(self, step: HttpStep, streams: int) -> Answer | Listening:
         from .listening import Stream
@@ -205,7 +250,7 @@ class _Visit:
         assert reply is not None
         resumed = await _stored(events.resume(self._hop, id, *step.resume, self._server.keep_alive))
         if resumed is None:
-            return _answer(self._exchange.refuse_resume())
+            return whole(self._exchange.refuse_resume())
         # Without a place to wait in the client gets what is there, and comes again.
         if resumed.is_whole or not self._server.hub.open(resumed, streams):
             return Answer(reply.status, list(reply.headers), resumed.whole())
@@ -302,7 +347,12 @@ class Pending:
 
     def finish(self, start: StartStream | None = None, hop: Hop | None = None) -> Answer | None:
         """Run the handler in this thread. None if `start` was used: then everything is written."""
-        return drive(self.finish_async(hop or Inline(), start))
+        call = self.step.call
+        if hop is not None or call is None or self.step.batch or self.session is not None:
+            return drive(self.finish_async(hop or Inline(), start))
+        channel = self._channel(start, None)
+        channel.settle(call, run(Context(call, channel, self.server, self.request)))
+        return channel.answer or self._nothing(channel)
 
     async def finish_async(
         self, hop: Hop, start: StartStream | None = None, full: Callable[[], bool] | None = None
@@ -311,18 +361,7 @@ class Pending:
 
         While `full()` is true notifications are dropped; the result is not.
         """
-        # The answers of a batch leave together as one array, so there is nothing to stream into.
-        start = None if self.step.batch else start
-        channel = HttpChannel(
-            self.exchange,
-            start,
-            full,
-            session=self.session,
-            hub=self.server.hub,
-            record=self._record(),
-            room=self.room,
-            left=lambda: self.left,
-        )
+        channel = self._channel(start, full)
         sessions = self.server.sessions
         if self.session is None or sessions is None:
             return await self._run(hop, channel)
@@ -342,6 +381,19 @@ class Pending:
         finally:
             release()
 
+    def _channel(self, start: StartStream | None, full: Callable[[], bool] | None) -> HttpChannel:
+        return HttpChannel(
+            self.exchange,
+            # The answers of a batch leave together as one array, so there is nothing to stream into.
+            None if self.step.batch else start,
+            full,
+            session=self.session,
+            hub=self.server.hub,
+            record=None if self.server.events is None else self._record(),
+            room=self.room,
+            left=lambda: self.left,
+        )
+
     def _record(self) -> Record | None:
         events, stream = self.server.events, self.exchange.stream
         return None if events is None or stream is None or self.session is None else events.record(self.session, stream)
@@ -350,10 +402,10 @@ class Pending:
         step = self.step
         while True:
             if step.reply is not None:
-                return _answer(step.reply)
+                return whole(step.reply)
             if step.call is not None:
                 ctx = Context(step.call, channel, self.server, self.request)
-                channel.settle(step.call, await run_call(ctx, hop))
+                channel.settle(step.call, await run_quick_async(ctx, hop))
             if not step.batch:
                 return channel.answer or self._nothing(channel)
             step = self.exchange.next()
@@ -362,7 +414,11 @@ class Pending:
 
     def _nothing(self, channel: HttpChannel) -> Answer | None:
         # A call that was taken back has no answer, but its HTTP request must get one.
-        return None if channel.started else _answer(self.exchange.refuse(202, [], b""))
+        return None if channel.started else whole(self.exchange.refuse(202, [], b""))
+
+
+Verdict = Answer | Pending | Listening
+"""What a request comes to before a handler runs."""
 
 
 def _route(hub: Hub, session: str, step: HttpStep) -> None:
@@ -379,8 +435,9 @@ def unavailable(exchange: Exchange, message: str, seconds: int) -> Answer:
     """503: not now, but perhaps after so many seconds."""
     error = {"jsonrpc": "2.0", "id": None, "error": {"code": -32603, "message": message}}
     head = [("Content-Type", "application/json"), ("Retry-After", str(seconds))]
-    return _answer(exchange.refuse(503, head, msgspec.json.encode(error)))
+    return whole(exchange.refuse(503, head, msgspec.json.encode(error)))
 
 
-def _answer(reply: Reply, *more: tuple[str, str]) -> Answer:
+def whole(reply: Reply, *more: tuple[str, str]) -> Answer:
+    """A reply of the core's as a complete response."""
     return Answer(reply.status, [*reply.headers, *more], reply.body)
