@@ -14,6 +14,7 @@ use crate::call::{self, Call, Client, Owner};
 use crate::error::{json, local, lock, text};
 use crate::http_step::{Emit, HttpStep, Reply, note, saved};
 use crate::listener::Listener;
+use crate::session::ENVELOPE;
 use crate::shared::{Shared, borrow, headers};
 use crate::task::Task;
 
@@ -126,10 +127,14 @@ impl Exchange {
     }
 
     fn head(&self, py: Python<'_>, head: &Head, body: &[u8]) -> PyResult<Py<Reply>> {
-        let mut all: Vec<_> =
+        self.reply_with(py, head, PyBytes::new(py, body).unbind())
+    }
+
+    fn reply_with(&self, py: Python<'_>, head: &Head, body: Py<PyBytes>) -> PyResult<Py<Reply>> {
+        let mut headers: Vec<_> =
             head.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        self.cors(&mut all);
-        Py::new(py, Reply { status: head.status, headers: all, body: PyBytes::new(py, body).unbind() })
+        self.cors(&mut headers);
+        Py::new(py, Reply { status: head.status, headers, body })
     }
 
     fn emit(&self, py: Python<'_>, emit: http::Emit, event: Option<Event>, out: &[u8]) -> PyResult<Emit> {
@@ -144,20 +149,28 @@ impl Exchange {
             http::Emit::Held => (None, false),
             http::Emit::Nothing => (None, true),
         };
-        let head = head.map(|head| self.head(py, &head, b"")).transpose()?;
-        Ok(Emit { head, body: PyBytes::new(py, out).unbind(), end, event })
+        let body = PyBytes::new(py, out).unbind();
+        // The head of a whole response is that response.
+        let first = if matches!(emit, http::Emit::Whole(_)) {
+            body.clone_ref(py)
+        } else {
+            PyBytes::new(py, b"").unbind()
+        };
+        let head = head.map(|head| self.reply_with(py, &head, first)).transpose()?;
+        Ok(Emit { head, body, end, event })
     }
 
     fn answer(
         &self,
         py: Python<'_>,
         key: u64,
+        room: usize,
         write: impl FnOnce(&mut http::Exchange, CallKey, &mut Vec<u8>) -> Result<http::Emit, mcpgraft::LocalError>,
     ) -> PyResult<Emit> {
         let key = CallKey::from_bits(key);
         let mut state = lock(&self.state)?;
         let State { inner, batch, .. } = &mut *state;
-        let mut own = Vec::new();
+        let mut own = Vec::with_capacity(if batch.is_none() { room } else { 0 });
         let out = batch.as_mut().map_or(&mut own, |batch| &mut batch.out);
         let emit = write(inner, key, out).map_err(local)?;
         let event = inner.event();
@@ -322,7 +335,7 @@ impl Exchange {
 
     fn reply(&self, py: Python<'_>, key: u64, result: &[u8]) -> PyResult<Emit> {
         let result = text("result", result)?;
-        self.answer(py, key, |inner, key, out| {
+        self.answer(py, key, result.len() + ENVELOPE, |inner, key, out| {
             self.shared.serve(|server| inner.reply(server, key, result, out))
         })
     }
@@ -339,7 +352,7 @@ impl Exchange {
     ) -> PyResult<Emit> {
         let data = data.map(|data| json("data", data)).transpose()?;
         let failure = call::failure(failure, message, code, data)?;
-        self.answer(py, key, |inner, key, out| {
+        self.answer(py, key, ENVELOPE, |inner, key, out| {
             self.shared.serve(|server| inner.fail(server, key, &failure, out))
         })
     }
@@ -422,7 +435,7 @@ impl Exchange {
         state: Option<&str>,
     ) -> PyResult<Emit> {
         let asks = ask::read_all(asks)?;
-        self.answer(py, key, |inner, key, out| {
+        self.answer(py, key, ENVELOPE, |inner, key, out| {
             let asks = ask::borrow_all(&asks);
             self.shared.serve(|server| inner.require_input(server, key, &asks, state, out))
         })

@@ -12,18 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from functools import lru_cache
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from .bridge import Loop
-from .http import Answer, HeaderList, Listening, Pending, Verdict, begin_async, decide, enter, is_plain, whole
+from .bridge import Loop, begin, go_on
+from .http import Answer, Complete, HeaderList, Listening, Pending, Verdict, begin_async, decide, enter, is_plain
 from .request import Request
-from .watchman import Visitor, gone, watchman
+from .watchman import Visitor, gone
 from .workers import hop_of
 from .wsgi import metadata_answer
 
 if TYPE_CHECKING:
+    from ._native import Reply
     from .server import Server
 
 __all__ = ["App", "handle", "mount"]
@@ -111,53 +111,60 @@ async def handle(
     sse: bool = False,
 ) -> None:
     """Answer one HTTP request; `body` if somebody read it already, `sse` if it is of the transport of 2024-11-05."""
-    hop = hop_of(server)
     request = request_of(scope)
-
-    async def read(limit: int) -> bytes:
-        return body[:limit] if body is not None else await _read(receive, limit)
-
     try:
-        begun: Verdict
-        if sse:
-            from .sse import begin_async as begin_sse
-
-            begun = await begin_sse(server, request, auth, read, hop)
-        elif not is_plain(server, auth):
-            begun = await begin_async(server, request, auth, read, hop)
-        else:
+        begun: Verdict | Reply
+        if is_plain(server, auth) and not sse:
             exchange, refused = enter(server, request)
             if refused is None:
-                decided = decide(server, request, exchange, await read(exchange.max_body + 1))
-                begun = await decided(hop) if callable(decided) else decided
+                limit = exchange.max_body + 1
+                decided = decide(server, request, exchange, body or await _read(receive, limit))
+                begun = await decided(hop_of(server)) if callable(decided) else decided
             else:
-                begun = whole(refused)
+                begun = refused
+        else:
+
+            async def read(limit: int) -> bytes:
+                return body[:limit] if body is not None else await _read(receive, limit)
+
+            if sse:
+                from .sse import begin_async as begin_sse
+
+                begun = await begin_sse(server, request, auth, read, hop_of(server))
+            else:
+                begun = await begin_async(server, request, auth, read, hop_of(server))
     except ConnectionAbortedError:
         return
-    if isinstance(begun, Answer):
-        await _send(begun, send)
+    if isinstance(begun, Pending):
+        entry = begun.plain_entry()
+        if entry is not None and not entry.wants_context:
+            await _run_quietly(begun, begun.finish_plainly(entry, lambda: hop_of(server)), receive, send)
+        elif begun.may_stream or begun.session is not None:
+            await _run(begun, hop_of(server), receive, send)
+        else:
+            await _run_quietly(begun, begun.finish_async(hop_of(server)), receive, send)
     elif isinstance(begun, Listening):
-        await _listen(server, begun, hop, receive, send)
-    elif begun.session is not None or begun.may_stream:
-        await _run(begun, hop, receive, send)
+        await _listen(server, begun, hop_of(server), receive, send)
     else:
-        await _run_quietly(begun, hop, receive, send)
+        await _send(begun, send)
 
 
-async def _run_quietly(pending: Pending, hop: Loop, receive: Receive, send: Send) -> None:
-    # A call that says nothing on its way runs in the task of its request; nothing is set up that it may not need.
-    visitor, keeper = Visitor(pending, receive), watchman()
-    keeper.come(visitor)
-    try:
-        answer = await pending.finish_async(hop)
-    except asyncio.CancelledError:
-        if not visitor.left:
-            raise
-        visitor.forgive()
-        return  # the call is taken back; nobody hears its answer
-    finally:
-        keeper.visitors.discard(visitor)
-        if visitor.watch is not None:
+async def _run_quietly(
+    pending: Pending, work: Coroutine[Any, Any, Complete | None], receive: Receive, send: Send
+) -> None:
+    # A call that says nothing on its way runs in the task of its request. Until it waits for something, nobody could
+    # take it back, and nothing is set up for that.
+    over, answer = begin(work)
+    if not over:
+        visitor = Visitor(pending, receive)
+        try:
+            answer = await go_on(work, answer)
+        except asyncio.CancelledError:
+            if not visitor.left:
+                raise
+            visitor.forgive()
+            return  # nobody hears its answer
+        finally:
             await visitor.end()
     if answer is not None:
         await _send(answer, send)
@@ -257,8 +264,9 @@ async def _forward(event: tuple[int, HeaderList] | bytes, started: bool, send: S
     return True
 
 
-async def _send(answer: Answer, send: Send) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": _encoded(answer.sized())})
+async def _send(answer: Complete, send: Send) -> None:
+    headers = _encoded(answer.sized()) if isinstance(answer, Answer) else answer.encoded()
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 
 
@@ -317,10 +325,4 @@ def url_of(scope: Scope) -> str:
 
 
 def _encoded(headers: HeaderList) -> list[tuple[bytes, bytes]]:
-    return [_encoded_header(header) for header in headers]
-
-
-@lru_cache(256)  # most responses have the same ones, but for their length
-def _encoded_header(header: tuple[str, str]) -> tuple[bytes, bytes]:
-    name, value = header
-    return name.lower().encode("latin-1"), value.encode("latin-1")
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -14,7 +14,8 @@ import inspect
 import os
 import queue
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+import types
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .errors import Cancelled
@@ -22,7 +23,19 @@ from .errors import Cancelled
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["Hop", "Inline", "Loop", "canceller", "drive", "is_async", "run_on", "shared_loop"]
+__all__ = [
+    "Hop",
+    "Inline",
+    "Loop",
+    "begin",
+    "canceller",
+    "drive",
+    "go_on",
+    "is_async",
+    "portable",
+    "run_on",
+    "shared_loop",
+]
 
 T = TypeVar("T")
 
@@ -69,6 +82,36 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
         return result
     coroutine.close()
     raise RuntimeError("internal error: a coroutine suspended in a synchronous host")
+
+
+def begin(coroutine: Coroutine[Any, Any, T]) -> tuple[bool, Any]:
+    """Run a coroutine until it waits for something: whether it came to its end, and its result or what it waits for.
+
+    To be called where it could be awaited; what is left is awaited with `go_on`. Raises what it raised.
+    """
+    try:
+        return False, coroutine.send(None)
+    except StopIteration as stop:
+        return True, stop.value
+
+
+@types.coroutine
+def go_on(coroutine: Coroutine[Any, Any, T], waits: Any) -> Generator[Any, Any, T]:
+    """Await the rest of a coroutine that `begin` left, in the same task."""
+    while True:
+        step: Callable[[], Any]
+        try:
+            step = functools.partial(coroutine.send, (yield waits))
+        except GeneratorExit:
+            coroutine.close()
+            raise
+        except BaseException as exc:
+            step = functools.partial(coroutine.throw, exc)
+        try:
+            waits = step()
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
 
 
 class Inline:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import msgspec
 
 from ._native import LocalError
 from ._typing.encode import clean
-from ._typing.result import error_result
+from ._typing.result import error_result, tool_result
 from .bridge import Hop, Inline, Loop, drive
 from .errors import (
     ArgumentError,
@@ -47,12 +47,13 @@ __all__ = [
     "Outcome",
     "Requirement",
     "for_head",
+    "plain_entry",
     "quick_entry",
     "reporter",
     "run",
     "run_call",
+    "run_plain",
     "run_quick",
-    "run_quick_async",
     "settle",
 ]
 
@@ -84,8 +85,8 @@ class Requirement:
     state: str
 
 
-Outcome = bytes | Failure | Requirement
-"""A result object, why there is none, or what is needed for one."""
+Outcome = bytes | str | Failure | Requirement
+"""A result object, the text of a tool's result (where the channel takes that), why there is none, or what is needed."""
 
 
 def run(ctx: Context) -> Outcome:
@@ -96,10 +97,10 @@ def run(ctx: Context) -> Outcome:
 
 def plain_entry(server: Server, call: Call) -> Entry | None:
     """The entry of a call that nothing stands before: a function without middlewares, guards or tasks."""
-    if server.middlewares or call.kind == "task" or call.request_state is not None or call.input_responses is not None:
+    if server.middlewares or not call.fresh:
         return None
     entry = server.entry_of(call)
-    return None if entry is None or entry.guards or entry.task != "never" else entry
+    return entry if entry is not None and entry.is_plain else None
 
 
 def quick_entry(server: Server, call: Call) -> Entry | None:
@@ -116,39 +117,36 @@ def run_quick(ctx: Context, entry: Entry, hop: Callable[[], Hop]) -> Outcome:
         entry: Its entry.
         hop: Makes the hop for a call that needs more after all: one that asks its client, or gives an awaitable.
     """
-    found = _try_quick(ctx, entry)
-    return drive(_run_on(ctx, entry, hop(), found)) if isinstance(found, Begun) else found
-
-
-async def run_quick_async(ctx: Context, hop: Hop) -> Outcome:
-    """`run_call`, on the shortest way if `hop` is at home on an event loop and nothing stands before the function."""
-    entry = plain_entry(ctx.server, ctx.call)
-    if entry is None or not isinstance(hop, Loop):
-        return await run_call(ctx, hop)
-    if not entry.is_async:
-        # One hop for all of it: arguments, function and result.
-        found = await hop.sync(lambda _: _try_quick(ctx, entry))
-        return await _run_on(ctx, entry, hop, found) if isinstance(found, Begun) else found
     try:
-        args, kwargs = entry.arguments(ctx, reporter(ctx.server, ctx))
-        value = await entry.fn(*args, **kwargs)
-        if ctx._replay is None and type(value) in _PLAIN:
-            return entry.encode(value, ctx)
-    except BaseException as exc:
-        return _explained(ctx, exc) or await _run_on(ctx, entry, hop, Begun(error=exc))
-    return await _run_on(ctx, entry, hop, Begun(value))
-
-
-def _try_quick(ctx: Context, entry: Entry) -> Outcome | Begun:
-    # Begun: it needs more than that.
-    try:
-        args, kwargs = entry.arguments(ctx, reporter(ctx.server, ctx))
+        args, kwargs = entry.arguments(ctx, reporter(ctx.server, ctx) if ctx.server.repair_hooks else None)
         value = entry.fn(*args, **kwargs)
         if ctx._replay is None and type(value) in _PLAIN:
+            if entry.gives_text and type(value) is str and ctx._channel.takes_text:
+                return value
             return entry.encode(value, ctx)
     except BaseException as exc:
-        return _explained(ctx, exc) or Begun(error=exc)
-    return Begun(value)
+        return _explained(ctx, exc) or drive(_run_on(ctx, entry, hop(), Begun(error=exc)))
+    return drive(_run_on(ctx, entry, hop(), Begun(value)))
+
+
+async def run_plain(ctx: Context, entry: Entry, hop: Callable[[], Loop]) -> Outcome:
+    """Run a call that `plain_entry` has an entry for, from an event loop, on the shortest way (`hop` as there)."""
+    try:
+        if entry.is_async:
+            args, kwargs = entry.arguments(ctx, reporter(ctx.server, ctx) if ctx.server.repair_hooks else None)
+            value = await entry.fn(*args, **kwargs)
+        else:
+            value = await hop().sync(lambda _: _called(ctx, entry))
+        if ctx._replay is None and type(value) in _PLAIN:
+            return entry.encode(value, ctx)
+    except BaseException as exc:
+        return _explained(ctx, exc) or await _run_on(ctx, entry, hop(), Begun(error=exc))
+    return await _run_on(ctx, entry, hop(), Begun(value))
+
+
+def _called(ctx: Context, entry: Entry) -> Any:
+    args, kwargs = entry.arguments(ctx, reporter(ctx.server, ctx))
+    return entry.fn(*args, **kwargs)
 
 
 def _explained(ctx: Context, exc: BaseException) -> Outcome | None:
@@ -200,9 +198,20 @@ class Target(Protocol[E]):
     def require_input(self, key: int, asks: list[tuple[str, NativeAsk]], state: str | None = None) -> E: ...
 
 
+class TextTarget(Protocol[E]):
+    """A native session: it makes the result of a text itself."""
+
+    def reply_text(self, key: int, text: str) -> E: ...
+
+
 def settle(target: Target[E], call: Call, outcome: Outcome) -> E | None:
     """Answer a call. None if there is no one to answer any more."""
     try:
+        if isinstance(outcome, str):
+            try:
+                return cast("TextTarget[E]", target).reply_text(call.key, outcome)
+            except UnicodeEncodeError:  # a lone surrogate
+                outcome = tool_result(outcome)
         if not isinstance(outcome, Failure):
             try:
                 if isinstance(outcome, Requirement):

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 
 from .auth import metadata_path, publishes
 from .hangup import hung_up
-from .http import Answer, Listening, Pending, begin
+from .http import Answer, Complete, Listening, Pending, begin
 from .wsgi import finish, metadata_answer, read_all, request_of
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def respond(server: Server, request: Any, *, auth: object = None) -> Response:
     if isinstance(begun, Pending):
         if begun.may_stream:
             return _late(begun)
-        begun = begun.finish() or Answer(500, [], b"")
+        return _response(begun.finish() or Answer(500, [], b""))
     return _response(begun)
 
 
@@ -156,7 +156,7 @@ def _response_class() -> type[Response]:
     return cls
 
 
-def _response(answer: Answer) -> Response:
+def _response(answer: Complete) -> Response:
     response = _response_class()(answer.body, status=answer.status)
     response.headers.clear()
     for name, value in answer.sized():

@@ -15,25 +15,27 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ._native import SESSION_HEADER
-from .bridge import Hop, Inline, call, canceller, drive
-from .channel import Answer, HeaderList, HttpChannel, ReadBody, StartStream
+from ._native import SESSION_HEADER, Reply
+from .bridge import Hop, Inline, Loop, call, canceller, drive
+from .channel import Answer, Complete, HeaderList, HttpChannel, ReadBody, StartStream
 from .context import Context
-from .dispatch import run, run_quick_async
+from .dispatch import Outcome, plain_entry, run_call, run_plain, run_quick
 from .sessions import OWNER_BYTES, TooManySessions, owner_of
 from .state import known_as, session_owner
 
 if TYPE_CHECKING:
-    from ._native import Exchange, HttpStep, Reply
+    from ._native import Exchange, HttpStep
     from .events import Record
     from .hub import Hub
     from .listening import Source
+    from .registry import Entry
     from .request import Request
     from .server import Server
     from .sessions import Sessions
 
 __all__ = [
     "Answer",
+    "Complete",
     "HeaderList",
     "Listening",
     "Pending",
@@ -60,7 +62,9 @@ def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Ver
     if refused is not None:
         return whole(refused)
     decided = decide(server, request, exchange, read(exchange.max_body + 1))
-    return drive(decided(Inline())) if callable(decided) else decided
+    if isinstance(decided, Pending):
+        return decided
+    return drive(decided(Inline())) if callable(decided) else whole(decided)
 
 
 async def begin_async(server: Server, request: Request, auth: object, read: ReadBody, hop: Hop) -> Verdict:
@@ -98,7 +102,7 @@ def enter(server: Server, request: Request) -> tuple[Exchange, Reply | None]:
     """Look at the head of a request: its exchange, and the answer if it is refused."""
     exchange = server.core.exchange(
         request.method,
-        request.headers.sent,
+        request.sent,
         peer=request.peer,
         listen=places(server, request) > 0,
         events=None if server.events is None else stream_name(server, request),
@@ -108,13 +112,13 @@ def enter(server: Server, request: Request) -> tuple[Exchange, Reply | None]:
 
 def decide(
     server: Server, request: Request, exchange: Exchange, body: bytes
-) -> Answer | Pending | Callable[[Hop], Coroutine[Any, Any, Verdict]]:
+) -> Reply | Pending | Callable[[Hop], Coroutine[Any, Any, Verdict]]:
     """Look at the body of a request that is `is_plain`. A function: what is to be done takes a hop."""
     step = exchange.accept(body)
     if step.reply is None:
         return Pending(server, request, exchange, step, room=places(server, request))
     if step.listener is None and step.resume is None:
-        return whole(step.reply)
+        return step.reply
     return lambda hop: _Visit(server, request, exchange, hop).act(step, places(server, request))
 
 
@@ -289,7 +293,7 @@ class Listening:
     stream: Source
 
 
-@dataclass
+@dataclass(slots=True)
 class Pending:
     """A request whose calls have yet to run."""
 
@@ -345,13 +349,40 @@ class Pending:
             or can_ask(key, ("roots",)) is None
         )
 
-    def finish(self, start: StartStream | None = None, hop: Hop | None = None) -> Answer | None:
+    def finish(self, start: StartStream | None = None, hop: Hop | None = None) -> Complete | None:
         """Run the handler in this thread. None if `start` was used: then everything is written."""
-        call = self.step.call
-        if hop is not None or call is None or self.step.batch or self.session is not None:
+        entry = self.plain_entry() if start is None and hop is None else None
+        if entry is None or entry.is_async:
             return drive(self.finish_async(hop or Inline(), start))
-        channel = self._channel(start, None)
-        channel.settle(call, run(Context(call, channel, self.server, self.request)))
+        ctx = self._context(self._channel(None, None))
+        return self._answered(ctx, run_quick(ctx, entry, Inline))
+
+    async def finish_plainly(self, entry: Entry, hop: Callable[[], Loop]) -> Complete | None:
+        """`finish_async` for what `plain_entry` gave, of which nothing is to be streamed."""
+        ctx = self._context(self._channel(None, None))
+        return self._answered(ctx, await run_plain(ctx, entry, hop))
+
+    def plain_entry(self) -> Entry | None:
+        """The entry of the call, if it is one alone and nothing stands before the function."""
+        call = self.step.call
+        if call is None or self.session is not None or self.step.batch:
+            return None
+        return plain_entry(self.server, call)
+
+    def _context(self, channel: HttpChannel) -> Context:
+        assert self.step.call is not None
+        return Context(self.step.call, channel, self.server, self.request)
+
+    def _answered(self, ctx: Context, outcome: Outcome) -> Complete | None:
+        if type(outcome) is bytes:
+            try:
+                reply = self.exchange.reply(ctx.call.key, outcome).head
+            except ValueError:  # the core will not send it
+                reply = None
+            if reply is not None:
+                return reply
+        channel = self._channel(None, None)
+        channel.settle(ctx.call, outcome)
         return channel.answer or self._nothing(channel)
 
     async def finish_async(
@@ -387,12 +418,16 @@ class Pending:
             # The answers of a batch leave together as one array, so there is nothing to stream into.
             None if self.step.batch else start,
             full,
-            session=self.session,
-            hub=self.server.hub,
-            record=None if self.server.events is None else self._record(),
-            room=self.room,
-            left=lambda: self.left,
+            self.session,
+            self.server.hub,
+            None if self.server.events is None else self._record(),
+            self.room,
+            self.is_left,
         )
+
+    def is_left(self) -> bool:
+        """Whether the client is gone, as far as the host knows."""
+        return self.left
 
     def _record(self) -> Record | None:
         events, stream = self.server.events, self.exchange.stream
@@ -405,7 +440,7 @@ class Pending:
                 return whole(step.reply)
             if step.call is not None:
                 ctx = Context(step.call, channel, self.server, self.request)
-                channel.settle(step.call, await run_quick_async(ctx, hop))
+                channel.settle(step.call, await run_call(ctx, hop))
             if not step.batch:
                 return channel.answer or self._nothing(channel)
             step = self.exchange.next()

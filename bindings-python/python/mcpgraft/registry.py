@@ -68,7 +68,7 @@ class Entry:
     """Base of all entries: the function, who may call it, and whether it takes a context."""
 
     kind = ""
-    __slots__ = ("fn", "guards", "is_async", "key", "task", "wants_context")
+    __slots__ = ("_task", "fn", "gives_text", "guards", "is_async", "is_plain", "key", "wants_context")
 
     def __init__(self, key: str, fn: Handler, *, guard: Guard | Sequence[Guard] | None, wants_context: bool) -> None:
         self.key = key
@@ -77,7 +77,20 @@ class Entry:
         """Whether calling `fn` gives a coroutine."""
         self.guards = guards(guard)
         self.wants_context = wants_context
-        self.task: TaskMode = "never"
+        self.gives_text = False
+        """Whether a str that `fn` returns is the result's text, and nothing else of it."""
+        self.task = "never"
+
+    @property
+    def task(self) -> TaskMode:
+        """Whether a call may become a task."""
+        return self._task
+
+    @task.setter
+    def task(self, mode: TaskMode) -> None:
+        self._task = mode
+        # Asked at every call: whether nothing stands before the function.
+        self.is_plain = not self.guards and mode == "never"
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
         """Positional and keyword arguments for `fn`. Raises `ArgumentError` when the peer's do not fit."""
@@ -98,6 +111,8 @@ class _Typed(Entry):
         self.signature = signature
 
     def _with_context(self, kwargs: dict[str, Any], ctx: Context) -> Arguments:
+        if not self.wants_context:
+            return (), kwargs
         for name in self.signature.injected:
             kwargs[name] = ctx
         return (), kwargs
@@ -121,6 +136,7 @@ class ToolEntry(_Typed):
         super().__init__(key, fn, signature, guard)
         promised = signature.output_schema if validate else None
         self.results = None if promised is None else compiled_schema(f"tool {key!r}: outputSchema", dumps(promised))
+        self.gives_text = signature.output_schema is None
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
         return self._with_context(self.signature.decode(ctx.call.arguments, on_repair), ctx)
@@ -154,6 +170,7 @@ class RawToolEntry(Entry):
         super().__init__(key, fn, guard=guard, wants_context=_positional(fn) >= 3)
         self.output_schema = output_schema
         self.given = compiled_schema(f"tool {key!r}: inputSchema", schema) if validate else None
+        self.gives_text = output_schema is None
         promised = output_schema if validate else None
         self.results = None if promised is None else compiled_schema(f"tool {key!r}: outputSchema", promised)
 

@@ -13,12 +13,10 @@ HeaderPairs = Sequence[tuple[str, str]] | Sequence[tuple[bytes, bytes]]
 class Headers(Mapping[str, str]):
     """HTTP headers with case-insensitive names. A name that came more than once reads as one value joined by `, `."""
 
-    __slots__ = ("_raw", "_table", "sent")
+    __slots__ = ("_raw", "_sent", "_table")
 
     def __init__(self, sent: HeaderPairs) -> None:
-        """They are read when they are needed: most requests are answered without."""
-        self.sent = sent
-        """The headers as the host gave them."""
+        self._sent = sent
         self._raw: list[tuple[str, str]] | None = None
         self._table: dict[str, str] | None = None
 
@@ -26,7 +24,7 @@ class Headers(Mapping[str, str]):
     def raw(self) -> list[tuple[str, str]]:
         """The headers as they came, in order. What is not ASCII is decoded from Latin-1."""
         if self._raw is None:
-            self._raw = [(_text(name), _text(value)) for name, value in self.sent]
+            self._raw = [(_text(name), _text(value)) for name, value in self._sent]
         return self._raw
 
     @property
@@ -69,7 +67,7 @@ def _text(value: str | bytes) -> str:
 class Request:
     """One HTTP request, or the local process on stdio (`method` is then empty and `headers` has nothing)."""
 
-    __slots__ = ("_url", "auth", "headers", "listen_streams", "method", "native", "peer", "principal", "query")
+    __slots__ = ("_headers", "_url", "auth", "listen_streams", "method", "native", "peer", "principal", "query", "sent")
 
     def __init__(
         self,
@@ -84,7 +82,9 @@ class Request:
         query: str = "",
     ) -> None:
         self.method = method
-        self.headers = Headers(headers)
+        self.sent = headers
+        """The headers as the host gave them."""
+        self._headers: Headers | None = None
         self.peer = peer
         """Address of the peer as the host saw it, without port."""
         self._url = url
@@ -98,6 +98,13 @@ class Request:
         """The query of the URL, without `?`."""
         self.listen_streams = listen_streams
         """How many responses a process of this host can keep open without harm."""
+
+    @property
+    def headers(self) -> Headers:
+        """The headers. Made when they are looked at: most requests are answered without."""
+        if self._headers is None:
+            self._headers = Headers(self.sent)
+        return self._headers
 
     @property
     def url(self) -> str | None:

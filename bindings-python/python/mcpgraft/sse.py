@@ -51,7 +51,7 @@ def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Ans
 
 async def begin_async(server: Server, request: Request, auth: object, read: ReadBody, hop: Hop) -> Answer | Listening:
     """The same for an async host."""
-    exchange = server.core.exchange(request.method, request.headers.sent, peer=request.peer)
+    exchange = server.core.exchange(request.method, request.sent, peer=request.peer)
     refused = exchange.gate()
     wrong_method = request.method not in ("GET", "POST")
     if refused is not None and request.method == "GET" and refused.status == 405:

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 if TYPE_CHECKING:
     from .http import Pending
 
-__all__ = ["PATIENCE", "Visitor", "gone", "watchman"]
+__all__ = ["PATIENCE", "Visitor", "gone"]
 
 PATIENCE = 0.05
 """Seconds between two looks."""
@@ -30,23 +30,26 @@ async def gone(receive: Receive) -> None:
 
 
 class Visitor:
-    """The client of one call, which runs in the task that made this."""
+    """The client of a call that waits for something, in the task that made this; `end` it in any case."""
 
-    __slots__ = ("_pending", "_receive", "_task", "left", "seen", "watch")
+    __slots__ = ("_keeper", "_pending", "_receive", "_task", "_watch", "left", "seen")
 
     def __init__(self, pending: Pending, receive: Receive) -> None:
         self._pending = pending
         self._receive = receive
         self._task = asyncio.current_task()
+        self._watch: asyncio.Task[None] | None = None
         self.seen = False
         self.left = False
         """The client is gone and the call taken back: its task was cancelled."""
-        self.watch: asyncio.Task[None] | None = None
+        self._keeper = _watchman()
+        self._keeper.come(self)
 
     def wait(self) -> None:
         """From now on notice when the client goes."""
-        self.watch = asyncio.get_running_loop().create_task(gone(self._receive))
-        self.watch.add_done_callback(self._gone)
+        if self._watch is None:
+            self._watch = asyncio.get_running_loop().create_task(gone(self._receive))
+            self._watch.add_done_callback(self._gone)
 
     def _gone(self, watch: asyncio.Task[None]) -> None:
         if watch.cancelled():
@@ -64,21 +67,22 @@ class Visitor:
 
     async def end(self) -> None:
         """The call is over."""
-        if self.watch is not None:
-            self.watch.remove_done_callback(self._gone)
-            self.watch.cancel()
-            await asyncio.wait({self.watch})
+        self._keeper.visitors.discard(self)
+        if self._watch is not None:
+            self._watch.remove_done_callback(self._gone)
+            self._watch.cancel()
+            await asyncio.wait({self._watch})
 
 
 class Watchman:
-    """The calls that run on one event loop."""
+    """The calls that wait for something on one event loop."""
 
     def __init__(self) -> None:
         self.visitors: set[Visitor] = set()
         self._walks = False
 
     def come(self, visitor: Visitor) -> None:
-        """A call begins; take it out of `visitors` when it is over."""
+        """A call waits; take it out of `visitors` when it is over."""
         self.visitors.add(visitor)
         if not self._walks:
             self._walks = True
@@ -89,18 +93,16 @@ class Watchman:
             self._walks = False
             return
         for visitor in self.visitors:
-            if not visitor.seen:
-                visitor.seen = True
-            elif visitor.watch is None:
+            if visitor.seen:
                 visitor.wait()
+            visitor.seen = True
         asyncio.get_running_loop().call_later(PATIENCE, self._look)
 
 
 _watchmen: WeakKeyDictionary[asyncio.AbstractEventLoop, Watchman] = WeakKeyDictionary()
 
 
-def watchman() -> Watchman:
-    """The one of the running event loop."""
+def _watchman() -> Watchman:
     loop = asyncio.get_running_loop()
     found = _watchmen.get(loop)
     if found is None:

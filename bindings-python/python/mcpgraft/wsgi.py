@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .hangup import hung_up
-from .http import Answer, HeaderList, Listening, Pending, ReadBody, begin
+from .http import Answer, Complete, HeaderList, Listening, Pending, ReadBody, begin
 from .request import Request
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def _apart(pending: Pending, start_response: StartResponse, more: HeaderList) ->
     return pieces(events)
 
 
-def send(answer: Answer, start_response: StartResponse, extra: HeaderList | None = None) -> Iterable[bytes]:
+def send(answer: Complete, start_response: StartResponse, extra: HeaderList | None = None) -> Iterable[bytes]:
     """Send a complete response."""
     start_response(status_line(answer.status), answer.sized() + (extra or []))
     return [answer.body] if answer.body else []
