@@ -15,8 +15,20 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from .bridge import Loop, begin, go_on
-from .http import Answer, Complete, HeaderList, Listening, Pending, Verdict, begin_async, decide, enter, is_plain
+from .bridge import Loop, go_on
+from .http import (
+    Answer,
+    Complete,
+    HeaderList,
+    Listening,
+    Pending,
+    Verdict,
+    begin_async,
+    decide,
+    enter,
+    is_plain,
+    places,
+)
 from .request import Request
 from .watchman import Visitor, gone
 from .workers import hop_of
@@ -115,10 +127,12 @@ async def handle(
     try:
         begun: Verdict | Reply
         if is_plain(server, auth) and not sse:
-            exchange, refused = enter(server, request)
+            streams = places(server, request)
+            exchange, refused = enter(server, request, streams)
             if refused is None:
-                limit = exchange.max_body + 1
-                decided = decide(server, request, exchange, body or await _read(receive, limit))
+                if body is None:
+                    body = await _read(receive, exchange.max_body + 1)
+                decided = decide(server, request, exchange, body, streams)
                 begun = await decided(hop_of(server)) if callable(decided) else decided
             else:
                 begun = refused
@@ -154,11 +168,14 @@ async def _run_quietly(
 ) -> None:
     # A call that says nothing on its way runs in the task of its request. Until it waits for something, nobody could
     # take it back, and nothing is set up for that.
-    over, answer = begin(work)
-    if not over:
+    try:
+        waits = work.send(None)
+    except StopIteration as stop:
+        answer: Complete | None = stop.value
+    else:
         visitor = Visitor(pending, receive)
         try:
-            answer = await go_on(work, answer)
+            answer = await go_on(work, waits)
         except asyncio.CancelledError:
             if not visitor.left:
                 raise

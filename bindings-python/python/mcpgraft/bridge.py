@@ -27,7 +27,6 @@ __all__ = [
     "Hop",
     "Inline",
     "Loop",
-    "begin",
     "canceller",
     "drive",
     "go_on",
@@ -84,20 +83,9 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("internal error: a coroutine suspended in a synchronous host")
 
 
-def begin(coroutine: Coroutine[Any, Any, T]) -> tuple[bool, Any]:
-    """Run a coroutine until it waits for something: whether it came to its end, and its result or what it waits for.
-
-    To be called where it could be awaited; what is left is awaited with `go_on`. Raises what it raised.
-    """
-    try:
-        return False, coroutine.send(None)
-    except StopIteration as stop:
-        return True, stop.value
-
-
 @types.coroutine
 def go_on(coroutine: Coroutine[Any, Any, T], waits: Any) -> Generator[Any, Any, T]:
-    """Await the rest of a coroutine that `begin` left, in the same task."""
+    """Await the rest of a coroutine that was begun with `send(None)`, which gave `waits`, in the same task."""
     while True:
         step: Callable[[], Any]
         try:

@@ -24,7 +24,7 @@ from .sessions import OWNER_BYTES, TooManySessions, owner_of
 from .state import known_as, session_owner
 
 if TYPE_CHECKING:
-    from ._native import Exchange, HttpStep
+    from ._native import Call, Exchange, HttpStep
     from .events import Record
     from .hub import Hub
     from .listening import Source
@@ -58,10 +58,11 @@ def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Ver
     """Decide as much as can be decided before a handler runs. Blocks on the body and on the auth verifier."""
     if not is_plain(server, auth):
         return drive(begin_async(server, request, auth, read, Inline()))
-    exchange, refused = enter(server, request)
+    streams = places(server, request)
+    exchange, refused = enter(server, request, streams)
     if refused is not None:
         return whole(refused)
-    decided = decide(server, request, exchange, read(exchange.max_body + 1))
+    decided = decide(server, request, exchange, read(exchange.max_body + 1), streams)
     if isinstance(decided, Pending):
         return decided
     return drive(decided(Inline())) if callable(decided) else whole(decided)
@@ -69,7 +70,8 @@ def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Ver
 
 async def begin_async(server: Server, request: Request, auth: object, read: ReadBody, hop: Hop) -> Verdict:
     """The same for an async host; `hop` says how to get to sync and async functions from there."""
-    exchange, refused = enter(server, request)
+    streams = places(server, request)
+    exchange, refused = enter(server, request, streams)
     # A hostile page or host must not learn anything, not even whether its key is right; who is merely
     # unauthenticated hears that first, whatever else is wrong with the request. A preflight carries no credentials.
     if refused is not None and (refused.status in (403, 421) or refused.status < 400):
@@ -83,7 +85,7 @@ async def begin_async(server: Server, request: Request, auth: object, read: Read
     visit = _Visit(server, request, exchange, hop)
     try:
         step = await visit.accept(body)
-        return await visit.act(step, places(server, request))
+        return await visit.act(step, streams)
     except TooManySessions:
         return unavailable(exchange, "too many sessions are in use", 60)
     except _StoreFailed:
@@ -98,28 +100,28 @@ def is_plain(server: Server, auth: object) -> bool:
     return server.sessions is None and not (server.auth if auth is None else auth)
 
 
-def enter(server: Server, request: Request) -> tuple[Exchange, Reply | None]:
-    """Look at the head of a request: its exchange, and the answer if it is refused."""
+def enter(server: Server, request: Request, streams: int) -> tuple[Exchange, Reply | None]:
+    """Look at the head of a request: its exchange, and the answer if it is refused. `streams` as `places` says."""
     exchange = server.core.exchange(
         request.method,
         request.sent,
         peer=request.peer,
-        listen=places(server, request) > 0,
+        listen=streams > 0,
         events=None if server.events is None else stream_name(server, request),
     )
     return exchange, exchange.gate()
 
 
 def decide(
-    server: Server, request: Request, exchange: Exchange, body: bytes
+    server: Server, request: Request, exchange: Exchange, body: bytes, streams: int
 ) -> Reply | Pending | Callable[[Hop], Coroutine[Any, Any, Verdict]]:
     """Look at the body of a request that is `is_plain`. A function: what is to be done takes a hop."""
     step = exchange.accept(body)
     if step.reply is None:
-        return Pending(server, request, exchange, step, room=places(server, request))
+        return Pending(server, request, exchange, step, None, streams)
     if step.listener is None and step.resume is None:
         return step.reply
-    return lambda hop: _Visit(server, request, exchange, hop).act(step, places(server, request))
+    return lambda hop: _Visit(server, request, exchange, hop).act(step, streams)
 
 
 def places(server: Server, request: Request) -> int:
@@ -351,39 +353,38 @@ class Pending:
 
     def finish(self, start: StartStream | None = None, hop: Hop | None = None) -> Complete | None:
         """Run the handler in this thread. None if `start` was used: then everything is written."""
-        entry = self.plain_entry() if start is None and hop is None else None
-        if entry is None or entry.is_async:
+        call, entry = self.step.call, self.plain_entry() if start is None and hop is None else None
+        if entry is None or entry.is_async or call is None:
             return drive(self.finish_async(hop or Inline(), start))
-        ctx = self._context(self._channel(None, None))
-        return self._answered(ctx, run_quick(ctx, entry, Inline))
+        ctx = Context(call, self._channel(None, None), self.server, self.request)
+        outcome = run_quick(ctx, entry, Inline)
+        return self._reply(call, outcome) if type(outcome) is bytes else self._answer(call, outcome)
 
     async def finish_plainly(self, entry: Entry, hop: Callable[[], Loop]) -> Complete | None:
         """`finish_async` for what `plain_entry` gave, of which nothing is to be streamed."""
-        ctx = self._context(self._channel(None, None))
-        return self._answered(ctx, await run_plain(ctx, entry, hop))
+        call = self.step.call
+        assert call is not None
+        ctx = Context(call, self._channel(None, None), self.server, self.request)
+        outcome = await run_plain(ctx, entry, hop)
+        return self._reply(call, outcome) if type(outcome) is bytes else self._answer(call, outcome)
 
     def plain_entry(self) -> Entry | None:
         """The entry of the call, if it is one alone and nothing stands before the function."""
-        call = self.step.call
-        if call is None or self.session is not None or self.step.batch:
-            return None
-        return plain_entry(self.server, call)
+        step = self.step
+        return (
+            None if step.call is None or self.session is not None or step.batch else plain_entry(self.server, step.call)
+        )
 
-    def _context(self, channel: HttpChannel) -> Context:
-        assert self.step.call is not None
-        return Context(self.step.call, channel, self.server, self.request)
+    def _reply(self, call: Call, result: bytes) -> Complete | None:
+        try:
+            return self.exchange.reply(call.key, result).head or self._nothing()
+        except ValueError:  # the core will not send it; the log hears why
+            return self._answer(call, result)
 
-    def _answered(self, ctx: Context, outcome: Outcome) -> Complete | None:
-        if type(outcome) is bytes:
-            try:
-                reply = self.exchange.reply(ctx.call.key, outcome).head
-            except ValueError:  # the core will not send it
-                reply = None
-            if reply is not None:
-                return reply
+    def _answer(self, call: Call, outcome: Outcome) -> Complete | None:
         channel = self._channel(None, None)
-        channel.settle(ctx.call, outcome)
-        return channel.answer or self._nothing(channel)
+        channel.settle(call, outcome)
+        return channel.answer or self._nothing()
 
     async def finish_async(
         self, hop: Hop, start: StartStream | None = None, full: Callable[[], bool] | None = None
@@ -447,9 +448,9 @@ class Pending:
             if self.session is not None:
                 _route(self.server.hub, self.session, step)
 
-    def _nothing(self, channel: HttpChannel) -> Answer | None:
+    def _nothing(self, channel: HttpChannel | None = None) -> Answer | None:
         # A call that was taken back has no answer, but its HTTP request must get one.
-        return None if channel.started else whole(self.exchange.refuse(202, [], b""))
+        return None if channel is not None and channel.started else whole(self.exchange.refuse(202, [], b""))
 
 
 Verdict = Answer | Pending | Listening

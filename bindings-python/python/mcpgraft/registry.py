@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from ._typing.encode import dumps
-from ._typing.result import completion_result, prompt_result, resource_result, tool_result
+from ._typing.result import completion_result, prompt_result, resource_result, text_result, tool_result
 from ._typing.signature import Signature, compile_signature
 from .bridge import is_async
 from .context import inject
@@ -111,8 +111,6 @@ class _Typed(Entry):
         self.signature = signature
 
     def _with_context(self, kwargs: dict[str, Any], ctx: Context) -> Arguments:
-        if not self.wants_context:
-            return (), kwargs
         for name in self.signature.injected:
             kwargs[name] = ctx
         return (), kwargs
@@ -139,9 +137,12 @@ class ToolEntry(_Typed):
         self.gives_text = signature.output_schema is None
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
-        return self._with_context(self.signature.decode(ctx.call.arguments, on_repair), ctx)
+        kwargs = self.signature.decode(ctx.call.arguments, on_repair)
+        return self._with_context(kwargs, ctx) if self.wants_context else ((), kwargs)
 
     def encode(self, value: Any, ctx: Context) -> bytes:
+        if self.gives_text and type(value) is str:
+            return text_result(value)
         result = tool_result(value, self.signature)
         if self.results is not None:
             check_result(self.results, self.key, result)
