@@ -11,7 +11,6 @@ cancelled where its protocol revision says so.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,7 @@ from .http import (
     is_plain,
     places,
 )
+from .logs import log
 from .request import Request
 from .watchman import Visitor, gone
 from .workers import hop_of
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from .server import Server
 
 __all__ = ["App", "handle", "mount"]
-
-log = logging.getLogger("mcpgraft")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
-import inspect
 import os
-import queue
 import threading
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator
@@ -31,6 +29,7 @@ __all__ = [
     "drive",
     "go_on",
     "is_async",
+    "is_awaitable",
     "portable",
     "run_on",
     "shared_loop",
@@ -51,10 +50,17 @@ class Hop(Protocol):
         ...
 
 
+_COROUTINE = 0x80  # inspect.CO_COROUTINE; the module costs more to import than this whole package
+
+
 def is_async(fn: Callable[..., Any]) -> bool:
     """True if calling `fn` gives a coroutine: also for partials, methods and objects with an async `__call__`."""
     while isinstance(fn, functools.partial):
         fn = fn.func
+    if type(fn) is types.FunctionType and not fn.__dict__:
+        return bool(fn.__code__.co_flags & _COROUTINE)
+    import inspect
+
     if inspect.iscoroutinefunction(fn):
         return True
     # The class's own __call__: a plain function's is a slot wrapper and never a coroutine function.
@@ -66,10 +72,17 @@ async def call(hop: Hop, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> A
     if is_async(fn):
         return await hop.asynchronous(lambda _: fn(*args, **kwargs))
     result = await hop.sync(lambda _: fn(*args, **kwargs))
-    if inspect.isawaitable(result):  # a sync wrapper around an async function
+    if is_awaitable(result):  # a sync wrapper around an async function
         awaitable = result
         result = await hop.asynchronous(lambda _: awaitable)
     return result
+
+
+def is_awaitable(value: object) -> bool:
+    """Whether a value can be awaited."""
+    if isinstance(value, types.GeneratorType):  # one of `types.coroutine`
+        return bool(value.gi_code.co_flags & 0x100)  # inspect.CO_ITERABLE_COROUTINE
+    return isinstance(value, Awaitable)
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -189,6 +202,7 @@ def run_on(
     connection and everything else that is bound to a thread.
     """
     import asyncio
+    import queue
 
     jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 

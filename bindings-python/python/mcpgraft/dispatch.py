@@ -7,8 +7,6 @@ is run again when the answers are there (see `mcpgraft.rounds`).
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import msgspec
@@ -31,6 +29,7 @@ from .errors import (
     Unauthorized,
     UrlElicitationRequired,
 )
+from .logs import log
 from .middleware import Begun
 
 if TYPE_CHECKING:
@@ -57,13 +56,10 @@ __all__ = [
     "settle",
 ]
 
-log = logging.getLogger("mcpgraft")
-
 HIDDEN = "the server could not do this; its log has the details"
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """A call that has no result: arguments of the native `fail`, and what an HTTP host adds to its head."""
 
     failure: str
@@ -77,8 +73,7 @@ class Failure:
 E = TypeVar("E", covariant=True)
 
 
-@dataclass(frozen=True)
-class Requirement:
+class Requirement(msgspec.Struct, frozen=True):
     """A stateless call that needs answers first: the questions, and the sealed state for the client to bring back."""
 
     asks: list[tuple[str, NativeAsk]]
@@ -291,7 +286,7 @@ def _with_head(ctx: Context, outcome: Outcome, exc: BaseException) -> Outcome:
         return outcome
     status, headers = head
     failure = outcome if isinstance(outcome, Failure) else Failure("invalid_params", str(exc))
-    return replace(failure, status=status, headers=headers)
+    return msgspec.structs.replace(failure, status=status, headers=headers)
 
 
 def _nothing_there(call: Call) -> Outcome:

@@ -7,7 +7,6 @@ response is decided late: one JSON body, unless the handler says something first
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from .bridge import Hop, Inline, Loop, call, canceller, drive
 from .channel import Answer, Complete, HeaderList, HttpChannel, ReadBody, StartStream
 from .context import Context
 from .dispatch import Outcome, plain_entry, run_call, run_plain, run_quick
+from .logs import log
 from .sessions import OWNER_BYTES, TooManySessions, owner_of
 from .state import known_as, session_owner
 
@@ -48,8 +48,6 @@ __all__ = [
     "enter",
     "is_plain",
 ]
-
-log = logging.getLogger("mcpgraft")
 
 T = TypeVar("T")
 

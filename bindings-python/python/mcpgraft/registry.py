@@ -6,14 +6,13 @@ becomes result bytes. It knows nothing about hosts.
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from ._typing.encode import dumps
+from ._typing.late import pattern
 from ._typing.result import completion_result, prompt_result, resource_result, text_result, tool_result
 from ._typing.signature import Signature, compile_signature
 from .bridge import is_async
@@ -264,6 +263,8 @@ class CompletionEntry(Entry):
     __slots__ = ("_extra", "_takes_value")
 
     def __init__(self, key: str, fn: Handler) -> None:
+        import inspect
+
         parameters = list(inspect.signature(fn).parameters.values())
         names = {parameter.name for parameter in parameters}
         self._extra = names & {"argument", "ref", "resolved"}
@@ -323,7 +324,7 @@ def compiled(fn: Handler) -> Signature:
     return compile_signature(fn, inject=inject)
 
 
-_EXPRESSION = re.compile(r"\{[+#./;?&]?([^{}]*)\}")
+_EXPRESSION = pattern(r"\{[+#./;?&]?([^{}]*)\}")
 
 
 def variables_of(template: str) -> list[str]:
@@ -350,6 +351,8 @@ def _check_variables(uri: str, signature: Signature) -> None:
 
 
 def _positional(fn: Handler) -> int:
+    import inspect
+
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(1 for parameter in inspect.signature(fn).parameters.values() if parameter.kind in kinds)
 
