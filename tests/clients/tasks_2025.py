@@ -18,6 +18,7 @@ from serving import BUILD, MODULES, NODE, ROOT, free_port, python, serving
 HERE = Path(__file__).parent
 FIXTURES = ROOT / "tests" / "fixtures"
 RELATED = "io.modelcontextprotocol/related-task"
+PLAIN = ("--loop", "asyncio", "--http", "h11")  # as uvicorn is without its extras; the conformance suite has them
 WORKER = ("--workers", "1", "--threads", "8", "--worker-class", "gthread", "--graceful-timeout", "1")
 
 
