@@ -12,10 +12,11 @@ use pyo3::types::{PyBytes, PyTuple};
 use crate::ask::{self, OwnedAsk, Reason};
 use crate::call::{self, Call, Client, Owner};
 use crate::error::{json, local, lock, text};
+use crate::headers::HeaderText;
 use crate::http_step::{Emit, HttpStep, Reply, note, saved};
 use crate::listener::Listener;
 use crate::session::ENVELOPE;
-use crate::shared::{Shared, borrow, headers};
+use crate::shared::{Shared, headers};
 use crate::task::Task;
 
 struct State {
@@ -41,40 +42,12 @@ impl Owner for State {
     }
 }
 
-/// Headers as hosts hand them over: bytes, as ASGI does, or text decoded from Latin-1, as WSGI does.
-pub(crate) fn read_headers(given: &Bound<'_, PyAny>) -> PyResult<Vec<(String, Vec<u8>)>> {
-    let mut headers = Vec::with_capacity(given.len().unwrap_or_default());
-    for pair in given.try_iter()? {
-        let pair = pair?;
-        let (name, value) = (latin1(&pair.get_item(0)?)?, latin1(&pair.get_item(1)?)?);
-        // What is no ASCII is no name of a header.
-        let name = String::from_utf8(name)
-            .unwrap_or_else(|wrong| wrong.as_bytes().iter().map(|b| char::from(*b)).collect());
-        headers.push((name, value));
-    }
-    Ok(headers)
-}
-
-fn latin1(given: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
-    if let Ok(bytes) = given.cast::<PyBytes>() {
-        return Ok(bytes.as_bytes().to_vec());
-    }
-    let text: String = given.extract()?;
-    if text.is_ascii() {
-        return Ok(text.into_bytes());
-    }
-    Ok(match text.chars().map(|c| u8::try_from(u32::from(c))).collect() {
-        Ok(bytes) => bytes,
-        Err(_) => text.into_bytes(),
-    })
-}
-
 /// The server's side of one HTTP request.
 #[pyclass(frozen, module = "mcpgraft._native")]
 pub(crate) struct Exchange {
     shared: Arc<Shared>,
     method: String,
-    headers: Vec<(String, Vec<u8>)>,
+    headers: HeaderText,
     peer_is_loopback: Option<bool>,
     streams: bool,
     listens: bool,
@@ -85,7 +58,7 @@ impl Exchange {
     pub(crate) fn new(
         shared: Arc<Shared>,
         method: String,
-        headers: Vec<(String, Vec<u8>)>,
+        headers: HeaderText,
         peer: Option<&str>,
         streams: bool,
         listens: bool,
@@ -102,7 +75,7 @@ impl Exchange {
     }
 
     fn request<R>(&self, with: impl FnOnce(&http::Request<'_>) -> R) -> R {
-        let borrowed = borrow(&self.headers);
+        let borrowed = self.headers.borrow();
         with(&http::Request {
             method: &self.method,
             headers: headers(&borrowed),
@@ -285,11 +258,10 @@ impl Exchange {
         let mut state = lock(&self.state)?;
         let mut out = Vec::new();
         let mut handshake = session.and_then(http::Handshake::restore);
-        let named = self.session_id().is_some();
         let attached = match &mut handshake {
             _ if self.shared.sessions() == http::Sessions::Off => http::Attached::Off,
             Some(handshake) => http::Attached::Known(handshake),
-            None if named => http::Attached::Unknown,
+            None if self.session_id().is_some() => http::Attached::Unknown,
             None => http::Attached::Missing,
         };
         let made = self

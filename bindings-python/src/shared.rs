@@ -16,8 +16,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::error::{json, local, lock, text};
-use crate::exchange::{Exchange, read_headers};
+use crate::exchange::Exchange;
 use crate::framer::Framer;
+use crate::headers::HeaderText;
 use crate::session::Session;
 
 /// Everything but the catalogue: fixed when the server is made.
@@ -387,14 +388,9 @@ impl Core {
         let wrong = "events: the name of a stream is 1 to 32 letters, digits, - and _ of ASCII";
         let name = |text| StreamName::new(text).ok_or_else(|| PyValueError::new_err(wrong));
         let events = events.map(name).transpose()?;
-        let headers = read_headers(headers)?;
+        let headers = HeaderText::read(headers)?;
         Ok(Exchange::new(self.shared.clone(), method, headers, peer, stream, listen, events))
     }
-}
-
-/// Borrows owned headers as the core takes them.
-pub(crate) fn borrow(headers: &[(String, Vec<u8>)]) -> Vec<(&str, &[u8])> {
-    headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect()
 }
 
 /// The borrowed headers as the core reads them.

@@ -25,8 +25,6 @@ from .http import (
     begin_async,
     decide,
     enter,
-    is_plain,
-    places,
 )
 from .logs import log
 from .request import Request
@@ -124,9 +122,9 @@ async def handle(
     request = request_of(scope)
     try:
         begun: Verdict | Reply
-        if is_plain(server, auth) and not sse:
-            streams = places(server, request)
-            exchange, refused = enter(server, request, streams)
+        entered = None if sse else enter(server, request, auth)
+        if entered is not None:
+            exchange, refused, streams = entered
             if refused is None:
                 if body is None:
                     body = await _read(receive, exchange.max_body + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from ._native import KEEP_ALIVE, Reply
 from .dispatch import Failure, Outcome, settle
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .context import Waiting
     from .events import Record
 
-__all__ = ["Answer", "Complete", "HeaderList", "HttpChannel", "ReadBody", "StartStream", "Write"]
+__all__ = ["Answer", "Complete", "HeaderList", "HttpChannel", "ReadBody", "StartStream", "Write", "late_channel"]
 
 HeaderList = list[tuple[str, str]]
 ReadBody = Callable[[int], Any]
@@ -234,6 +234,25 @@ class HttpChannel:
                 self._write = None
                 self._lost = time.monotonic()
                 self._exchange.close()
+
+
+class _Late:
+    takes_text = False
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], HttpChannel]) -> None:
+        self._make = make
+        self._made: HttpChannel | None = None
+
+    def __getattr__(self, name: str) -> object:
+        if self._made is None:
+            self._made = self._make()
+        return getattr(self._made, name)
+
+
+def late_channel(make: Callable[[], HttpChannel]) -> HttpChannel:
+    """A channel that is made when something is said or asked on it: functions that take no context never do."""
+    return cast("HttpChannel", _Late(make))
 
 
 class Asked:

@@ -54,7 +54,8 @@ def mount(
     name = endpoint or "mcp_" + re.sub(r"\W+", "_", f"{server.name}{path}").strip("_")
 
     def view() -> Response:
-        return respond(server, current_request, auth=auth)
+        # The request itself: behind its proxy every look costs a look for the context.
+        return respond(server, current_request._get_current_object(), auth=auth)  # type: ignore[attr-defined]
 
     _add(app, "/" + path.strip("/"), name, view, auth)
     if sse is not None:
@@ -157,10 +158,10 @@ def _response_class() -> type[Response]:
 
 
 def _response(answer: Complete) -> Response:
-    response = _response_class()(answer.body, status=answer.status)
-    response.headers.clear()
-    for name, value in answer.sized():
-        response.headers.add(name, value)
+    headers = answer.sized()
+    response = _response_class()(answer.body, answer.status, headers)
+    if not any(name.lower() == "content-type" for name, _ in headers):
+        del response.headers["Content-Type"]  # a class gives its own to every response
     return response
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from ._native import SESSION_HEADER, Reply
 from .bridge import Hop, Inline, Loop, call, canceller, drive
-from .channel import Answer, Complete, HeaderList, HttpChannel, ReadBody, StartStream
+from .channel import Answer, Complete, HeaderList, HttpChannel, ReadBody, StartStream, late_channel
 from .context import Context
 from .dispatch import Outcome, plain_entry, run_call, run_plain, run_quick
 from .logs import log
@@ -46,7 +46,6 @@ __all__ = [
     "begin_async",
     "decide",
     "enter",
-    "is_plain",
 ]
 
 T = TypeVar("T")
@@ -54,10 +53,10 @@ T = TypeVar("T")
 
 def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Verdict:
     """Decide as much as can be decided before a handler runs. Blocks on the body and on the auth verifier."""
-    if not is_plain(server, auth):
+    entered = enter(server, request, auth)
+    if entered is None:
         return drive(begin_async(server, request, auth, read, Inline()))
-    streams = places(server, request)
-    exchange, refused = enter(server, request, streams)
+    exchange, refused, streams = entered
     if refused is not None:
         return whole(refused)
     decided = decide(server, request, exchange, read(exchange.max_body + 1), streams)
@@ -69,7 +68,8 @@ def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Ver
 async def begin_async(server: Server, request: Request, auth: object, read: ReadBody, hop: Hop) -> Verdict:
     """The same for an async host; `hop` says how to get to sync and async functions from there."""
     streams = places(server, request)
-    exchange, refused = enter(server, request, streams)
+    exchange = _exchange(server, request, streams)
+    refused = exchange.gate()
     # A hostile page or host must not learn anything, not even whether its key is right; who is merely
     # unauthenticated hears that first, whatever else is wrong with the request. A preflight carries no credentials.
     if refused is not None and (refused.status in (403, 421) or refused.status < 400):
@@ -90,30 +90,30 @@ async def begin_async(server: Server, request: Request, auth: object, read: Read
         return unavailable(exchange, "sessions cannot be reached now", 5)
 
 
-# --- the same step by step, for requests that nobody is to be asked about -----------------------------------------
+# --- the same step by step, where nobody is to be asked -----------------------------------------------------------
 
 
-def is_plain(server: Server, auth: object) -> bool:
-    """Whether neither an auth nor sessions have a say: then `enter`, the body and `decide` are all there is."""
-    return server.sessions is None and not (server.auth if auth is None else auth)
+def enter(server: Server, request: Request, auth: object) -> tuple[Exchange, Reply | None, int] | None:
+    """Look at the head of a request: its exchange, the answer if it is refused, and what `decide` wants to know.
+
+    None if an auth or sessions have a say; else this, the body and `decide` are all there is.
+    """
+    if server.sessions is not None or (server.auth if auth is None else auth):
+        return None
+    streams = places(server, request)
+    exchange = _exchange(server, request, streams)
+    return exchange, exchange.gate(), streams
 
 
-def enter(server: Server, request: Request, streams: int) -> tuple[Exchange, Reply | None]:
-    """Look at the head of a request: its exchange, and the answer if it is refused. `streams` as `places` says."""
-    exchange = server.core.exchange(
-        request.method,
-        request.sent,
-        peer=request.peer,
-        listen=streams > 0,
-        events=None if server.events is None else stream_name(server, request),
-    )
-    return exchange, exchange.gate()
+def _exchange(server: Server, request: Request, streams: int) -> Exchange:
+    events = None if server.events is None else stream_name(server, request)
+    return server.core.exchange(request.method, request.sent, peer=request.peer, listen=streams > 0, events=events)
 
 
 def decide(
     server: Server, request: Request, exchange: Exchange, body: bytes, streams: int
 ) -> Reply | Pending | Callable[[Hop], Coroutine[Any, Any, Verdict]]:
-    """Look at the body of a request that is `is_plain`. A function: what is to be done takes a hop."""
+    """Look at the body of a request that `enter` let in. A function: what is to be done takes a hop."""
     step = exchange.accept(body)
     if step.reply is None:
         return Pending(server, request, exchange, step, None, streams)
@@ -354,7 +354,7 @@ class Pending:
         call, entry = self.step.call, self.plain_entry() if start is None and hop is None else None
         if entry is None or entry.is_async or call is None:
             return drive(self.finish_async(hop or Inline(), start))
-        ctx = Context(call, self._channel(None, None), self.server, self.request)
+        ctx = Context(call, late_channel(self._silent), self.server, self.request)
         outcome = run_quick(ctx, entry, Inline)
         return self._reply(call, outcome) if type(outcome) is bytes else self._answer(call, outcome)
 
@@ -362,7 +362,7 @@ class Pending:
         """`finish_async` for what `plain_entry` gave, of which nothing is to be streamed."""
         call = self.step.call
         assert call is not None
-        ctx = Context(call, self._channel(None, None), self.server, self.request)
+        ctx = Context(call, late_channel(self._silent), self.server, self.request)
         outcome = await run_plain(ctx, entry, hop)
         return self._reply(call, outcome) if type(outcome) is bytes else self._answer(call, outcome)
 
@@ -378,6 +378,9 @@ class Pending:
             return self.exchange.reply(call.key, result).head or self._nothing()
         except ValueError:  # the core will not send it; the log hears why
             return self._answer(call, result)
+
+    def _silent(self) -> HttpChannel:
+        return self._channel(None, None)
 
     def _answer(self, call: Call, outcome: Outcome) -> Complete | None:
         channel = self._channel(None, None)
