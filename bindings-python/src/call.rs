@@ -86,6 +86,12 @@ impl Call {
         self.owner.is_cancelled(CallKey::from_bits(self.key))
     }
 
+    /// Whether it is a request of its own, with nothing from a round before.
+    #[getter]
+    fn fresh(&self) -> bool {
+        self.kind != "task" && self.request_state.is_none() && self.input_responses.is_none()
+    }
+
     /// Whether the client takes a task for an answer to this call; the server must offer them, too.
     #[getter]
     fn tasks(&self) -> bool {

@@ -12,9 +12,11 @@ use pyo3::types::{PyBytes, PyTuple};
 use crate::ask::{self, OwnedAsk, Reason};
 use crate::call::{self, Call, Client, Owner};
 use crate::error::{json, local, lock, text};
+use crate::headers::HeaderText;
 use crate::http_step::{Emit, HttpStep, Reply, note, saved};
 use crate::listener::Listener;
-use crate::shared::{Shared, borrow, headers};
+use crate::session::ENVELOPE;
+use crate::shared::{Shared, headers};
 use crate::task::Task;
 
 struct State {
@@ -45,7 +47,7 @@ impl Owner for State {
 pub(crate) struct Exchange {
     shared: Arc<Shared>,
     method: String,
-    headers: Vec<(String, Vec<u8>)>,
+    headers: HeaderText,
     peer_is_loopback: Option<bool>,
     streams: bool,
     listens: bool,
@@ -56,18 +58,12 @@ impl Exchange {
     pub(crate) fn new(
         shared: Arc<Shared>,
         method: String,
-        headers: Vec<(String, String)>,
+        headers: HeaderText,
         peer: Option<&str>,
         streams: bool,
         listens: bool,
         events: Option<StreamName>,
     ) -> Self {
-        // Hosts hand headers over as text decoded from Latin-1, as WSGI and ASGI do.
-        let latin1 = |value: String| match value.chars().map(|c| u8::try_from(u32::from(c))).collect() {
-            Ok(bytes) => bytes,
-            Err(_) => value.into_bytes(),
-        };
-        let headers = headers.into_iter().map(|(name, value)| (name, latin1(value))).collect();
         let peer_is_loopback =
             peer.and_then(|peer| peer.parse::<IpAddr>().ok()).map(|peer| peer.to_canonical().is_loopback());
         let mut inner = http::Exchange::new(shared.tag());
@@ -79,7 +75,7 @@ impl Exchange {
     }
 
     fn request<R>(&self, with: impl FnOnce(&http::Request<'_>) -> R) -> R {
-        let borrowed = borrow(&self.headers);
+        let borrowed = self.headers.borrow();
         with(&http::Request {
             method: &self.method,
             headers: headers(&borrowed),
@@ -104,10 +100,14 @@ impl Exchange {
     }
 
     fn head(&self, py: Python<'_>, head: &Head, body: &[u8]) -> PyResult<Py<Reply>> {
-        let mut all: Vec<_> =
+        self.reply_with(py, head, PyBytes::new(py, body).unbind())
+    }
+
+    fn reply_with(&self, py: Python<'_>, head: &Head, body: Py<PyBytes>) -> PyResult<Py<Reply>> {
+        let mut headers: Vec<_> =
             head.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        self.cors(&mut all);
-        Py::new(py, Reply { status: head.status, headers: all, body: PyBytes::new(py, body).unbind() })
+        self.cors(&mut headers);
+        Py::new(py, Reply { status: head.status, headers, body })
     }
 
     fn emit(&self, py: Python<'_>, emit: http::Emit, event: Option<Event>, out: &[u8]) -> PyResult<Emit> {
@@ -122,20 +122,28 @@ impl Exchange {
             http::Emit::Held => (None, false),
             http::Emit::Nothing => (None, true),
         };
-        let head = head.map(|head| self.head(py, &head, b"")).transpose()?;
-        Ok(Emit { head, body: PyBytes::new(py, out).unbind(), end, event })
+        let body = PyBytes::new(py, out).unbind();
+        // The head of a whole response is that response.
+        let first = if matches!(emit, http::Emit::Whole(_)) {
+            body.clone_ref(py)
+        } else {
+            PyBytes::new(py, b"").unbind()
+        };
+        let head = head.map(|head| self.reply_with(py, &head, first)).transpose()?;
+        Ok(Emit { head, body, end, event })
     }
 
     fn answer(
         &self,
         py: Python<'_>,
         key: u64,
+        room: usize,
         write: impl FnOnce(&mut http::Exchange, CallKey, &mut Vec<u8>) -> Result<http::Emit, mcpgraft::LocalError>,
     ) -> PyResult<Emit> {
         let key = CallKey::from_bits(key);
         let mut state = lock(&self.state)?;
         let State { inner, batch, .. } = &mut *state;
-        let mut own = Vec::new();
+        let mut own = Vec::with_capacity(if batch.is_none() { room } else { 0 });
         let out = batch.as_mut().map_or(&mut own, |batch| &mut batch.out);
         let emit = write(inner, key, out).map_err(local)?;
         let event = inner.event();
@@ -250,11 +258,10 @@ impl Exchange {
         let mut state = lock(&self.state)?;
         let mut out = Vec::new();
         let mut handshake = session.and_then(http::Handshake::restore);
-        let named = self.session_id().is_some();
         let attached = match &mut handshake {
             _ if self.shared.sessions() == http::Sessions::Off => http::Attached::Off,
             Some(handshake) => http::Attached::Known(handshake),
-            None if named => http::Attached::Unknown,
+            None if self.session_id().is_some() => http::Attached::Unknown,
             None => http::Attached::Missing,
         };
         let made = self
@@ -300,7 +307,7 @@ impl Exchange {
 
     fn reply(&self, py: Python<'_>, key: u64, result: &[u8]) -> PyResult<Emit> {
         let result = text("result", result)?;
-        self.answer(py, key, |inner, key, out| {
+        self.answer(py, key, result.len() + ENVELOPE, |inner, key, out| {
             self.shared.serve(|server| inner.reply(server, key, result, out))
         })
     }
@@ -317,7 +324,7 @@ impl Exchange {
     ) -> PyResult<Emit> {
         let data = data.map(|data| json("data", data)).transpose()?;
         let failure = call::failure(failure, message, code, data)?;
-        self.answer(py, key, |inner, key, out| {
+        self.answer(py, key, ENVELOPE, |inner, key, out| {
             self.shared.serve(|server| inner.fail(server, key, &failure, out))
         })
     }
@@ -400,7 +407,7 @@ impl Exchange {
         state: Option<&str>,
     ) -> PyResult<Emit> {
         let asks = ask::read_all(asks)?;
-        self.answer(py, key, |inner, key, out| {
+        self.answer(py, key, ENVELOPE, |inner, key, out| {
             let asks = ask::borrow_all(&asks);
             self.shared.serve(|server| inner.require_input(server, key, &asks, state, out))
         })

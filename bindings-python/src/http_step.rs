@@ -3,7 +3,7 @@
 use mcpgraft::http;
 use mcpgraft::server::Notice;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::call::Call;
 use crate::error::local;
@@ -15,6 +15,42 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Py<PyBytes>,
+}
+
+#[pymethods]
+impl Reply {
+    /// The headers of a whole response, with its length.
+    fn sized(&self) -> Vec<(String, String)> {
+        let length = self.length().map(|length| ("Content-Length".to_owned(), length.to_string()));
+        self.headers.iter().cloned().chain(length).collect()
+    }
+
+    /// The same as ASGI wants them.
+    fn encoded<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let pair = |name: &str, value: &str| -> PyResult<Bound<'py, PyTuple>> {
+            let name = name.to_ascii_lowercase();
+            // Bytes that are no ASCII came here as Latin-1.
+            let value: Vec<u8> = value.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect();
+            PyTuple::new(py, [PyBytes::new(py, name.as_bytes()), PyBytes::new(py, &value)])
+        };
+        let all = PyList::empty(py);
+        for (name, value) in &self.headers {
+            all.append(pair(name, value)?)?;
+        }
+        if let Some(length) = self.length() {
+            all.append(pair("content-length", &length.to_string())?)?;
+        }
+        Ok(all)
+    }
+}
+
+impl Reply {
+    /// What a `Content-Length` is to say, where a body is possible and there is none yet.
+    fn length(&self) -> Option<usize> {
+        let said = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        let bodiless = matches!(self.status, 204 | 304);
+        (!said && !bodiless).then(|| Python::attach(|py| self.body.bind(py).as_bytes().len()))
+    }
 }
 
 /// What a request led to.

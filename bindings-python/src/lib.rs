@@ -8,6 +8,7 @@ mod call;
 mod error;
 mod exchange;
 mod framer;
+mod headers;
 mod http_step;
 mod listener;
 mod seal;

@@ -15,7 +15,9 @@ use crate::shared::Shared;
 use crate::task::Task;
 
 /// Room for what an answer has around its result, as a rule.
-const ENVELOPE: usize = 512;
+pub(crate) const ENVELOPE: usize = 512;
+/// Room that is kept from answer to answer in any case.
+const KEPT: usize = 16 << 10;
 
 /// Room for what the limits can allow: calls in work, and watched resources.
 type Inner = server::Session<256, 1024>;
@@ -25,6 +27,8 @@ pub(crate) struct State {
     client: Client,
     /// Answers of a batch in work, until they leave as one array.
     batch: Vec<u8>,
+    /// Where messages are written, one after the other.
+    out: Vec<u8>,
 }
 
 impl Owner for State {
@@ -89,8 +93,12 @@ fn taken(py: Python<'_>, out: &[u8]) -> Option<Py<PyBytes>> {
 
 impl Session {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let state =
-            State { inner: Box::new(Inner::new(shared.tag())), client: Client::default(), batch: Vec::new() };
+        let state = State {
+            inner: Box::new(Inner::new(shared.tag())),
+            client: Client::default(),
+            batch: Vec::new(),
+            out: Vec::new(),
+        };
         Session { shared, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -198,12 +206,11 @@ fn step(
 impl Session {
     fn accept(&self, py: Python<'_>, message: &Bound<'_, PyBytes>) -> PyResult<Step> {
         let mut state = lock(&self.state)?;
-        let mut out = Vec::new();
-        let made = self
-            .shared
-            .serve(|server| state.inner.accept(server, message.as_bytes(), &mut out))
-            .map_err(local)?;
-        let send = taken(py, &out);
+        let State { inner, out, .. } = &mut *state;
+        out.clear();
+        let made =
+            self.shared.serve(|server| inner.accept(server, message.as_bytes(), out)).map_err(local)?;
+        let send = taken(py, out);
         step(py, &self.shared, &self.state, &mut state, message, &made, send)
     }
 
@@ -215,6 +222,19 @@ impl Session {
         let result = text("result", result)?;
         self.answer(py, key, result.len() + ENVELOPE, |state, key, out| {
             self.shared.serve(|server| state.reply(server, key, result, out))
+        })
+    }
+
+    /// Answers a tool call with a text.
+    fn reply_text<'py>(
+        &self,
+        py: Python<'py>,
+        key: u64,
+        text: &str,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let answer = server::Text { pieces: &[text], ..server::Text::default() };
+        self.answer(py, key, text.len() + ENVELOPE, |state, key, out| {
+            self.shared.serve(|server| state.reply_text(server, key, &answer, out))
         })
     }
 
@@ -404,14 +424,19 @@ impl Session {
     ) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let key = CallKey::from_bits(key);
         let mut state = lock(&self.state)?;
-        let State { inner, batch, .. } = &mut *state;
+        let State { inner, batch, out, .. } = &mut *state;
         if inner.is_batched(key) {
             write(inner, key, batch).map_err(local)?;
             return Ok(None);
         }
-        let mut out = Vec::with_capacity(room);
-        write(inner, key, &mut out).map_err(local)?;
-        Ok((!out.is_empty()).then(|| PyBytes::new(py, &out)))
+        out.clear();
+        // What one long answer took stays as long as others come that are nearly as long.
+        if room < out.capacity() / 8 {
+            out.shrink_to(KEPT);
+        }
+        out.reserve(room);
+        write(inner, key, out).map_err(local)?;
+        Ok((!out.is_empty()).then(|| PyBytes::new(py, out)))
     }
 }
 

@@ -18,6 +18,7 @@ use pyo3::types::{PyBytes, PyDict};
 use crate::error::{json, local, lock, text};
 use crate::exchange::Exchange;
 use crate::framer::Framer;
+use crate::headers::HeaderText;
 use crate::session::Session;
 
 /// Everything but the catalogue: fixed when the server is made.
@@ -378,7 +379,7 @@ impl Core {
     fn exchange(
         &self,
         method: String,
-        headers: Vec<(String, String)>,
+        headers: &Bound<'_, PyAny>,
         peer: Option<&str>,
         stream: bool,
         listen: bool,
@@ -387,13 +388,9 @@ impl Core {
         let wrong = "events: the name of a stream is 1 to 32 letters, digits, - and _ of ASCII";
         let name = |text| StreamName::new(text).ok_or_else(|| PyValueError::new_err(wrong));
         let events = events.map(name).transpose()?;
+        let headers = HeaderText::read(headers)?;
         Ok(Exchange::new(self.shared.clone(), method, headers, peer, stream, listen, events))
     }
-}
-
-/// Borrows owned headers as the core takes them.
-pub(crate) fn borrow(headers: &[(String, Vec<u8>)]) -> Vec<(&str, &[u8])> {
-    headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect()
 }
 
 /// The borrowed headers as the core reads them.

@@ -35,7 +35,6 @@ from ._typing.content import (
 )
 from ._typing.repair import Repair
 from .answers import Answers, Elicited, Root, Roots, Sampled
-from .ask import AskRoots, Elicit, ElicitUrl, NeedInput, Sample
 from .context import Cancelled, Context
 from .errors import (
     ArgumentError,
@@ -62,6 +61,7 @@ from .errors import (
 from .server import Server
 
 if TYPE_CHECKING:
+    from .ask import AskRoots, Elicit, ElicitUrl, NeedInput, Sample
     from .auth import ApiKey, Bearer, InsufficientScope, Principal, requires
     from .task_store import ListingStore, MemoryTasks, TaskRecord, TaskStore
     from .tasks import Tasks
@@ -131,6 +131,7 @@ __all__ = [
 ]
 
 _LATER = {
+    "AskRoots": "ask", "Elicit": "ask", "ElicitUrl": "ask", "NeedInput": "ask", "Sample": "ask",
     # hmac brings in OpenSSL, which a server on stdio never needs.
     "ApiKey": "auth", "Bearer": "auth", "InsufficientScope": "auth", "Principal": "auth", "requires": "auth",
     "ListingStore": "task_store",

@@ -1,5 +1,6 @@
 """The native module: bytes in, bytes out. Every object locks for itself and is usable from any thread."""
 
+from collections.abc import Iterable
 from typing import Literal, TypeAlias, final
 
 from typing_extensions import Self
@@ -84,7 +85,7 @@ class Core:
     def exchange(
         self,
         method: str,
-        headers: list[tuple[str, str]],
+        headers: Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]],
         *,
         peer: str | None = None,
         stream: bool = True,
@@ -134,6 +135,9 @@ class Call:
     def batched(self) -> bool: ...
     @property
     def cancelled(self) -> bool: ...
+    @property
+    def fresh(self) -> bool:
+        """Whether it is a request of its own, with nothing from a round before."""
     @property
     def wants_task(self) -> bool:
         """The client asks for a task with this very call (2025-11-25): nothing else answers it."""
@@ -189,6 +193,8 @@ class Session:
     def accept(self, message: bytes) -> Step: ...
     def too_long(self) -> bytes | None: ...
     def reply(self, key: int, result: bytes) -> bytes | None: ...
+    def reply_text(self, key: int, text: str) -> bytes | None:
+        """Answers a tool call with a text. `UnicodeEncodeError` for lone surrogates; then nothing is answered."""
     def fail(
         self, key: int, failure: str, message: str, *, code: int | None = None, data: bytes | None = None
     ) -> bytes | None: ...
@@ -238,6 +244,11 @@ class Reply:
     def headers(self) -> list[tuple[str, str]]: ...
     @property
     def body(self) -> bytes: ...
+    def sized(self) -> list[tuple[str, str]]:
+        """The headers of a complete response, with a Content-Length where a body is possible."""
+
+    def encoded(self) -> list[tuple[bytes, bytes]]:
+        """The same as ASGI wants them: bytes, names in lower case."""
 
 @final
 class HttpStep:
@@ -338,7 +349,10 @@ class Task:
 
 @final
 class Emit:
-    """Something to write: `head` starts the response (once), `end` completes it. `event` (number, bytes) is kept."""
+    """Something to write: `head` starts the response (once), `end` completes it. `event` (number, bytes) is kept.
+
+    A response that is complete at once is `head` alone, body and all.
+    """
 
     @property
     def head(self) -> Reply | None: ...

@@ -57,7 +57,7 @@ def started(pending: Pending, at_end: Callable[[], object] | None = None) -> Sai
         try:
             answer = pending.finish(start if pending.may_stream else None)
             if answer is not None:
-                events.put(answer)
+                events.put(Answer(answer.status, answer.headers, answer.body))
         except BaseException as exc:
             events.put(exc)
         finally:

@@ -11,24 +11,32 @@ cancelled where its protocol revision says so.
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
-from .bridge import Loop
-from .http import Answer, HeaderList, Listening, Pending, begin_async
+from .bridge import Loop, go_on
+from .http import (
+    Answer,
+    Complete,
+    HeaderList,
+    Listening,
+    Pending,
+    Verdict,
+    begin_async,
+    decide,
+    enter,
+)
+from .logs import log
 from .request import Request
+from .watchman import Visitor, gone
+from .workers import hop_of
 from .wsgi import metadata_answer
 
 if TYPE_CHECKING:
+    from ._native import Reply
     from .server import Server
 
 __all__ = ["App", "handle", "mount"]
-
-log = logging.getLogger("mcpgraft")
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -44,8 +52,6 @@ LISTEN_STREAMS = 1000
 
 _alone: set[asyncio.Future[Any]] = set()
 """Calls that go on after their response was ended (`Context.close_stream`)."""
-
-_pools: WeakKeyDictionary[Server, ThreadPoolExecutor] = WeakKeyDictionary()
 
 
 class App:
@@ -72,7 +78,7 @@ class App:
         if self._sse is not None and scope["path"].rstrip("/") == self._sse:
             await handle(self._server, scope, receive, send, auth=self._auth, sse=True)
             return
-        document = metadata_answer(self._auth, url_of(scope), self._path)
+        document = metadata_answer(self._auth, url_of(scope), self._path) if self._auth else None
         if document is not None:
             await _send(document, send)
         elif self._path is not None and (scope["path"].rstrip("/") or "/") != self._path:
@@ -113,24 +119,68 @@ async def handle(
     sse: bool = False,
 ) -> None:
     """Answer one HTTP request; `body` if somebody read it already, `sse` if it is of the transport of 2024-11-05."""
-    hop = Loop(_offload(server))
-
-    async def read(limit: int) -> bytes:
-        return body[:limit] if body is not None else await _read(receive, limit)
-
-    begin: Any = begin_async
-    if sse:
-        from .sse import begin_async as begin
+    request = request_of(scope)
     try:
-        begun: Answer | Pending | Listening = await begin(server, request_of(scope), auth, read, hop)
+        begun: Verdict | Reply
+        entered = None if sse else enter(server, request, auth)
+        if entered is not None:
+            exchange, refused, streams = entered
+            if refused is None:
+                if body is None:
+                    body = await _read(receive, exchange.max_body + 1)
+                decided = decide(server, request, exchange, body, streams)
+                begun = await decided(hop_of(server)) if callable(decided) else decided
+            else:
+                begun = refused
+        else:
+
+            async def read(limit: int) -> bytes:
+                return body[:limit] if body is not None else await _read(receive, limit)
+
+            if sse:
+                from .sse import begin_async as begin_sse
+
+                begun = await begin_sse(server, request, auth, read, hop_of(server))
+            else:
+                begun = await begin_async(server, request, auth, read, hop_of(server))
     except ConnectionAbortedError:
         return
-    if isinstance(begun, Answer):
-        await _send(begun, send)
+    if isinstance(begun, Pending):
+        entry = begun.plain_entry()
+        if entry is not None and not entry.wants_context:
+            await _run_quietly(begun, begun.finish_plainly(entry, lambda: hop_of(server)), receive, send)
+        elif begun.may_stream or begun.session is not None:
+            await _run(begun, hop_of(server), receive, send)
+        else:
+            await _run_quietly(begun, begun.finish_async(hop_of(server)), receive, send)
     elif isinstance(begun, Listening):
-        await _listen(server, begun, hop, receive, send)
+        await _listen(server, begun, hop_of(server), receive, send)
     else:
-        await _run(begun, hop, receive, send)
+        await _send(begun, send)
+
+
+async def _run_quietly(
+    pending: Pending, work: Coroutine[Any, Any, Complete | None], receive: Receive, send: Send
+) -> None:
+    # A call that says nothing on its way runs in the task of its request. Until it waits for something, nobody could
+    # take it back, and nothing is set up for that.
+    try:
+        waits = work.send(None)
+    except StopIteration as stop:
+        answer: Complete | None = stop.value
+    else:
+        visitor = Visitor(pending, receive)
+        try:
+            answer = await go_on(work, waits)
+        except asyncio.CancelledError:
+            if not visitor.left:
+                raise
+            visitor.forgive()
+            return  # nobody hears its answer
+        finally:
+            await visitor.end()
+    if answer is not None:
+        await _send(answer, send)
 
 
 async def _listen(server: Server, begun: Listening, hop: Loop, receive: Receive, send: Send) -> None:
@@ -146,7 +196,7 @@ async def _listen(server: Server, begun: Listening, hop: Loop, receive: Receive,
         await send({"type": "http.response.body", "body": b""})
 
     writing = asyncio.ensure_future(write())
-    watch = asyncio.ensure_future(_gone(receive))
+    watch = asyncio.ensure_future(gone(receive))
     over = asyncio.ensure_future(closed.wait())
     try:
         await asyncio.wait({writing, watch, over}, return_when=asyncio.FIRST_COMPLETED)
@@ -173,7 +223,7 @@ async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> Non
     work = asyncio.ensure_future(
         pending.finish_async(hop, start if pending.may_stream else None, lambda: events.qsize() >= BACKLOG)
     )
-    watch = asyncio.ensure_future(_gone(receive))
+    watch = asyncio.ensure_future(gone(receive))
     turn: asyncio.Task[Any] = asyncio.ensure_future(events.get())
     try:
         started = False
@@ -227,8 +277,9 @@ async def _forward(event: tuple[int, HeaderList] | bytes, started: bool, send: S
     return True
 
 
-async def _send(answer: Answer, send: Send) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": _encoded(answer.sized())})
+async def _send(answer: Complete, send: Send) -> None:
+    headers = _encoded(answer.sized()) if isinstance(answer, Answer) else answer.encoded()
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 
 
@@ -239,16 +290,13 @@ async def _read(receive: Receive, limit: int) -> bytes:
         if message["type"] != "http.request":
             raise ConnectionAbortedError("the peer went away before its request was complete")
         part = bytes(message.get("body", b""))
+        if not parts and not message.get("more_body", False):
+            return part[:limit]
         parts.append(part[:limit])
         limit -= len(part)
         if not message.get("more_body", False):
             break
     return b"".join(parts)
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 async def _lifespan(server: Server, receive: Receive, send: Send) -> None:
@@ -265,13 +313,12 @@ async def _lifespan(server: Server, receive: Receive, send: Send) -> None:
 
 def request_of(scope: Scope) -> Request:
     """The request an ASGI scope describes."""
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
     client = scope.get("client")
     return Request(
         scope["method"],
-        headers,
+        scope["headers"],
         peer=client[0] if client else None,
-        url=url_of(scope),
+        url=lambda: url_of(scope),
         native=scope,
         listen_streams=LISTEN_STREAMS,
         query=bytes(scope.get("query_string", b"")).decode("latin-1"),
@@ -292,13 +339,3 @@ def url_of(scope: Scope) -> str:
 
 def _encoded(headers: HeaderList) -> list[tuple[bytes, bytes]]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-
-
-def _offload(server: Server) -> Callable[[Callable[[], Any]], Awaitable[Any]]:
-    def offload(fn: Callable[[], Any]) -> Awaitable[Any]:
-        pool = _pools.get(server)
-        if pool is None:
-            pool = _pools[server] = ThreadPoolExecutor(server.workers, thread_name_prefix="mcpgraft")
-        return asyncio.get_running_loop().run_in_executor(pool, contextvars.copy_context().run, fn)
-
-    return offload

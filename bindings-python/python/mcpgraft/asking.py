@@ -29,12 +29,12 @@ import msgspec
 from ._native import LocalError
 from ._typing.encode import dumps
 from .answers import Answers, Elicited, Roots, Sampled
-from .ask import AskRoots, Elicit, ElicitUrl, Question, Sample
 from .bridge import is_async
 
 if TYPE_CHECKING:
     from ._native import Call
     from ._native import _Ask as NativeAsk
+    from .ask import Question
     from .context import Channel
     from .replay import Replay
 
@@ -88,6 +88,8 @@ class Asking:
             True if accepted; `.data` is what was filled in (or raises `Declined` or `Dismissed`), `.action` says what
             the user did.
         """
+        from .ask import Elicit
+
         found: Elicited[Any] = self._ask(key, Elicit(message, schema, again, timeout))
         return found
 
@@ -103,6 +105,8 @@ class Asking:
             id: Names the elicitation in `elicitation_complete`; made up unless given.
             timeout: As in `elicit`.
         """
+        from .ask import ElicitUrl
+
         found: Elicited[None] = self._ask(key, ElicitUrl(message, url, id, timeout))
         return found
 
@@ -123,6 +127,8 @@ class Asking:
         timeout: float | None = None,
     ) -> Sampled:
         """Have the client's model write; the arguments are those of `Sample`."""
+        from .ask import Sample
+
         found: Sampled = self._ask(
             key,
             Sample(
@@ -134,6 +140,8 @@ class Asking:
 
     def roots(self, key: str = "roots", *, timeout: float | None = None) -> Roots:
         """Which folders the client works in. `timeout` as in `elicit`."""
+        from .ask import AskRoots
+
         found: Roots = self._ask(key, AskRoots(timeout))
         return found
 

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import contextvars
 import functools
-import inspect
 import os
-import queue
 import threading
-from collections.abc import Awaitable, Callable, Coroutine
+import types
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .errors import Cancelled
@@ -22,7 +21,19 @@ from .errors import Cancelled
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["Hop", "Inline", "Loop", "canceller", "drive", "is_async", "run_on", "shared_loop"]
+__all__ = [
+    "Hop",
+    "Inline",
+    "Loop",
+    "canceller",
+    "drive",
+    "go_on",
+    "is_async",
+    "is_awaitable",
+    "portable",
+    "run_on",
+    "shared_loop",
+]
 
 T = TypeVar("T")
 
@@ -39,10 +50,17 @@ class Hop(Protocol):
         ...
 
 
+_COROUTINE = 0x80  # inspect.CO_COROUTINE; the module costs more to import than this whole package
+
+
 def is_async(fn: Callable[..., Any]) -> bool:
     """True if calling `fn` gives a coroutine: also for partials, methods and objects with an async `__call__`."""
     while isinstance(fn, functools.partial):
         fn = fn.func
+    if type(fn) is types.FunctionType and not fn.__dict__:
+        return bool(fn.__code__.co_flags & _COROUTINE)
+    import inspect
+
     if inspect.iscoroutinefunction(fn):
         return True
     # The class's own __call__: a plain function's is a slot wrapper and never a coroutine function.
@@ -54,10 +72,17 @@ async def call(hop: Hop, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> A
     if is_async(fn):
         return await hop.asynchronous(lambda _: fn(*args, **kwargs))
     result = await hop.sync(lambda _: fn(*args, **kwargs))
-    if inspect.isawaitable(result):  # a sync wrapper around an async function
+    if is_awaitable(result):  # a sync wrapper around an async function
         awaitable = result
         result = await hop.asynchronous(lambda _: awaitable)
     return result
+
+
+def is_awaitable(value: object) -> bool:
+    """Whether a value can be awaited."""
+    if isinstance(value, types.GeneratorType):  # one of `types.coroutine`
+        return bool(value.gi_code.co_flags & 0x100)  # inspect.CO_ITERABLE_COROUTINE
+    return isinstance(value, Awaitable)
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -69,6 +94,25 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
         return result
     coroutine.close()
     raise RuntimeError("internal error: a coroutine suspended in a synchronous host")
+
+
+@types.coroutine
+def go_on(coroutine: Coroutine[Any, Any, T], waits: Any) -> Generator[Any, Any, T]:
+    """Await the rest of a coroutine that was begun with `send(None)`, which gave `waits`, in the same task."""
+    while True:
+        step: Callable[[], Any]
+        try:
+            step = functools.partial(coroutine.send, (yield waits))
+        except GeneratorExit:
+            coroutine.close()
+            raise
+        except BaseException as exc:
+            step = functools.partial(coroutine.throw, exc)
+        try:
+            waits = step()
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
 
 
 class Inline:
@@ -158,6 +202,7 @@ def run_on(
     connection and everything else that is bound to a thread.
     """
     import asyncio
+    import queue
 
     jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
 
@@ -170,7 +215,7 @@ def run_on(
             try:
                 result = context.run(fn)
             except BaseException as exc:
-                settle(waiter.set_exception, _portable(exc))
+                settle(waiter.set_exception, portable(exc))
             else:
                 settle(waiter.set_result, result)
 
@@ -210,7 +255,7 @@ def run_on(
     return task.result()
 
 
-def _portable(exc: BaseException) -> BaseException:
+def portable(exc: BaseException) -> BaseException:
     # A future cannot carry StopIteration.
     return RuntimeError(f"handler raised {exc!r}") if isinstance(exc, StopIteration) else exc
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
-from ._native import KEEP_ALIVE
+from ._native import KEEP_ALIVE, Reply
 from .dispatch import Failure, Outcome, settle
 from .state import session_owner
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .context import Waiting
     from .events import Record
 
-__all__ = ["Answer", "HeaderList", "HttpChannel", "ReadBody", "StartStream", "Write"]
+__all__ = ["Answer", "Complete", "HeaderList", "HttpChannel", "ReadBody", "StartStream", "Write", "late_channel"]
 
 HeaderList = list[tuple[str, str]]
 ReadBody = Callable[[int], Any]
@@ -48,6 +48,10 @@ class Answer(NamedTuple):
         return [*self.headers, ("Content-Length", str(len(self.body)))]
 
 
+Complete = Answer | Reply
+"""A complete response: one made here, or one as the core gives it."""
+
+
 class Answering(Protocol):
     """Where answers that come in other requests are waited for: `mcpgraft.hub.Hub`."""
 
@@ -59,17 +63,34 @@ class Answering(Protocol):
 class HttpChannel:
     """What a running call says on its way: notifications first, if the peer can hear them, then the result."""
 
+    takes_text = False
+    __slots__ = (
+        "_closed",
+        "_exchange",
+        "_full",
+        "_hub",
+        "_lock",
+        "_lost",
+        "_record",
+        "_session",
+        "_start",
+        "_write",
+        "answer",
+        "client",
+        "is_left",
+        "room",
+    )
+
     def __init__(
         self,
         exchange: Exchange,
         start: StartStream | None,
         full: Callable[[], bool] | None = None,
-        *,
         session: str | None = None,
         hub: Answering | None = None,
         record: Record | None = None,
         room: int = 0,
-        left: Callable[[], bool] = lambda: False,
+        left: Callable[[], bool] = bool,
     ) -> None:
         self.client = None if session is None else session_owner(session)
         self.room = room
@@ -79,7 +100,7 @@ class HttpChannel:
         self._session = session
         self._hub = hub
         self._start = start
-        self._full = full or (lambda: False)
+        self._full = full or bool
         self._write: Write | None = None
         self._lost: float | None = None
         self._closed = False
@@ -193,7 +214,7 @@ class HttpChannel:
         if emit.head is not None:
             headers = [*emit.head.headers, *extra]
             if emit.end and not closes:
-                self.answer = Answer(status or emit.head.status, headers, emit.body or emit.head.body)
+                self.answer = Answer(status or emit.head.status, headers, emit.head.body)
                 return
             if self._start is not None:
                 self._write = self._start(emit.head.status, headers)
@@ -213,6 +234,25 @@ class HttpChannel:
                 self._write = None
                 self._lost = time.monotonic()
                 self._exchange.close()
+
+
+class _Late:
+    takes_text = False
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], HttpChannel]) -> None:
+        self._make = make
+        self._made: HttpChannel | None = None
+
+    def __getattr__(self, name: str) -> object:
+        if self._made is None:
+            self._made = self._make()
+        return getattr(self._made, name)
+
+
+def late_channel(make: Callable[[], HttpChannel]) -> HttpChannel:
+    """A channel that is made when something is said or asked on it: functions that take no context never do."""
+    return cast("HttpChannel", _Late(make))
 
 
 class Asked:

@@ -48,6 +48,11 @@ class Waiting(Protocol):
 class Channel(Protocol):
     """Where a running call speaks to its peer. All methods may be called from any thread and never block for long."""
 
+    @property
+    def takes_text(self) -> bool:
+        """Whether an outcome may be the text of a tool's result instead of the result."""
+        ...
+
     def progress(self, key: int, progress: float, total: float | None, message: str | None) -> None: ...
     def log(self, key: int, level: str, data: bytes, logger: str | None) -> None: ...
 

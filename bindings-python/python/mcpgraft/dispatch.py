@@ -7,16 +7,14 @@ is run again when the answers are there (see `mcpgraft.rounds`).
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import msgspec
 
 from ._native import LocalError
 from ._typing.encode import clean
-from ._typing.result import error_result
-from .bridge import Hop, Inline, drive
+from ._typing.result import error_result, tool_result
+from .bridge import Hop, Inline, Loop, drive
 from .errors import (
     ArgumentError,
     AskError,
@@ -31,6 +29,7 @@ from .errors import (
     Unauthorized,
     UrlElicitationRequired,
 )
+from .logs import log
 from .middleware import Begun
 
 if TYPE_CHECKING:
@@ -47,21 +46,20 @@ __all__ = [
     "Outcome",
     "Requirement",
     "for_head",
+    "plain_entry",
     "quick_entry",
     "reporter",
     "run",
     "run_call",
+    "run_plain",
     "run_quick",
     "settle",
 ]
 
-log = logging.getLogger("mcpgraft")
-
 HIDDEN = "the server could not do this; its log has the details"
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """A call that has no result: arguments of the native `fail`, and what an HTTP host adds to its head."""
 
     failure: str
@@ -75,16 +73,15 @@ class Failure:
 E = TypeVar("E", covariant=True)
 
 
-@dataclass(frozen=True)
-class Requirement:
+class Requirement(msgspec.Struct, frozen=True):
     """A stateless call that needs answers first: the questions, and the sealed state for the client to bring back."""
 
     asks: list[tuple[str, NativeAsk]]
     state: str
 
 
-Outcome = bytes | Failure | Requirement
-"""A result object, why there is none, or what is needed for one."""
+Outcome = bytes | str | Failure | Requirement
+"""A result object, the text of a tool's result (where the channel takes that), why there is none, or what is needed."""
 
 
 def run(ctx: Context) -> Outcome:
@@ -93,12 +90,18 @@ def run(ctx: Context) -> Outcome:
     return drive(run_call(ctx, Inline())) if entry is None else run_quick(ctx, entry, Inline)
 
 
-def quick_entry(server: Server, call: Call) -> Entry | None:
-    """The entry of a call that nothing stands before: a plain function, without middlewares, guards or tasks."""
-    if server.middlewares or call.kind == "task" or call.request_state is not None or call.input_responses is not None:
+def plain_entry(server: Server, call: Call) -> Entry | None:
+    """The entry of a call that nothing stands before: a function without middlewares, guards or tasks."""
+    if server.middlewares or not call.fresh:
         return None
     entry = server.entry_of(call)
-    return None if entry is None or entry.is_async or entry.guards or entry.task != "never" else entry
+    return entry if entry is not None and entry.is_plain else None
+
+
+def quick_entry(server: Server, call: Call) -> Entry | None:
+    """The same, if its function is a sync one."""
+    entry = plain_entry(server, call)
+    return None if entry is None or entry.is_async else entry
 
 
 def run_quick(ctx: Context, entry: Entry, hop: Callable[[], Hop]) -> Outcome:
@@ -110,15 +113,42 @@ def run_quick(ctx: Context, entry: Entry, hop: Callable[[], Hop]) -> Outcome:
         hop: Makes the hop for a call that needs more after all: one that asks its client, or gives an awaitable.
     """
     try:
-        args, kwargs = entry.arguments(ctx, reporter(ctx.server, ctx))
+        args, kwargs = entry.arguments(ctx, reporter(ctx.server, ctx) if ctx.server.repair_hooks else None)
         value = entry.fn(*args, **kwargs)
+        if ctx._replay is None and type(value) in _PLAIN:
+            if entry.gives_text and type(value) is str and ctx._channel.takes_text:
+                return value
+            return entry.encode(value, ctx)
+    except BaseException as exc:
+        return _explained(ctx, exc) or drive(_run_on(ctx, entry, hop(), Begun(error=exc)))
+    return drive(_run_on(ctx, entry, hop(), Begun(value)))
+
+
+async def run_plain(ctx: Context, entry: Entry, hop: Callable[[], Loop]) -> Outcome:
+    """Run a call that `plain_entry` has an entry for, from an event loop, on the shortest way (`hop` as there)."""
+    try:
+        if entry.is_async:
+            args, kwargs = entry.arguments(ctx, reporter(ctx.server, ctx) if ctx.server.repair_hooks else None)
+            value = await entry.fn(*args, **kwargs)
+        else:
+            value = await hop().sync(lambda _: _called(ctx, entry))
         if ctx._replay is None and type(value) in _PLAIN:
             return entry.encode(value, ctx)
     except BaseException as exc:
-        if ctx._replay is None and isinstance(exc, Exception) and not isinstance(exc, UrlElicitationRequired):
-            return explain(ctx, exc)
-        return drive(_run_on(ctx, entry, hop(), Begun(error=exc)))
-    return drive(_run_on(ctx, entry, hop(), Begun(value)))
+        return _explained(ctx, exc) or await _run_on(ctx, entry, hop(), Begun(error=exc))
+    return await _run_on(ctx, entry, hop(), Begun(value))
+
+
+def _called(ctx: Context, entry: Entry) -> Any:
+    args, kwargs = entry.arguments(ctx, reporter(ctx.server, ctx))
+    return entry.fn(*args, **kwargs)
+
+
+def _explained(ctx: Context, exc: BaseException) -> Outcome | None:
+    # None: it is not only an error.
+    if ctx._replay is None and isinstance(exc, Exception) and not isinstance(exc, UrlElicitationRequired):
+        return explain(ctx, exc)
+    return None
 
 
 _PLAIN = frozenset({str, int, float, bool, type(None), dict, list, tuple, bytes})
@@ -163,9 +193,20 @@ class Target(Protocol[E]):
     def require_input(self, key: int, asks: list[tuple[str, NativeAsk]], state: str | None = None) -> E: ...
 
 
+class TextTarget(Protocol[E]):
+    """A native session: it makes the result of a text itself."""
+
+    def reply_text(self, key: int, text: str) -> E: ...
+
+
 def settle(target: Target[E], call: Call, outcome: Outcome) -> E | None:
     """Answer a call. None if there is no one to answer any more."""
     try:
+        if isinstance(outcome, str):
+            try:
+                return cast("TextTarget[E]", target).reply_text(call.key, outcome)
+            except UnicodeEncodeError:  # a lone surrogate
+                outcome = tool_result(outcome)
         if not isinstance(outcome, Failure):
             try:
                 if isinstance(outcome, Requirement):
@@ -245,7 +286,7 @@ def _with_head(ctx: Context, outcome: Outcome, exc: BaseException) -> Outcome:
         return outcome
     status, headers = head
     failure = outcome if isinstance(outcome, Failure) else Failure("invalid_params", str(exc))
-    return replace(failure, status=status, headers=headers)
+    return msgspec.structs.replace(failure, status=status, headers=headers)
 
 
 def _nothing_there(call: Call) -> Outcome:

@@ -22,7 +22,7 @@ from django.urls import re_path
 from .apart import Event, Said, pieces, started
 from .auth import WELL_KNOWN, publishes
 from .hangup import hung_up
-from .http import Answer, HeaderList, Listening, Pending, begin, begin_async
+from .http import Answer, Complete, HeaderList, Listening, Pending, begin, begin_async
 from .wsgi import metadata_answer, read_all, request_of
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ def _stream(head: tuple[int, HeaderList], body: Any) -> HttpResponseBase:
     return response
 
 
-def _response(answer: Answer) -> HttpResponse:
+def _response(answer: Complete) -> HttpResponse:
     response = HttpResponse(answer.body, status=answer.status)
     del response.headers["Content-Type"]
     for name, value in answer.sized():

@@ -83,6 +83,7 @@ class Questions:
 class DuplexChannel:
     """The `Channel` of the calls of one connection."""
 
+    takes_text = True
     client = ""
     room = 1_000_000  # the limit of calls in work is a lower one
 

@@ -9,16 +9,15 @@ publish in the same Redis may forge both, so keep others out of it.
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-__all__ = ["Fanout", "Link", "LocalFanout", "RedisFanout"]
+from .logs import log
 
-log = logging.getLogger("mcpgraft")
+__all__ = ["Fanout", "Link", "LocalFanout", "RedisFanout"]
 
 
 class Fanout(Protocol):

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 
 from .auth import metadata_path, publishes
 from .hangup import hung_up
-from .http import Answer, Listening, Pending, begin
+from .http import Answer, Complete, Listening, Pending, begin
 from .wsgi import finish, metadata_answer, read_all, request_of
 
 if TYPE_CHECKING:
@@ -54,7 +54,8 @@ def mount(
     name = endpoint or "mcp_" + re.sub(r"\W+", "_", f"{server.name}{path}").strip("_")
 
     def view() -> Response:
-        return respond(server, current_request, auth=auth)
+        # The request itself: behind its proxy every look costs a look for the context.
+        return respond(server, current_request._get_current_object(), auth=auth)  # type: ignore[attr-defined]
 
     _add(app, "/" + path.strip("/"), name, view, auth)
     if sse is not None:
@@ -105,7 +106,7 @@ def respond(server: Server, request: Any, *, auth: object = None) -> Response:
     if isinstance(begun, Pending):
         if begun.may_stream:
             return _late(begun)
-        begun = begun.finish() or Answer(500, [], b"")
+        return _response(begun.finish() or Answer(500, [], b""))
     return _response(begun)
 
 
@@ -156,11 +157,11 @@ def _response_class() -> type[Response]:
     return cls
 
 
-def _response(answer: Answer) -> Response:
-    response = _response_class()(answer.body, status=answer.status)
-    response.headers.clear()
-    for name, value in answer.sized():
-        response.headers.add(name, value)
+def _response(answer: Complete) -> Response:
+    headers = answer.sized()
+    response = _response_class()(answer.body, answer.status, headers)
+    if not any(name.lower() == "content-type" for name, _ in headers):
+        del response.headers["Content-Type"]  # a class gives its own to every response
     return response
 
 

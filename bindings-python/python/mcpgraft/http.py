@@ -7,61 +7,78 @@ response is decided late: one JSON body, unless the handler says something first
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ._native import SESSION_HEADER
-from .bridge import Hop, Inline, call, canceller, drive
-from .channel import Answer, HeaderList, HttpChannel, ReadBody, StartStream
+from ._native import SESSION_HEADER, Reply
+from .bridge import Hop, Inline, Loop, call, canceller, drive
+from .channel import Answer, Complete, HeaderList, HttpChannel, ReadBody, StartStream, late_channel
 from .context import Context
-from .dispatch import run_call
+from .dispatch import Outcome, plain_entry, run_call, run_plain, run_quick
+from .logs import log
 from .sessions import OWNER_BYTES, TooManySessions, owner_of
 from .state import known_as, session_owner
 
 if TYPE_CHECKING:
-    from ._native import Exchange, HttpStep, Reply
+    from ._native import Call, Exchange, HttpStep
     from .events import Record
     from .hub import Hub
     from .listening import Source
+    from .registry import Entry
     from .request import Request
     from .server import Server
     from .sessions import Sessions
 
-__all__ = ["Answer", "HeaderList", "Listening", "Pending", "ReadBody", "StartStream", "begin", "begin_async"]
-
-log = logging.getLogger("mcpgraft")
+__all__ = [
+    "Answer",
+    "Complete",
+    "HeaderList",
+    "Listening",
+    "Pending",
+    "ReadBody",
+    "StartStream",
+    "Verdict",
+    "begin",
+    "begin_async",
+    "decide",
+    "enter",
+]
 
 T = TypeVar("T")
 
 
-def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Answer | Pending | Listening:
+def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Verdict:
     """Decide as much as can be decided before a handler runs. Blocks on the body and on the auth verifier."""
-    return drive(begin_async(server, request, auth, read, Inline()))
+    entered = enter(server, request, auth)
+    if entered is None:
+        return drive(begin_async(server, request, auth, read, Inline()))
+    exchange, refused, streams = entered
+    if refused is not None:
+        return whole(refused)
+    decided = decide(server, request, exchange, read(exchange.max_body + 1), streams)
+    if isinstance(decided, Pending):
+        return decided
+    return drive(decided(Inline())) if callable(decided) else whole(decided)
 
 
-async def begin_async(
-    server: Server, request: Request, auth: object, read: ReadBody, hop: Hop
-) -> Answer | Pending | Listening:
+async def begin_async(server: Server, request: Request, auth: object, read: ReadBody, hop: Hop) -> Verdict:
     """The same for an async host; `hop` says how to get to sync and async functions from there."""
-    core, headers, streams = server.core, request.headers.raw, places(server, request)
-    exchange = core.exchange(
-        request.method, headers, peer=request.peer, listen=streams > 0, events=stream_name(server, request)
-    )
+    streams = places(server, request)
+    exchange = _exchange(server, request, streams)
     refused = exchange.gate()
     # A hostile page or host must not learn anything, not even whether its key is right; who is merely
     # unauthenticated hears that first, whatever else is wrong with the request. A preflight carries no credentials.
     if refused is not None and (refused.status in (403, 421) or refused.status < 400):
-        return _answer(refused)
+        return whole(refused)
     denied = await allowed(server, request, auth, exchange, hop)
     if denied is not None:
         return denied
     if refused is not None:
-        return _answer(refused)
+        return whole(refused)
     body = await call(hop, read, exchange.max_body + 1)
     visit = _Visit(server, request, exchange, hop)
     try:
@@ -71,6 +88,38 @@ async def begin_async(
         return unavailable(exchange, "too many sessions are in use", 60)
     except _StoreFailed:
         return unavailable(exchange, "sessions cannot be reached now", 5)
+
+
+# --- the same step by step, where nobody is to be asked -----------------------------------------------------------
+
+
+def enter(server: Server, request: Request, auth: object) -> tuple[Exchange, Reply | None, int] | None:
+    """Look at the head of a request: its exchange, the answer if it is refused, and what `decide` wants to know.
+
+    None if an auth or sessions have a say; else this, the body and `decide` are all there is.
+    """
+    if server.sessions is not None or (server.auth if auth is None else auth):
+        return None
+    streams = places(server, request)
+    exchange = _exchange(server, request, streams)
+    return exchange, exchange.gate(), streams
+
+
+def _exchange(server: Server, request: Request, streams: int) -> Exchange:
+    events = None if server.events is None else stream_name(server, request)
+    return server.core.exchange(request.method, request.sent, peer=request.peer, listen=streams > 0, events=events)
+
+
+def decide(
+    server: Server, request: Request, exchange: Exchange, body: bytes, streams: int
+) -> Reply | Pending | Callable[[Hop], Coroutine[Any, Any, Verdict]]:
+    """Look at the body of a request that `enter` let in. A function: what is to be done takes a hop."""
+    step = exchange.accept(body)
+    if step.reply is None:
+        return Pending(server, request, exchange, step, None, streams)
+    if step.listener is None and step.resume is None:
+        return step.reply
+    return lambda hop: _Visit(server, request, exchange, hop).act(step, streams)
 
 
 def places(server: Server, request: Request) -> int:
@@ -99,7 +148,7 @@ async def allowed(server: Server, request: Request, auth: object, exchange: Exch
     from .auth import authenticate
 
     denied = await authenticate(auth, request, hop)
-    return None if denied is None else _answer(exchange.refuse(denied.status, denied.headers(), denied.body()))
+    return None if denied is None else whole(exchange.refuse(denied.status, denied.headers(), denied.body()))
 
 
 class _StoreFailed(Exception):
@@ -146,7 +195,7 @@ class _Visit:
                 await _stored(sessions.save(self._hop, id, self._owner + step.session))
         return step
 
-    async def act(self, step: HttpStep, streams: int) -> Answer | Pending | Listening:
+    async def act(self, step: HttpStep, streams: int) -> Verdict:
         """Do what the step asks for."""
         session = self._id if self._known else None
         if step.event == "listening":
@@ -158,15 +207,15 @@ class _Visit:
             return Pending(self._server, self._request, self._exchange, step, own, streams)
         if self._sessions is not None and step.event == "opened" and step.session is not None:
             id = await _stored(self._sessions.open(self._hop, self._owner + step.session))
-            return _answer(step.reply, (SESSION_HEADER, id))
+            return whole(step.reply, (SESSION_HEADER, id))
         if self._sessions is not None and session is not None:
             if step.event == "ended":
                 if not await _stored(self._sessions.end(self._hop, session)):
-                    return _answer(self._exchange.refuse(405, [("Allow", "GET, POST")], b""))
+                    return whole(self._exchange.refuse(405, [("Allow", "GET, POST")], b""))
                 self._server.hub.end(session)
             else:
                 _route(self._server.hub, session, step)
-        return _answer(step.reply)
+        return whole(step.reply)
 
     async def _listen(self, step: HttpStep, streams: int) -> Answer | Listening:
         from .listening import Stream
@@ -205,7 +254,7 @@ class _Visit:
         assert reply is not None
         resumed = await _stored(events.resume(self._hop, id, *step.resume, self._server.keep_alive))
         if resumed is None:
-            return _answer(self._exchange.refuse_resume())
+            return whole(self._exchange.refuse_resume())
         # Without a place to wait in the client gets what is there, and comes again.
         if resumed.is_whole or not self._server.hub.open(resumed, streams):
             return Answer(reply.status, list(reply.headers), resumed.whole())
@@ -244,7 +293,7 @@ class Listening:
     stream: Source
 
 
-@dataclass
+@dataclass(slots=True)
 class Pending:
     """A request whose calls have yet to run."""
 
@@ -300,9 +349,43 @@ class Pending:
             or can_ask(key, ("roots",)) is None
         )
 
-    def finish(self, start: StartStream | None = None, hop: Hop | None = None) -> Answer | None:
+    def finish(self, start: StartStream | None = None, hop: Hop | None = None) -> Complete | None:
         """Run the handler in this thread. None if `start` was used: then everything is written."""
-        return drive(self.finish_async(hop or Inline(), start))
+        call, entry = self.step.call, self.plain_entry() if start is None and hop is None else None
+        if entry is None or entry.is_async or call is None:
+            return drive(self.finish_async(hop or Inline(), start))
+        ctx = Context(call, late_channel(self._silent), self.server, self.request)
+        outcome = run_quick(ctx, entry, Inline)
+        return self._reply(call, outcome) if type(outcome) is bytes else self._answer(call, outcome)
+
+    async def finish_plainly(self, entry: Entry, hop: Callable[[], Loop]) -> Complete | None:
+        """`finish_async` for what `plain_entry` gave, of which nothing is to be streamed."""
+        call = self.step.call
+        assert call is not None
+        ctx = Context(call, late_channel(self._silent), self.server, self.request)
+        outcome = await run_plain(ctx, entry, hop)
+        return self._reply(call, outcome) if type(outcome) is bytes else self._answer(call, outcome)
+
+    def plain_entry(self) -> Entry | None:
+        """The entry of the call, if it is one alone and nothing stands before the function."""
+        step = self.step
+        return (
+            None if step.call is None or self.session is not None or step.batch else plain_entry(self.server, step.call)
+        )
+
+    def _reply(self, call: Call, result: bytes) -> Complete | None:
+        try:
+            return self.exchange.reply(call.key, result).head or self._nothing()
+        except ValueError:  # the core will not send it; the log hears why
+            return self._answer(call, result)
+
+    def _silent(self) -> HttpChannel:
+        return self._channel(None, None)
+
+    def _answer(self, call: Call, outcome: Outcome) -> Complete | None:
+        channel = self._channel(None, None)
+        channel.settle(call, outcome)
+        return channel.answer or self._nothing()
 
     async def finish_async(
         self, hop: Hop, start: StartStream | None = None, full: Callable[[], bool] | None = None
@@ -311,18 +394,7 @@ class Pending:
 
         While `full()` is true notifications are dropped; the result is not.
         """
-        # The answers of a batch leave together as one array, so there is nothing to stream into.
-        start = None if self.step.batch else start
-        channel = HttpChannel(
-            self.exchange,
-            start,
-            full,
-            session=self.session,
-            hub=self.server.hub,
-            record=self._record(),
-            room=self.room,
-            left=lambda: self.left,
-        )
+        channel = self._channel(start, full)
         sessions = self.server.sessions
         if self.session is None or sessions is None:
             return await self._run(hop, channel)
@@ -342,6 +414,23 @@ class Pending:
         finally:
             release()
 
+    def _channel(self, start: StartStream | None, full: Callable[[], bool] | None) -> HttpChannel:
+        return HttpChannel(
+            self.exchange,
+            # The answers of a batch leave together as one array, so there is nothing to stream into.
+            None if self.step.batch else start,
+            full,
+            self.session,
+            self.server.hub,
+            None if self.server.events is None else self._record(),
+            self.room,
+            self.is_left,
+        )
+
+    def is_left(self) -> bool:
+        """Whether the client is gone, as far as the host knows."""
+        return self.left
+
     def _record(self) -> Record | None:
         events, stream = self.server.events, self.exchange.stream
         return None if events is None or stream is None or self.session is None else events.record(self.session, stream)
@@ -350,7 +439,7 @@ class Pending:
         step = self.step
         while True:
             if step.reply is not None:
-                return _answer(step.reply)
+                return whole(step.reply)
             if step.call is not None:
                 ctx = Context(step.call, channel, self.server, self.request)
                 channel.settle(step.call, await run_call(ctx, hop))
@@ -360,9 +449,13 @@ class Pending:
             if self.session is not None:
                 _route(self.server.hub, self.session, step)
 
-    def _nothing(self, channel: HttpChannel) -> Answer | None:
+    def _nothing(self, channel: HttpChannel | None = None) -> Answer | None:
         # A call that was taken back has no answer, but its HTTP request must get one.
-        return None if channel.started else _answer(self.exchange.refuse(202, [], b""))
+        return None if channel is not None and channel.started else whole(self.exchange.refuse(202, [], b""))
+
+
+Verdict = Answer | Pending | Listening
+"""What a request comes to before a handler runs."""
 
 
 def _route(hub: Hub, session: str, step: HttpStep) -> None:
@@ -379,8 +472,9 @@ def unavailable(exchange: Exchange, message: str, seconds: int) -> Answer:
     """503: not now, but perhaps after so many seconds."""
     error = {"jsonrpc": "2.0", "id": None, "error": {"code": -32603, "message": message}}
     head = [("Content-Type", "application/json"), ("Retry-After", str(seconds))]
-    return _answer(exchange.refuse(503, head, msgspec.json.encode(error)))
+    return whole(exchange.refuse(503, head, msgspec.json.encode(error)))
 
 
-def _answer(reply: Reply, *more: tuple[str, str]) -> Answer:
+def whole(reply: Reply, *more: tuple[str, str]) -> Answer:
+    """A reply of the core's as a complete response."""
     return Answer(reply.status, [*reply.headers, *more], reply.body)

@@ -6,7 +6,6 @@ sealed has expired.
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -14,10 +13,9 @@ from collections.abc import Sequence
 
 from ._native import NONCE_BYTES, Keys
 from .errors import RegistrationError
+from .logs import log
 
 __all__ = ["KeyRing", "nonce", "now_ms"]
-
-log = logging.getLogger("mcpgraft")
 
 
 class KeyRing:

@@ -9,7 +9,6 @@ It then connects again, as after any broken connection. Nobody else ever waits f
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -18,13 +17,12 @@ from typing import TYPE_CHECKING
 from ._native import KEEP_ALIVE
 from .bridge import Hop, Inline, drive
 from .hub import digest
+from .logs import log
 
 if TYPE_CHECKING:
     from ._native import Listener, Task
 
 __all__ = ["Source", "Stream"]
-
-log = logging.getLogger("mcpgraft")
 
 GONE_SECONDS = 1.0
 """How often a thread that waits looks whether its client is still there."""

@@ -15,11 +15,10 @@ what it raised; a middleware may return something else, raise, or not call it at
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .bridge import Hop, call, drive, is_async
+from .bridge import Hop, call, drive, is_async, is_awaitable
 from .errors import Forbidden
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class Begun:
         if self._error is not None:
             raise self._error
         value = self._value
-        return await hop.asynchronous(lambda _: value) if inspect.isawaitable(value) else value
+        return await hop.asynchronous(lambda _: value) if is_awaitable(value) else value
 
 
 async def through(chain: Sequence[Middleware], ctx: Context, entry: Entry, hop: Hop, on_repair: OnRepair | None) -> Any:

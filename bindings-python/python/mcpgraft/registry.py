@@ -6,15 +6,14 @@ becomes result bytes. It knows nothing about hosts.
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from ._typing.encode import dumps
-from ._typing.result import completion_result, prompt_result, resource_result, tool_result
+from ._typing.late import pattern
+from ._typing.result import completion_result, prompt_result, resource_result, text_result, tool_result
 from ._typing.signature import Signature, compile_signature
 from .bridge import is_async
 from .context import inject
@@ -68,7 +67,7 @@ class Entry:
     """Base of all entries: the function, who may call it, and whether it takes a context."""
 
     kind = ""
-    __slots__ = ("fn", "guards", "is_async", "key", "task", "wants_context")
+    __slots__ = ("_task", "fn", "gives_text", "guards", "is_async", "is_plain", "key", "wants_context")
 
     def __init__(self, key: str, fn: Handler, *, guard: Guard | Sequence[Guard] | None, wants_context: bool) -> None:
         self.key = key
@@ -77,7 +76,20 @@ class Entry:
         """Whether calling `fn` gives a coroutine."""
         self.guards = guards(guard)
         self.wants_context = wants_context
-        self.task: TaskMode = "never"
+        self.gives_text = False
+        """Whether a str that `fn` returns is the result's text, and nothing else of it."""
+        self.task = "never"
+
+    @property
+    def task(self) -> TaskMode:
+        """Whether a call may become a task."""
+        return self._task
+
+    @task.setter
+    def task(self, mode: TaskMode) -> None:
+        self._task = mode
+        # Asked at every call: whether nothing stands before the function.
+        self.is_plain = not self.guards and mode == "never"
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
         """Positional and keyword arguments for `fn`. Raises `ArgumentError` when the peer's do not fit."""
@@ -121,11 +133,15 @@ class ToolEntry(_Typed):
         super().__init__(key, fn, signature, guard)
         promised = signature.output_schema if validate else None
         self.results = None if promised is None else compiled_schema(f"tool {key!r}: outputSchema", dumps(promised))
+        self.gives_text = signature.output_schema is None
 
     def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
-        return self._with_context(self.signature.decode(ctx.call.arguments, on_repair), ctx)
+        kwargs = self.signature.decode(ctx.call.arguments, on_repair)
+        return self._with_context(kwargs, ctx) if self.wants_context else ((), kwargs)
 
     def encode(self, value: Any, ctx: Context) -> bytes:
+        if self.gives_text and type(value) is str:
+            return text_result(value)
         result = tool_result(value, self.signature)
         if self.results is not None:
             check_result(self.results, self.key, result)
@@ -154,6 +170,7 @@ class RawToolEntry(Entry):
         super().__init__(key, fn, guard=guard, wants_context=_positional(fn) >= 3)
         self.output_schema = output_schema
         self.given = compiled_schema(f"tool {key!r}: inputSchema", schema) if validate else None
+        self.gives_text = output_schema is None
         promised = output_schema if validate else None
         self.results = None if promised is None else compiled_schema(f"tool {key!r}: outputSchema", promised)
 
@@ -246,6 +263,8 @@ class CompletionEntry(Entry):
     __slots__ = ("_extra", "_takes_value")
 
     def __init__(self, key: str, fn: Handler) -> None:
+        import inspect
+
         parameters = list(inspect.signature(fn).parameters.values())
         names = {parameter.name for parameter in parameters}
         self._extra = names & {"argument", "ref", "resolved"}
@@ -305,7 +324,7 @@ def compiled(fn: Handler) -> Signature:
     return compile_signature(fn, inject=inject)
 
 
-_EXPRESSION = re.compile(r"\{[+#./;?&]?([^{}]*)\}")
+_EXPRESSION = pattern(r"\{[+#./;?&]?([^{}]*)\}")
 
 
 def variables_of(template: str) -> list[str]:
@@ -332,6 +351,8 @@ def _check_variables(uri: str, signature: Signature) -> None:
 
 
 def _positional(fn: Handler) -> int:
+    import inspect
+
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(1 for parameter in inspect.signature(fn).parameters.values() if parameter.kind in kinds)
 

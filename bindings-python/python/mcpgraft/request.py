@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["Headers", "Request"]
+__all__ = ["HeaderPairs", "Headers", "Request"]
+
+HeaderPairs = Sequence[tuple[str, str]] | Sequence[tuple[bytes, bytes]]
+"""Names and values, as text or as ASGI has them."""
 
 
 class Headers(Mapping[str, str]):
     """HTTP headers with case-insensitive names. A name that came more than once reads as one value joined by `, `."""
 
-    __slots__ = ("_values", "raw")
+    __slots__ = ("_raw", "_sent", "_table")
 
-    def __init__(self, raw: list[tuple[str, str]]) -> None:
-        self.raw = raw
-        """The headers as they came, in order."""
-        self._values: dict[str, str] = {}
-        for name, value in raw:
-            key = name.lower()
-            before = self._values.get(key)
-            self._values[key] = value if before is None else f"{before}, {value}"
+    def __init__(self, sent: HeaderPairs) -> None:
+        self._sent = sent
+        self._raw: list[tuple[str, str]] | None = None
+        self._table: dict[str, str] | None = None
+
+    @property
+    def raw(self) -> list[tuple[str, str]]:
+        """The headers as they came, in order. What is not ASCII is decoded from Latin-1."""
+        if self._raw is None:
+            self._raw = [(_text(name), _text(value)) for name, value in self._sent]
+        return self._raw
+
+    @property
+    def _values(self) -> dict[str, str]:
+        if self._table is None:
+            table: dict[str, str] = {}
+            for name, value in self.raw:
+                key = name.lower()
+                before = table.get(key)
+                table[key] = value if before is None else f"{before}, {value}"
+            self._table = table
+        return self._table
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
@@ -43,29 +60,34 @@ class Headers(Mapping[str, str]):
         return f"Headers({', '.join(sorted(self._values))})"
 
 
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
+
+
 class Request:
     """One HTTP request, or the local process on stdio (`method` is then empty and `headers` has nothing)."""
 
-    __slots__ = ("auth", "headers", "listen_streams", "method", "native", "peer", "principal", "query", "url")
+    __slots__ = ("_headers", "_url", "auth", "listen_streams", "method", "native", "peer", "principal", "query", "sent")
 
     def __init__(
         self,
         method: str = "",
-        headers: list[tuple[str, str]] | None = None,
+        headers: HeaderPairs = (),
         *,
         peer: str | None = None,
-        url: str | None = None,
+        url: str | Callable[[], str] | None = None,
         native: object = None,
         principal: object = None,
         listen_streams: int = 0,
         query: str = "",
     ) -> None:
         self.method = method
-        self.headers = Headers(headers or [])
+        self.sent = headers
+        """The headers as the host gave them."""
+        self._headers: Headers | None = None
         self.peer = peer
         """Address of the peer as the host saw it, without port."""
-        self.url = url
-        """Absolute URL of the endpoint, without query; None on stdio."""
+        self._url = url
         self.native = native
         """The host's own object: WSGI environ, Flask or Django request, ASGI scope; None on stdio."""
         self.principal = principal
@@ -76,3 +98,21 @@ class Request:
         """The query of the URL, without `?`."""
         self.listen_streams = listen_streams
         """How many responses a process of this host can keep open without harm."""
+
+    @property
+    def headers(self) -> Headers:
+        """The headers. Made when they are looked at: most requests are answered without."""
+        if self._headers is None:
+            self._headers = Headers(self.sent)
+        return self._headers
+
+    @property
+    def url(self) -> str | None:
+        """Absolute URL of the endpoint, without query; None on stdio."""
+        if self._url is not None and not isinstance(self._url, str):
+            self._url = self._url()
+        return self._url
+
+    @url.setter
+    def url(self, url: str | None) -> None:
+        self._url = url

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +64,7 @@ def make_http(
     server: Server, host: str | None = None, port: int | None = None, path: str | None = None, *, auth: object = None
 ) -> Any:
     """The server that `run_http` runs, bound but not yet serving (a `wsgiref` `WSGIServer` with threads)."""
+    from socket import SHUT_WR
     from socketserver import ThreadingMixIn
     from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
@@ -99,7 +99,7 @@ def make_http(
         def _read_rest(self) -> None:
             # Closing with unread input resets the connection, and the peer may lose an early answer (401, 413).
             try:
-                self.connection.shutdown(socket.SHUT_WR)
+                self.connection.shutdown(SHUT_WR)
                 self.connection.settimeout(0.5)
                 for _ in range(16):
                     if not self.connection.recv(65_536):

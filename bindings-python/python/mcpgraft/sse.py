@@ -21,7 +21,7 @@ from ._native import KEEP_ALIVE
 from .bridge import Hop, Inline, call, drive
 from .channel import Answer, ReadBody
 from .connection import Connection
-from .http import Listening, _answer, allowed, listening, places, unavailable
+from .http import Listening, allowed, listening, places, unavailable, whole
 from .listening import Source, Wait
 from .request import Request
 from .sessions import owner_of
@@ -51,18 +51,18 @@ def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Ans
 
 async def begin_async(server: Server, request: Request, auth: object, read: ReadBody, hop: Hop) -> Answer | Listening:
     """The same for an async host."""
-    exchange = server.core.exchange(request.method, request.headers.raw, peer=request.peer)
+    exchange = server.core.exchange(request.method, request.sent, peer=request.peer)
     refused = exchange.gate()
     wrong_method = request.method not in ("GET", "POST")
     if refused is not None and request.method == "GET" and refused.status == 405:
         refused = None  # said of the newer transport, on whose path a GET is something else
     if refused is not None and (refused.status in (403, 421) or refused.status < 400):
-        return _answer(refused)
+        return whole(refused)
     denied = await allowed(server, request, auth, exchange, hop)
     if denied is not None:
         return denied
     if refused is not None and not wrong_method:
-        return _answer(refused)
+        return whole(refused)
     if request.method == "GET":
         return await _open(server, request, exchange, hop)
     if wrong_method:
@@ -172,4 +172,4 @@ def _table(server: Server) -> dict[str, Peer]:
 
 def _say(exchange: Exchange, status: int, text: str, *headers: tuple[str, str]) -> Answer:
     head = [("Content-Type", "text/plain; charset=utf-8"), *headers]
-    return _answer(exchange.refuse(status, head, text.encode()))
+    return whole(exchange.refuse(status, head, text.encode()))

@@ -6,9 +6,6 @@ method, target, arguments and principal: what comes back is untrusted (basic/pat
 
 from __future__ import annotations
 
-import hashlib
-import logging
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -39,8 +36,6 @@ MAX_STATE_BYTES = 32_768
 """Longest sealed state, in bytes."""
 INVALID_STATE = "requestState is not valid for this request; send the request again without it"
 
-log = logging.getLogger("mcpgraft")
-
 
 class Known(msgspec.Struct, array_like=True):
     """An answer, or why there is none, and the question it belongs to."""
@@ -64,22 +59,33 @@ class _Sealed(
     state: Any = None
 
 
-@dataclass
 class Kept:
     """What is remembered."""
 
-    round: int = 0
-    """How many times the client has been asked."""
-    answers: dict[str, Known] = field(default_factory=dict)
-    memo: dict[str, Any] = field(default_factory=dict)
-    open: dict[str, Any] = field(default_factory=dict)
-    """Questions that were asked last: key to digest; to the whole question, for a handler in steps."""
-    ids: dict[str, str] = field(default_factory=dict)
-    """Ids of elicitations by URL."""
-    steps: bool = False
-    """The handler works in steps (`NeedInput`)."""
-    state: Any = None
-    """The handler's own, in steps."""
+    __slots__ = ("answers", "ids", "memo", "open", "round", "state", "steps")
+
+    def __init__(
+        self,
+        round: int = 0,
+        answers: dict[str, Known] | None = None,
+        memo: dict[str, Any] | None = None,
+        open: dict[str, Any] | None = None,
+        ids: dict[str, str] | None = None,
+        steps: bool = False,
+        state: Any = None,
+    ) -> None:
+        self.round = round
+        """How many times the client has been asked."""
+        self.answers: dict[str, Known] = {} if answers is None else answers
+        self.memo: dict[str, Any] = {} if memo is None else memo
+        self.open: dict[str, Any] = {} if open is None else open
+        """Questions that were asked last: key to digest; to the whole question, for a handler in steps."""
+        self.ids: dict[str, str] = {} if ids is None else ids
+        """Ids of elicitations by URL."""
+        self.steps = steps
+        """The handler works in steps (`NeedInput`)."""
+        self.state = state
+        """The handler's own, in steps."""
 
 
 def seal_state(ctx: Context, kept: Kept) -> str:
@@ -142,7 +148,9 @@ async def open_state(ctx: Context, hop: Hop) -> Kept | None:
 
 def session_owner(session: str) -> str:
     """What names the client of a session as long as it lasts, and is no principal's name."""
-    return f"session\0{hashlib.sha256(session.encode()).hexdigest()}"
+    from hashlib import sha256  # brings in OpenSSL
+
+    return f"session\0{sha256(session.encode()).hexdigest()}"
 
 
 def principal_text(principal: Any) -> str | None:

@@ -107,6 +107,7 @@ class Reader(Connection):
         # Whose functions the reading thread does not run any more.
         self._slow: set[Entry] = set()
         self._lines: Iterator[bytes | None] = iter(())
+        self._longest = HELD
 
     def read(self, source: int) -> None:
         """Take messages until the input ends."""
@@ -136,6 +137,9 @@ class Reader(Connection):
         if line is None:
             self._say(self._session.too_long)
             return True
+        if len(line) > self._longest:
+            self._longest = 2 * len(line)
+            keep_room(len(line))
         with self._write_lock:
             step = self._session.accept(line)
             if step.send is not None:
@@ -191,6 +195,18 @@ class Reader(Connection):
         left = memoryview(piece)
         while left:
             left = left[os.write(self._output, left) :]
+
+
+def keep_room(size: int) -> None:
+    """Have the C library keep the memory that messages of that many bytes take, from one to the next.
+
+    glibc gives what is free at the top of a heap back to the system when it is more than twice the largest block it
+    ever took from the system by itself (mallopt(3), "M_MMAP_THRESHOLD" and "M_TRIM_THRESHOLD"). With messages of a
+    megabyte that is after each of them, and to fetch all those pages anew costs more than to read and answer the next.
+    So once a larger block is taken, and given back; nobody writes to it, so that it costs nothing. Elsewhere it does
+    nothing.
+    """
+    bytes(min(4 * size, 31 << 20))  # from 32 MiB on glibc learns nothing
 
 
 def _binary(*descriptors: int) -> None:

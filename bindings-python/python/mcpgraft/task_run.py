@@ -216,6 +216,7 @@ Tell = Callable[[float, float | None, str | None], object]
 
 class _Apart:
     # Tasks have no logs, and progress in 2025-11-25 only; what they ask, their client collects by requests of its own.
+    takes_text = False
     client = None
     room = 0
 

@@ -31,7 +31,6 @@ experiment that the next revision took back, without which 2025-11-25 can call a
 from __future__ import annotations
 
 import contextvars
-import logging
 import os
 import threading
 from collections.abc import Callable
@@ -44,6 +43,7 @@ from .bridge import Hop, Inline, Loop, call, drive, is_async
 from .dispatch import Failure, Outcome, explain, for_head, reporter
 from .errors import InvalidParams, McpError, MissingClientCapability
 from .keys import now_ms
+from .logs import log
 from .middleware import admit
 from .replay import Replay, only_suspended
 from .rounds import play, rounds
@@ -65,8 +65,6 @@ __all__ = ["EXTENSION", "Tasks"]
 EXTENSION = "io.modelcontextprotocol/tasks"
 RETRIES = 20
 """How often a change is tried again when another one came first."""
-
-log = logging.getLogger("mcpgraft")
 
 
 class Tasks:

@@ -267,7 +267,9 @@ class Client:
                         self.raw(response)
 
         answer = begun.finish(start if begun.may_stream else None)
-        return RawAnswer(*answer) if answer is not None else RawAnswer(status, sent, bytes(pieces))
+        if answer is None:
+            return RawAnswer(status, sent, bytes(pieces))
+        return RawAnswer(answer.status, answer.headers, answer.body)
 
     # --- changes, and the end ----------------------------------------------------------------------------------------
 

@@ -12,12 +12,13 @@ changes keeps a response open, and with it a thread: `Server(listen_streams=...)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .hangup import hung_up
-from .http import Answer, HeaderList, Listening, Pending, ReadBody, begin
+from .http import Answer, Complete, HeaderList, Listening, Pending, ReadBody, begin
 from .request import Request
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class App:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = str(environ.get("PATH_INFO", ""))
-        document = metadata_answer(self._auth, url_of(environ), self._path)
+        document = metadata_answer(self._auth, url_of(environ), self._path) if self._auth else None
         if document is not None:
             return send(document, start_response)
         if self._sse is not None and path.rstrip("/") == self._sse:
@@ -133,7 +134,7 @@ def _apart(pending: Pending, start_response: StartResponse, more: HeaderList) ->
     return pieces(events)
 
 
-def send(answer: Answer, start_response: StartResponse, extra: HeaderList | None = None) -> Iterable[bytes]:
+def send(answer: Complete, start_response: StartResponse, extra: HeaderList | None = None) -> Iterable[bytes]:
     """Send a complete response."""
     start_response(status_line(answer.status), answer.sized() + (extra or []))
     return [answer.body] if answer.body else []
@@ -147,11 +148,14 @@ def status_line(status: int) -> str:
         return f"{status} Status"
 
 
+@lru_cache(maxsize=256)
+def _named(name: str) -> str:
+    return name[5:].replace("_", "-").lower()
+
+
 def request_of(environ: Environ, native: object = None) -> Request:
     """The request an environ describes."""
-    headers = [
-        (name[5:].replace("_", "-").lower(), str(value)) for name, value in environ.items() if name.startswith("HTTP_")
-    ]
+    headers = [(_named(name), str(value)) for name, value in environ.items() if name.startswith("HTTP_")]
     for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
         if environ.get(name):  # servers may set them to "" when absent
             headers.append((name.replace("_", "-").lower(), str(environ[name])))
@@ -159,7 +163,7 @@ def request_of(environ: Environ, native: object = None) -> Request:
         str(environ.get("REQUEST_METHOD", "GET")),
         headers,
         peer=environ.get("REMOTE_ADDR") or None,
-        url=url_of(environ),
+        url=lambda: url_of(environ),
         native=environ if native is None else native,
         # A process with one thread would do nothing else any more.
         listen_streams=LISTEN_STREAMS if environ.get("wsgi.multithread") else 0,

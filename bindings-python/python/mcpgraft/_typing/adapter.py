@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, get_origin
 
 import msgspec
 
 from . import encode, foreign
-from .annotations import NeedsPydanticError, UnsupportedError, members, rewrite, unwrapped
+from .annotations import NeedsPydanticError, UnsupportedError, is_simple, members, rewrite, unwrapped
 from .explain import REFUSED, Problem, msgspec_problem, pydantic_problem
 from .fields import describe_fields
 from .schema import Defs, Schema, accepts_string, describe, finish, merge
@@ -156,7 +157,11 @@ def adapt(annotation: Any, *, arguments: bool = True) -> Adapter:
     Raises:
         UnsupportedError: It has no JSON Schema, or nothing here can check it.
     """
-    return Adapter(annotation, arguments)
+    return _known(annotation, arguments) if is_simple(annotation) else Adapter(annotation, arguments)
+
+
+# Nobody changes an adapter. Builtin types only, so that it keeps no class of the user's alive.
+_known = lru_cache(maxsize=512)(Adapter)
 
 
 def build(kind: Any, value: Any) -> Any:

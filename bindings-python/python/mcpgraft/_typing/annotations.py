@@ -24,6 +24,7 @@ __all__ = [
     "field_of",
     "is_field",
     "is_optional",
+    "is_simple",
     "members",
     "rewrite",
     "unwrapped",
@@ -80,6 +81,27 @@ def unwrapped(annotation: Any) -> Any:
         else:
             break
     return annotation
+
+
+_SIMPLE: set[Any] = {str, int, float, bool, bytes, type(None), None, Any, list, dict, tuple, set}
+_KNOWN = 512
+
+
+def is_simple(annotation: Any) -> bool:
+    """Whether it is made of builtin types alone: what was found out about it holds wherever it stands again."""
+    try:
+        if annotation in _SIMPLE:
+            return True
+    except TypeError:  # not hashable
+        return False
+    origin = get_origin(annotation)
+    if origin is None or (origin not in _SIMPLE and origin not in _UNIONS):
+        return False
+    if not all(map(is_simple, get_args(annotation))):
+        return False
+    if len(_SIMPLE) < _KNOWN:
+        _SIMPLE.add(annotation)
+    return True
 
 
 def rewrite(annotation: Any, *, arguments: bool, depth: int = 0) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from typing import NamedTuple
+
+from .late import pattern
 
 __all__ = ["Docstring", "parse"]
 
@@ -33,10 +34,10 @@ _PARAM_SECTIONS = frozenset(
         "params",
     }
 )
-_GOOGLE_HEADER = re.compile(r"^([A-Z][A-Za-z]*(?: [A-Za-z]+)?):$")
-_GOOGLE_ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?:\((?:[^()]|\([^()]*\))*\))?[ \t]*:(?:[ \t]+|$)(.*)$")
-_NUMPY_ENTRY = re.compile(r"^\*{0,2}(\w+(?:[ \t]*,[ \t]*\*{0,2}\w+)*)[ \t]*(?::.*)?$")
-_REST_FIELD = re.compile(r"^:(\w+)(?:[ \t]+([^:]*))?:(?:[ \t]+|$)(.*)$")
+_GOOGLE_HEADER = pattern(r"^([A-Z][A-Za-z]*(?: [A-Za-z]+)?):$")
+_GOOGLE_ENTRY = pattern(r"^\*{0,2}(\w+)[ \t]*(?:\((?:[^()]|\([^()]*\))*\))?[ \t]*:(?:[ \t]+|$)(.*)$")
+_NUMPY_ENTRY = pattern(r"^\*{0,2}(\w+(?:[ \t]*,[ \t]*\*{0,2}\w+)*)[ \t]*(?::.*)?$")
+_REST_FIELD = pattern(r"^:(\w+)(?:[ \t]+([^:]*))?:(?:[ \t]+|$)(.*)$")
 _REST_PARAM = frozenset({"param", "parameter", "arg", "argument", "key", "keyword", "ivar", "var", "cvar"})
 _REST_RETURNS = frozenset({"return", "returns"})
 _REST_FIELDS = (
@@ -50,7 +51,11 @@ def parse(text: str | None) -> Docstring:
     """Read a docstring. Never fails: what is not understood stays in the description."""
     if not text or not text.strip():
         return Docstring("", {})
-    lines = inspect.cleandoc(text).splitlines()
+    if "\n" not in text and not text.lstrip().startswith(":"):
+        return Docstring(text.strip(), {})
+    from inspect import cleandoc
+
+    lines = cleandoc(text).splitlines()
     params: dict[str, str] = {}
     kept: list[str] = []
     at = 0

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from .late import pattern
 from .schema import describe, step
 
 __all__ = [
@@ -47,11 +48,11 @@ class Problem(NamedTuple):
     """The value that came, when the library gives it itself."""
 
 
-_WHERE = re.compile(r"^(?P<what>.*?)(?: - at (?:`(?P<key>key)` in )?`\$(?P<path>.*)`)?$", re.DOTALL)
-_EXPECTED = re.compile(r"^Expected (?P<expected>.*?)(?:, got `(?P<got>[^`]*)`)?$", re.DOTALL)
-_MISSING = re.compile(r"^Object missing required field `(?P<field>.*)`$", re.DOTALL)
-_INVALID = re.compile(r"^Invalid (?P<what>[A-Za-z0-9 -]+?)(?: .?'.*'| value.*)?$", re.DOTALL)
-_TOKEN = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_WHERE = pattern(r"^(?P<what>.*?)(?: - at (?:`(?P<key>key)` in )?`\$(?P<path>.*)`)?$", re.DOTALL)
+_EXPECTED = pattern(r"^Expected (?P<expected>.*?)(?:, got `(?P<got>[^`]*)`)?$", re.DOTALL)
+_MISSING = pattern(r"^Object missing required field `(?P<field>.*)`$", re.DOTALL)
+_INVALID = pattern(r"^Invalid (?P<what>[A-Za-z0-9 -]+?)(?: .?'.*'| value.*)?$", re.DOTALL)
+_TOKEN = pattern(r"\.([^.\[\]]+)|\[(\d+)\]")
 
 
 def msgspec_problem(error: Exception, schema: dict[str, Any]) -> Problem:

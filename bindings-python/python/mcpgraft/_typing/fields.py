@@ -4,7 +4,6 @@ would not check.
 
 from __future__ import annotations
 
-import dataclasses
 import typing
 from typing import Annotated, Any, ClassVar, get_args, get_origin
 
@@ -57,7 +56,7 @@ def describe_fields(annotation: Any, defs: Defs) -> None:
 
 def _has_fields(kind: type) -> bool:
     return (
-        dataclasses.is_dataclass(kind)
+        hasattr(kind, "__dataclass_fields__")
         or issubclass(kind, msgspec.Struct)
         or any(hasattr(kind, name) for name in ("__total__", "_fields", "__attrs_attrs__"))
     )

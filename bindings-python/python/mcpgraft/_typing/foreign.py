@@ -5,7 +5,6 @@ Nothing here imports pydantic unless it is imported already, so a user without i
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import typing
 from collections.abc import Callable
@@ -47,7 +46,7 @@ def _fields(kind: Any) -> list[Any]:
     # Only what pydantic itself can take apart: it knows nothing of attrs and msgspec classes.
     if not isinstance(kind, type):
         return []
-    if not (dataclasses.is_dataclass(kind) or hasattr(kind, "__total__") or hasattr(kind, "_fields")):
+    if not (hasattr(kind, "__dataclass_fields__") or hasattr(kind, "__total__") or hasattr(kind, "_fields")):
         return []
     try:
         return list(typing.get_type_hints(kind, include_extras=True).values())

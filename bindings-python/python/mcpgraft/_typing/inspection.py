@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
+import types
 import typing
 from collections.abc import Callable
 from typing import Annotated, Any, NamedTuple, Optional, get_args, get_origin
 
 from ..errors import RegistrationError
-from .annotations import is_field, is_optional, members, unwrapped
+from .annotations import is_field, is_optional, is_simple, members, unwrapped
 
 __all__ = ["EMPTY", "Parameter", "Source", "check", "default_of", "injected", "inspect_callable"]
 
-EMPTY: Any = inspect.Parameter.empty
+
+class _Empty:
+    pass
+
+
+EMPTY: Any = _Empty
+"""The default of a parameter without one."""
+POSITIONAL_ONLY, BY_NAME, VARIADIC_POSITIONAL, VARIADIC = range(4)
+"""Kinds of parameters."""
 
 
 class Parameter(NamedTuple):
@@ -23,12 +31,12 @@ class Parameter(NamedTuple):
     name: str
     annotation: Any
     default: Any
-    kind: Any
+    kind: int
 
     @property
     def variadic(self) -> bool:
         """Whether it is `**kwargs`."""
-        return bool(self.kind is inspect.Parameter.VAR_KEYWORD)
+        return self.kind == VARIADIC
 
 
 class Source(NamedTuple):
@@ -51,50 +59,118 @@ def inspect_callable(fn: Callable[..., Any]) -> Source:
     if not callable(fn):
         raise RegistrationError(f"{fn!r} is not callable")
     bound: set[str] = set()
+    given = 0
     inner: Any = fn
     while isinstance(inner, functools.partial):
         bound |= inner.keywords.keys()
+        given += len(inner.args)
         inner = inner.func
-    body = _body(inner)
     name = str(getattr(inner, "__name__", type(inner).__name__))
+    if type(inner) is types.FunctionType and not inner.__dict__:  # nothing says otherwise
+        read = _read_function(inner)[given:]
+        body, doc, is_async = inner, _documented(inner), bool(inner.__code__.co_flags & _COROUTINE)
+    else:
+        body, read, doc, is_async = _look_closely(fn, inner, name)
+    hints = _hints(body, name)
+    parameters = [
+        Parameter(one, hints.get(one, Any), default, kind)
+        for one, default, kind in read
+        if one not in bound  # what a partial has bound by name is not the peer's to send
+    ]
+    returns = inner if isinstance(inner, type) else hints.get("return", Any)
+    return Source(name, doc, parameters, returns, is_async)
+
+
+_Read = list[tuple[str, Any, int]]
+"""Name, default and kind of each parameter."""
+
+_COROUTINE = 0x80  # inspect.CO_COROUTINE
+_VARARGS, _VARKEYWORDS = 0x04, 0x08
+
+
+def _read_function(fn: types.FunctionType) -> _Read:
+    # What inspect.signature does for a plain function; that module costs as much to import as this whole package.
+    code = fn.__code__
+    positional, names = code.co_argcount, code.co_varnames
+    defaults, named = fn.__defaults__ or (), fn.__kwdefaults__ or {}
+    required = positional - len(defaults)
+    read: _Read = [
+        (
+            names[at],
+            EMPTY if at < required else defaults[at - required],
+            POSITIONAL_ONLY if at < code.co_posonlyargcount else BY_NAME,
+        )
+        for at in range(positional)
+    ]
+    at = positional + code.co_kwonlyargcount
+    if code.co_flags & _VARARGS:
+        read.append((names[at], EMPTY, VARIADIC_POSITIONAL))
+        at += 1
+    last = positional + code.co_kwonlyargcount
+    read += [(name, named.get(name, EMPTY), BY_NAME) for name in names[positional:last]]
+    if code.co_flags & _VARKEYWORDS:
+        read.append((names[at], EMPTY, VARIADIC))
+    return read
+
+
+def _documented(fn: Any) -> str | None:
+    doc = fn.__doc__
+    if not isinstance(doc, str):
+        return None
+    if "\n" not in doc:
+        return doc.strip()
+    from inspect import cleandoc
+
+    return cleandoc(doc)
+
+
+def _look_closely(fn: Callable[..., Any], inner: Any, name: str) -> tuple[Any, _Read, str | None, bool]:
+    import inspect
+
+    body = _body(inner)
     try:
         signature = inspect.signature(fn)
     except (TypeError, ValueError) as wrong:
         raise RegistrationError(f"{name}() has no readable signature: {wrong}") from wrong
-    hints = _hints(body, name)
-    parameters = [
-        Parameter(one.name, hints.get(one.name, Any), one.default, one.kind)
+    kinds: dict[Any, int] = {
+        inspect.Parameter.POSITIONAL_ONLY: POSITIONAL_ONLY,
+        inspect.Parameter.VAR_POSITIONAL: VARIADIC_POSITIONAL,
+        inspect.Parameter.VAR_KEYWORD: VARIADIC,
+    }
+    read = [
+        (one.name, EMPTY if one.default is inspect.Parameter.empty else one.default, kinds.get(one.kind, BY_NAME))
         for one in signature.parameters.values()
-        if one.name not in bound  # what a partial has bound by name is not the peer's to send
     ]
     doc = (
         inspect.getdoc(inner)
         if inner is body or isinstance(inner, type)
         else inspect.getdoc(body) or inspect.getdoc(inner)
     )
-    returns = inner if isinstance(inner, type) else hints.get("return", Any)
-    return Source(name, doc, parameters, returns, _is_async(inner, body))
+    is_async = inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(inspect.unwrap(body))
+    return body, read, doc, is_async
 
 
 def _body(inner: Any) -> Any:
     # Where annotations and code are.
     if isinstance(inner, type):
         return inner.__init__  # type: ignore[misc]
+    import inspect
+
     if inspect.isroutine(inner):
         return inner
     return type(inner).__call__
 
 
-def _is_async(inner: Any, body: Any) -> bool:
-    return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(inspect.unwrap(body))
-
-
 def _hints(body: Any, name: str) -> dict[str, Any]:
+    if type(body) is types.FunctionType and (simple := _simple_hints(body)) is not None:
+        return simple
     try:
         return typing.get_type_hints(body, include_extras=True)
     except Exception:
         pass  # once more with the names of the enclosing function, and one by one to say which is wrong
-    plain = inspect.unwrap(body)
+    from inspect import unwrap
+
+    plain = unwrap(body)
     plain = getattr(plain, "__func__", plain)
     namespace = {**getattr(plain, "__globals__", {}), **_enclosing(plain)}
     found: dict[str, Any] = {}
@@ -110,6 +186,26 @@ def _hints(body: Any, name: str) -> dict[str, Any]:
                 "import what it names at run time, not only for type checking"
             ) from wrong
     return found
+
+
+def _simple_hints(fn: types.FunctionType) -> dict[str, Any] | None:
+    # What typing.get_type_hints finds where only builtin types are named; None: it has to look itself.
+    hints: dict[str, Any] = {}
+    for name, annotation in fn.__annotations__.items():
+        if isinstance(annotation, str):
+            try:
+                annotation = eval(_code(annotation), fn.__globals__)
+            except Exception:
+                return None
+        if not is_simple(annotation):
+            return None
+        hints[name] = type(None) if annotation is None else annotation
+    return hints
+
+
+@functools.lru_cache(maxsize=512)
+def _code(annotation: str) -> types.CodeType:
+    return compile(annotation, "<annotation>", "eval")
 
 
 def _enclosing(plain: Any) -> dict[str, Any]:
@@ -147,9 +243,9 @@ def check(parameter: Parameter, function: str) -> None:
         RegistrationError: `*args`, positional-only, or a name that starts with two underscores.
     """
     where = f"{function}(): parameter {parameter.name!r}"
-    if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+    if parameter.kind == VARIADIC_POSITIONAL:
         raise RegistrationError(f"{where}: *args cannot be sent by name; use a list parameter")
-    if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+    if parameter.kind == POSITIONAL_ONLY:
         raise RegistrationError(f"{where} is positional-only; arguments are passed by name")
     if parameter.name.startswith("__"):
         raise RegistrationError(f"{where}: a name that starts with two underscores cannot be an argument")

@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from .explain import REFUSED, Path, Problem, path_text, value_at
+from .late import pattern
 
 __all__ = ["OnRepair", "Repair", "lossless", "repaired"]
 
 
-@dataclass(frozen=True)
-class Repair:
+class Repair(msgspec.Struct, frozen=True):
     """One argument that was taken differently from how it was sent."""
 
     param: str
@@ -39,7 +38,7 @@ _NOTHING: Any = object()
 # Numbers keep their digits between the two: a price must not change because a neighbour was repaired.
 lossless = msgspec.json.Decoder(float_hook=Decimal)
 _lossless_encode = msgspec.json.Encoder(decimal_format="number").encode
-_STARTS_JSON = re.compile(r"\s*(?:[\[{\-0-9]|true|false|null)", re.IGNORECASE)
+_STARTS_JSON = pattern(r"\s*(?:[\[{\-0-9]|true|false|null)", re.IGNORECASE)
 
 
 def repaired(

@@ -36,6 +36,7 @@ __all__ = [
     "prompt_result",
     "resource_result",
     "sampling_messages",
+    "text_result",
     "tool_result",
 ]
 
@@ -44,6 +45,11 @@ _MAX_COMPLETIONS = 100  # the protocol's limit
 _TEXT_OPEN, _TEXT_CLOSE = b'{"content":[{"type":"text","text":', b"}]}"
 _STRUCTURED = b'}],"structuredContent":'
 _EMPTY = b'{"content":[]}'
+
+
+def text_result(text: str) -> bytes:
+    """The result of a tool that is a text."""
+    return b"%b%b%b" % (_TEXT_OPEN, dumps(text), _TEXT_CLOSE)
 
 
 class _Output(Protocol):
@@ -64,10 +70,10 @@ def tool_result(value: Any, signature: _Output | None = None) -> bytes:
     """
     kind = type(value)
     if kind is str:
+        if signature is None or signature.output_schema is None:
+            return text_result(value)
         text = dumps(value)
-        if signature is not None and signature.output_schema is not None:
-            return b"%b%b%b%b}" % (_TEXT_OPEN, text, _STRUCTURED, text)
-        return b"%b%b%b" % (_TEXT_OPEN, text, _TEXT_CLOSE)
+        return b"%b%b%b%b}" % (_TEXT_OPEN, text, _STRUCTURED, text)
     if isinstance(value, str) and not isinstance(value, enum.Enum):
         return tool_result(str.__str__(value), signature)
     if value is None and (signature is None or signature.output_schema is None):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import collections.abc
 import typing
+from functools import lru_cache
 from typing import Any, get_args, get_origin
 
 from . import content
 from .adapter import UnsupportedError, adapt
-from .annotations import members, unwrapped
+from .annotations import is_simple, members, unwrapped
 from .schema import finish
 
 __all__ = ["Interim", "output_schema"]
@@ -37,6 +38,10 @@ def output_schema(annotation: Any) -> dict[str, Any] | None:
     A promise must be kept by every result, so a union that contains text or content promises nothing. An annotation
     without JSON Schema promises nothing either: what is returned may still be encodable.
     """
+    return _known(annotation) if is_simple(annotation) else _output_schema(annotation)
+
+
+def _output_schema(annotation: Any) -> dict[str, Any] | None:
     bare = unwrapped(annotation)
     if get_origin(bare) in _WRAPPERS:
         return output_schema(get_args(bare)[-1])
@@ -52,6 +57,9 @@ def output_schema(annotation: Any) -> dict[str, Any] | None:
         return None
     made = finish(adapter.schema, adapter.defs, collapse_null=False)
     return made if made.keys() - {"description", "title", "examples"} else None
+
+
+_known = lru_cache(maxsize=512)(_output_schema)
 
 
 def _plain(annotation: Any) -> bool:

@@ -22,21 +22,20 @@ PREFIX = "#/$defs/"
 _INLINE_BYTES = 400
 """A definition used more than once is inlined up to this many bytes of JSON."""
 
-_SUBSCHEMAS = ("items", "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else")
-_SUBSCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
-_SUBSCHEMA_MAPS = ("properties", "patternProperties", "$defs", "dependentSchemas")
+_SUBSCHEMAS = frozenset({"items", "additionalProperties", "propertyNames", "contains", "not", "if", "then", "else"})
+_SUBSCHEMA_LISTS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+_SUBSCHEMA_MAPS = frozenset({"properties", "patternProperties", "$defs", "dependentSchemas"})
 
 
 def _children(schema: Schema) -> Iterator[Schema]:
-    for key in _SUBSCHEMAS:
-        if isinstance(child := schema.get(key), dict):
-            yield child
-    for key in _SUBSCHEMA_LISTS:
-        if isinstance(several := schema.get(key), list):
-            yield from (child for child in several if isinstance(child, dict))
-    for key in _SUBSCHEMA_MAPS:
-        if isinstance(named := schema.get(key), dict):
-            yield from (child for child in named.values() if isinstance(child, dict))
+    for key, value in schema.items():
+        if isinstance(value, dict):
+            if key in _SUBSCHEMAS:
+                yield value
+            elif key in _SUBSCHEMA_MAPS:
+                yield from (child for child in value.values() if isinstance(child, dict))
+        elif isinstance(value, list) and key in _SUBSCHEMA_LISTS:
+            yield from (child for child in value if isinstance(child, dict))
 
 
 def _mapped(schema: Schema, change: Any) -> Schema:
@@ -45,15 +44,14 @@ def _mapped(schema: Schema, change: Any) -> Schema:
         return change(child) if isinstance(child, dict) else child
 
     out = dict(schema)
-    for key in _SUBSCHEMAS:
-        if key in out:
-            out[key] = each(out[key])
-    for key in _SUBSCHEMA_LISTS:
-        if isinstance(out.get(key), list):
-            out[key] = [each(child) for child in out[key]]
-    for key in _SUBSCHEMA_MAPS:
-        if isinstance(out.get(key), dict):
-            out[key] = {name: each(child) for name, child in out[key].items()}
+    for key, value in schema.items():
+        if isinstance(value, dict):
+            if key in _SUBSCHEMAS:
+                out[key] = change(value)
+            elif key in _SUBSCHEMA_MAPS:
+                out[key] = {name: each(child) for name, child in value.items()}
+        elif isinstance(value, list) and key in _SUBSCHEMA_LISTS:
+            out[key] = [each(child) for child in value]
     return out
 
 
@@ -95,6 +93,8 @@ def finish(schema: Schema, defs: Defs, *, collapse_null: bool) -> Schema:
         collapse_null: Leave `null` out of properties that may be absent and are null then. For arguments: clients that
             know no union with null then understand them. Not for results, which do contain the null.
     """
+    if not defs:
+        return _clean(schema, collapse_null)
     cleaned = {name: _clean(_documented(name, definition), collapse_null) for name, definition in defs.items()}
     root = _clean(schema, collapse_null)
     kept = _kept(root, cleaned)

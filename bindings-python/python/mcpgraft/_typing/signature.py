@@ -7,8 +7,7 @@ fit is looked at closely, for repairs and for an error text that names the field
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
@@ -16,8 +15,8 @@ import msgspec
 from ..errors import ArgumentError, RegistrationError
 from . import docstring, explain, inspection, repair, schema
 from .adapter import Adapter, UnsupportedError, adapt, build
+from .annotations import is_simple
 from .explain import REFUSED
-from .inspection import Source
 from .repair import OnRepair, Repair
 from .returns import output_schema
 
@@ -26,12 +25,11 @@ __all__ = ["Param", "Signature", "compile_signature"]
 _asdict = msgspec.structs.asdict
 
 
-@dataclass(frozen=True)
-class Param:
+class Param(msgspec.Struct, frozen=True, eq=False):
     """One argument a peer may send."""
 
     name: str
-    adapter: Adapter = field(repr=False)
+    adapter: Adapter
     required: bool
     default: Any = None
     """The function's own default; meaningless when required."""
@@ -39,8 +37,7 @@ class Param:
     description: str | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Signature:
+class Signature(msgspec.Struct, frozen=True, eq=False):
     """A compiled function."""
 
     name: str
@@ -53,10 +50,10 @@ class Signature:
     injected: dict[str, str]
     """What the host provides: tag by parameter name."""
     is_async: bool
-    extra: Adapter | None = field(repr=False)
+    extra: Adapter | None
     """Of `**kwargs`, if the function has them."""
-    _decode: Callable[[bytes], Any] = field(repr=False)
-    _raw: tuple[Param, ...] = field(repr=False)
+    _decoder: _Decoder
+    _raw: tuple[Param, ...]
 
     def decode(self, arguments: bytes, on_repair: OnRepair | None = None) -> dict[str, Any]:
         """Keyword arguments for the function from a JSON object, validated and converted.
@@ -69,7 +66,7 @@ class Signature:
             ArgumentError: They do not fit. The text names every wrong argument, what is expected and what came.
         """
         try:
-            kwargs = _asdict(self._decode(arguments))
+            kwargs = _asdict(self._decoder.decode(arguments))
         except (*REFUSED, RecursionError):  # the close look tells them apart
             return self._decode_slowly(arguments, on_repair)
         if self._raw:
@@ -197,28 +194,37 @@ def compile_signature(fn: Callable[..., Any], *, inject: Callable[[Any], str | N
     params: list[Param] = []
     extra: Adapter | None = None
     for one in source.parameters:
-        tag = inspection.injected(one.annotation, inject)
+        simple = is_simple(one.annotation)
+        tag = None if simple else inspection.injected(one.annotation, inject)
         if tag is not None:
             injected[one.name] = tag
             continue
         inspection.check(one, source.name)
+        documented = text.params.get(one.name)
         try:
             if one.variadic:
                 extra = adapt(one.annotation)
+            elif simple and type(one.default) in _CONSTANTS:
+                params.append(
+                    _simple_param(
+                        one.name, one.annotation, one.kind, one.default, type(one.default).__name__, documented
+                    )
+                )
             else:
-                params.append(_param(one, text.params.get(one.name)))
+                params.append(_param(one, documented))
         except UnsupportedError as why:
             raise RegistrationError(f"{source.name}(): parameter {one.name!r}: {why}") from why
+    made, decoder = _made(tuple(params), extra)
     return Signature(
         name=source.name,
         description=text.description or None,
         params=tuple(params),
-        input_schema=_input_schema(params, extra),
+        input_schema=made,
         output_schema=output_schema(source.returns),
         injected=injected,
         is_async=source.is_async,
         extra=extra,
-        _decode=_decoder(source, params, extra),
+        _decoder=decoder,
         _raw=tuple(param for param in params if param.adapter.raw),
     )
 
@@ -229,7 +235,19 @@ def _param(one: inspection.Parameter, documented: str | None) -> Param:
     return Param(one.name, adapt(annotation), required, None if required else default, factory, documented)
 
 
-def _input_schema(params: list[Param], extra: Adapter | None) -> dict[str, Any]:
+_CONSTANTS = frozenset({str, int, bool, type(None), type})
+"""Types of defaults that are told apart by their values; that of no default is one of them."""
+
+
+@lru_cache(maxsize=2048)
+def _simple_param(
+    name: str, annotation: Any, kind: int, default: Any, default_type: str, documented: str | None
+) -> Param:
+    # Parameters that are alike are one.
+    return _param(inspection.Parameter(name, annotation, default, kind), documented)
+
+
+def _input_schema(params: tuple[Param, ...], extra: Adapter | None) -> dict[str, Any]:
     defs: schema.Defs = {}
     properties: dict[str, Any] = {}
     for param in params:
@@ -250,21 +268,48 @@ def _input_schema(params: list[Param], extra: Adapter | None) -> dict[str, Any]:
     return schema.finish(root, defs, collapse_null=True)
 
 
-def _decoder(source: Source, params: list[Param], extra: Adapter | None) -> Callable[[bytes], Any]:
-    # Defaults go through factories: a function's default is the very object, never msgspec's copy of it.
-    if extra is not None:
-        return _refuse  # the slow way sees every name, which `**kwargs` needs
+def _made(params: tuple[Param, ...], extra: Adapter | None) -> tuple[dict[str, Any], _Decoder]:
+    # Functions that share all their parameters share a schema, which nobody changes, and a decoder.
+    if extra is None and all(type(one.default) in _CONSTANTS and one.factory is None for one in params):
+        return _shared(params)
+    return _input_schema(params, extra), _Decoder(params, extra)
 
-    fields: list[Any] = []
-    for param in params:
-        if param.required:
-            fields.append((param.name, param.adapter.type))
-        else:
-            factory = param.factory or partial(_same, param.default)
-            fields.append((param.name, param.adapter.type, msgspec.field(default_factory=factory)))
-    # Unknown names are refused only to get a close look: most of them are then ignored.
-    kind = msgspec.defstruct(f"{source.name}_arguments", fields, kw_only=True, forbid_unknown_fields=True, gc=False)
-    return msgspec.json.Decoder(kind, dec_hook=build).decode
+
+@lru_cache(maxsize=2048)
+def _shared(params: tuple[Param, ...]) -> tuple[dict[str, Any], _Decoder]:
+    return _input_schema(params, None), _Decoder(params, None)
+
+
+class _Decoder:
+    """Decodes arguments. Made ready at the first call: a program that has started is asked for its lists at first."""
+
+    __slots__ = ("_extra", "_params", "decode")
+
+    decode: Callable[[bytes], Any]
+
+    def __init__(self, params: tuple[Param, ...], extra: Adapter | None) -> None:
+        self._params = params
+        self._extra = extra
+        self.decode = self._first
+
+    def _first(self, arguments: bytes) -> Any:
+        self.decode = self._make()
+        return self.decode(arguments)
+
+    def _make(self) -> Callable[[bytes], Any]:
+        # Defaults go through factories: a function's default is the very object, never msgspec's copy of it.
+        if self._extra is not None:
+            return _refuse  # the slow way sees every name, which `**kwargs` needs
+        fields: list[Any] = []
+        for param in self._params:
+            if param.required:
+                fields.append((param.name, param.adapter.type))
+            else:
+                factory = param.factory or partial(_same, param.default)
+                fields.append((param.name, param.adapter.type, msgspec.field(default_factory=factory)))
+        # Unknown names are refused only to get a close look: most of them are then ignored.
+        kind = msgspec.defstruct("arguments", fields, kw_only=True, forbid_unknown_fields=True, gc=False)
+        return msgspec.json.Decoder(kind, dec_hook=build).decode
 
 
 def _same(value: Any) -> Any:
