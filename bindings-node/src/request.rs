@@ -13,9 +13,10 @@ use crate::shared::Shared;
 pub(crate) struct Request {
     pub(crate) shared: Rc<Shared>,
     pub(crate) method: String,
-    /// Names and values one after the other.
-    text: Vec<u8>,
-    /// Of each header, where in `text` its name and its value end.
+    /// Names one after the other, and the same of values.
+    names: String,
+    values: Vec<u8>,
+    /// Where the name and the value of each header end.
     ends: Vec<(usize, usize)>,
     peer_is_loopback: Option<bool>,
     pub(crate) streams: bool,
@@ -27,7 +28,8 @@ impl Request {
         Request {
             shared,
             method: String::new(),
-            text: Vec::new(),
+            names: String::new(),
+            values: Vec::new(),
             ends: Vec::new(),
             peer_is_loopback: None,
             streams: false,
@@ -46,19 +48,19 @@ impl Request {
     ) {
         self.method = method;
         (self.streams, self.listens) = (streams, listens);
-        self.text.clear();
+        self.names.clear();
+        self.values.clear();
         self.ends.clear();
         let mut parts = headers.split('\0');
         while let (Some(name), Some(value)) = (parts.next(), parts.next()) {
-            self.text.extend_from_slice(name.as_bytes());
-            let named = self.text.len();
+            self.names.push_str(name);
             // Hosts hand headers over as text decoded from Latin-1, as `node:http` does.
             if value.is_ascii() || value.chars().any(|c| u32::from(c) > 0xff) {
-                self.text.extend_from_slice(value.as_bytes());
+                self.values.extend_from_slice(value.as_bytes());
             } else {
-                self.text.extend(value.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()));
+                self.values.extend(value.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()));
             }
-            self.ends.push((named, self.text.len()));
+            self.ends.push((self.names.len(), self.values.len()));
         }
         self.peer_is_loopback =
             peer.and_then(|peer| peer.parse::<IpAddr>().ok()).map(|peer| peer.to_canonical().is_loopback());
@@ -66,11 +68,13 @@ impl Request {
 
     /// Shows it to the core.
     pub(crate) fn view<R>(&self, with: impl FnOnce(&http::Request<'_>) -> R) -> R {
-        let mut from = 0;
-        let mut part = |to: usize| self.text.get(std::mem::replace(&mut from, to)..to).unwrap_or_default();
-        let name = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
-        let borrowed: Vec<(&str, &[u8])> =
-            self.ends.iter().map(|(named, valued)| (name(part(*named)), part(*valued))).collect();
+        let mut from = (0, 0);
+        let mut header = |&(named, valued): &(usize, usize)| {
+            let (name, value) = std::mem::replace(&mut from, (named, valued));
+            let name = self.names.get(name..named).unwrap_or_default();
+            (name, self.values.get(value..valued).unwrap_or_default())
+        };
+        let borrowed: Vec<(&str, &[u8])> = self.ends.iter().map(&mut header).collect();
         with(&http::Request {
             method: &self.method,
             headers: Headers(&borrowed),

@@ -7,14 +7,13 @@ use mcpgraft::LocalError;
 use mcpgraft::frame::line::{Frame, LineBuffer};
 use mcpgraft::server::{self, AskKey, CallKey, Log, Notice, Progress};
 use napi::Env;
-use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
 use crate::argument::Arg;
 use crate::ask::{self, OwnedAsk};
 use crate::call::{self, Client, list_kind};
 use crate::error::{Guarded, Trouble, json, text};
-use crate::record::{Record, Slot, Text, flag};
+use crate::record::{Bytes, Record, Slot, Text, flag};
 use crate::shared::Shared;
 use crate::task;
 
@@ -182,12 +181,18 @@ impl State {
         Ok(Text::written(own))
     }
 
-    /// The next step in `data` that is more than a message to send, or one that only says that enough is kept; and how
-    /// many bytes were looked at for it.
+    /// The next step in `data` that is more than a message to send, or one that only says that enough is kept, which must
+    /// be taken then; and how many bytes were looked at for it.
     fn walk(&mut self, data: &[u8]) -> (usize, Result<Option<Text>, Trouble>) {
         let mut lines = mem::replace(&mut self.stream.lines, LineBuffer::with_limit(0));
         let (mut rest, mut made) = (data, Ok(None));
         while matches!(made, Ok(None)) {
+            if self.held.as_ref().is_some_and(|held| held.len() >= ENOUGH) {
+                let mut record = Record::new(0);
+                record.text(Slot::Event, "done");
+                made = Ok(Some(record.done()));
+                break;
+            }
             let frame = match lines.next(&mut rest) {
                 None if self.stream.ended => lines.finish(),
                 frame => frame,
@@ -224,7 +229,7 @@ impl State {
             out.push(b'\n');
         }
         match made {
-            server::Step::Send | server::Step::Nothing if out.len() < ENOUGH => Ok(None),
+            server::Step::Send | server::Step::Nothing => Ok(None),
             made => Ok(Some(step(self, message, &made, &[]))),
         }
     }
@@ -296,9 +301,12 @@ impl Session {
 
     /// What is kept.
     #[napi]
-    pub fn take(&self, env: Env) -> napi::Result<Option<Buffer>> {
+    pub fn take(&self, env: Env) -> napi::Result<Option<Bytes>> {
         self.0.run(env, |state| {
-            Ok(state.held.as_mut().filter(|held| !held.is_empty()).map(|held| Buffer::from(mem::take(held))))
+            let Some(held) = state.held.as_mut().filter(|held| !held.is_empty()) else { return Ok(None) };
+            // What comes next needs about as much room.
+            let room = held.len().min(2 * ENOUGH);
+            Ok(Some(Bytes(mem::replace(held, Vec::with_capacity(room)))))
         })
     }
 

@@ -9,14 +9,17 @@ import type { McpRequest } from "./request.js";
 import type { Server } from "./server.js";
 import { principalText } from "./state.js";
 
+/** So many bytes are enough to be written at once. */
+const FULL = 65_536;
+
 interface Open {
   key: number;
   resolve: (answer: Answered | "lost") => void;
 }
 
 /**
- * One peer. What comes in is given to `take`, and what is to be written goes to `write`, one message at a time; or, with
- * `stream`, both are bytes of a stream: they come in by `feed`, and `write` only says that `held` has some to write.
+ * One peer. What comes in is given to `take`, and what is to be written goes to `write`, one message at a time
+ * (`overMessages`); or both are bytes of a stream (`overStream`): they come in by `feed`, and what is to be written is taken by `held`.
  */
 export class Connection implements Channel, Live {
   readonly client = "";
@@ -24,8 +27,9 @@ export class Connection implements Channel, Live {
   readonly isLeft = false;
   readonly #server: Server;
   readonly #session: Session;
-  readonly #write: (message: Buffer | undefined) => void;
-  readonly #isStream: boolean;
+  readonly #write: (message: Buffer) => void;
+  /** Told that there is something to write, or that there is so much that it must be written now. */
+  readonly #ready: ((full: boolean) => void) | undefined;
   readonly #request: McpRequest;
   readonly #principal: string | null;
   readonly #running = new Map<number, Context>();
@@ -35,12 +39,12 @@ export class Connection implements Channel, Live {
   #over = false;
 
   // `request`: what handlers see as `Context.request`.
-  private constructor(server: Server, write: (message: Buffer | undefined) => void, request: McpRequest, isStream: boolean) {
+  private constructor(server: Server, request: McpRequest, write: (message: Buffer) => void, ready?: (full: boolean) => void) {
     this.#server = server;
     this.#session = server.core.session();
-    this.#isStream = isStream;
-    if (isStream) this.#session.hold();
     this.#write = write;
+    this.#ready = ready;
+    if (ready !== undefined) this.#session.hold();
     this.#request = request;
     this.#principal = principalText(request.principal);
     this.#detach = server.hub.attach(this);
@@ -48,12 +52,16 @@ export class Connection implements Channel, Live {
 
   /** Over single messages. */
   static overMessages(server: Server, write: (message: Buffer) => void, request: McpRequest): Connection {
-    return new Connection(server, write as (message: Buffer | undefined) => void, request, false);
+    return new Connection(server, request, write);
   }
 
-  /** Over a stream of bytes, a message each line. Lines are cut, and what needs no handler is answered, without a step in between. */
-  static overStream(server: Server, ready: () => void, request: McpRequest): Connection {
-    return new Connection(server, ready, request, true);
+  /**
+   * Over a stream of bytes, a message each line. Lines are cut, and what needs no handler is answered, without a step in between.
+   *
+   * @param ready Told that there is something to write; `full`: that it must be written now.
+   */
+  static overStream(server: Server, ready: (full: boolean) => void, request: McpRequest): Connection {
+    return new Connection(server, request, () => undefined, ready);
   }
 
   /** Bytes came in; null: no more will. */
@@ -61,15 +69,10 @@ export class Connection implements Channel, Live {
     const session = this.#session;
     for (let step = session.feed(data); step !== null; step = session.next()) {
       // What a handler throws is answered; this cannot reject but for a mistake in this package.
-      this.#act(step, this.#request)?.catch((wrong: unknown) => this.#server.report(wrong));
-      this.#say(null);
+      if (step.event === "done") this.#ready?.(true);
+      else this.#act(step, this.#request)?.catch((wrong: unknown) => this.#server.report(wrong));
     }
-    this.#say(null);
-  }
-
-  /** How many bytes wait to be written. */
-  get waiting(): number {
-    return this.#session.held;
+    this.#ready?.(false);
   }
 
   /** What is to be written, as far as it goes; null: nothing. */
@@ -218,12 +221,19 @@ export class Connection implements Channel, Live {
       this.#say(settle(this.#session, ctx, outcome));
     };
     const outcome = runCall(ctx);
-    if (outcome instanceof Promise) return this.#start(outcome.then(end));
+    if (outcome instanceof Promise) {
+      const late = (one: Outcome): void => {
+        end(one);
+        if (this.#session.held > FULL) this.#ready?.(true);
+      };
+      return this.#start(outcome.then(late));
+    }
     end(outcome);
     return undefined;
   }
 
   #say(message: Buffer | null): void {
-    if (message !== null || this.#isStream) this.#write(message ?? undefined);
+    if (message !== null) this.#write(message);
+    else this.#ready?.(false);
   }
 }

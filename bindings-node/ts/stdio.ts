@@ -11,9 +11,6 @@ import { Connection } from "./connection.js";
 import { McpRequest } from "./request.js";
 import type { Server } from "./server.js";
 
-/** Bytes of answers that may wait for others to leave together. */
-const HELD = 65_536;
-
 /** How a server runs on stdio. */
 export interface StdioOptions {
   /** How long running handlers may go on after the end of input, in ms; 5,000 unless given. */
@@ -40,8 +37,8 @@ export async function runStdio(server: Server, options: StdioOptions = {}): Prom
   };
   const connection = Connection.overStream(
     server,
-    () => {
-      if (connection.waiting > HELD) flush();
+    (full) => {
+      if (full) flush();
       else if (!flushing) {
         flushing = true;
         setImmediate(flush);
