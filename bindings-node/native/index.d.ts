@@ -148,6 +148,20 @@ export declare class Core {
       events?: Maybe<string>;
     } | null,
   ): Exchange;
+  /**
+   * The same for hosts in a hurry: one call for the head, the gate, and the body, if it is given and no session has to be
+   * loaded for it. `headers`: names and values in turn, as `rawHeaders` of `node:http` has them. The host can stream.
+   */
+  begin(
+    method: string,
+    headers: readonly string[],
+    options?: {
+      peer?: Maybe<string>;
+      listen?: boolean | undefined;
+      events?: Maybe<string>;
+      body?: Maybe<Bytes>;
+    } | null,
+  ): Exchange;
 }
 
 /** Limits how often one call tells its progress. */
@@ -253,6 +267,18 @@ export declare class Batch {
 export declare class Session {
   private constructor();
   accept(message: Bytes): Step;
+  /** From now on messages to send are kept, a newline behind each, until `take`; what would return them returns null. */
+  hold(): void;
+  /** How many bytes are kept. */
+  get held(): number;
+  take(): Buffer | null;
+  /**
+   * The next bytes of a stream of messages, a line each; null: it has ended. Gives the first step that is more than an answer,
+   * or one that is `done` and says that enough is kept, which must be taken then; null: all is looked at. Only after `hold`.
+   */
+  feed(data: Maybe<Bytes>): Step | null;
+  /** The next such step of what was fed. */
+  next(): Step | null;
   /** The answer to a message that the framer skipped. */
   tooLong(): Buffer | null;
   reply(key: number, result: Bytes): Buffer | null;
@@ -407,6 +433,10 @@ export declare class Emit {
 /** One HTTP request. */
 export declare class Exchange {
   private constructor();
+  /** Where `begin` has led: a refusal of the gate, or what `accept` gives; null: the gate let it in, and `accept` comes next. */
+  get first(): HttpStep | null;
+  /** The request is answered: what `begin` made serves another one from now on, and this object throws `over`. */
+  release(): void;
   /** Looks at the head; a refusal, or null to go on with `accept`. */
   gate(): Reply | null;
   /** Longest body, in bytes. */

@@ -10,8 +10,13 @@ const { Task, savedTask, taskPage } = require("./task.js");
 
 const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
 
+/** So many exchanges wait for their next request. */
+const IDLE = 64;
+
 class Core {
   #raw;
+  /** Exchanges that are over. */
+  #idle = [];
   constructor(info, given) {
     const { instructions, limits, options: served } = options(given);
     const said = json(served, "options", ["experimental", "extensions"]);
@@ -24,6 +29,15 @@ class Core {
   session() { return new Session(MADE, this.#raw.session()); }
   framer() { return new Framer(this.#raw.framer(), MADE); }
   pace() { return new Pace(MADE, this.#raw.pace()); }
+  begin(method, given, how) {
+    const { peer, listen = false, events, body } = options(how);
+    if (!Array.isArray(given)) throw invalid("headers must be an array of names and values in turn");
+    const head = given.length === 0 ? "" : `${given.join("\0")}\0`;
+    // Not back among the idle ones if it throws.
+    const raw = this.#idle.pop() ?? this.#raw.blank();
+    const first = raw.begin(method, head, given.length, peer, listen ? 1 : 0, events, body);
+    return new Exchange(MADE, raw, this.#idle, first);
+  }
   exchange(method, given, how) {
     const { peer, stream = true, listen = false, events } = options(how);
     const raw = this.#raw.exchange(method, headers(given), peer, Boolean(stream), Boolean(listen), events);
@@ -47,6 +61,12 @@ class Session {
     this.#raw = raw;
   }
   accept(message) { return new Step(MADE, this.#raw.accept(message), this.#raw); }
+  hold() { this.#raw.hold(); }
+  get held() { return this.#raw.held(); }
+  take() { return this.#raw.take(); }
+  feed(data) { return this.#step(this.#raw.feed(data)); }
+  next() { return this.#step(this.#raw.next()); }
+  #step(record) { return record === null ? null : new Step(MADE, record, this.#raw); }
   tooLong() { return bytes(this.#raw.tooLong()); }
   reply(key, result) { return bytes(this.#raw.reply(key, result)); }
   replyText(key, result) { return this.#raw.reply(key, result); }
@@ -108,11 +128,29 @@ class Framer {
   }
 }
 
+/** Stands for the addon's exchange where that serves another request. */
+const OVER = new Proxy({}, {
+  get: () => () => {
+    throw Object.assign(new Error("the exchange is released"), { code: "over" });
+  },
+});
+
 class Exchange {
   #raw;
-  constructor(made, raw) {
+  #idle;
+  #first;
+  constructor(made, raw, idle = null, first = null) {
     closed(made, "Exchange");
     this.#raw = raw;
+    this.#idle = idle;
+    this.#first = first;
+  }
+  get first() { return this.#first === null ? null : new HttpStep(MADE, this.#first, this.#raw); }
+  release() {
+    if (this.#idle === null) return;
+    if (this.#idle.length < IDLE) this.#idle.push(this.#raw);
+    this.#raw = OVER;
+    this.#idle = null;
   }
   gate() { return reply(this.#raw.gate()); }
   get maxBody() { return this.#raw.maxBody(); }

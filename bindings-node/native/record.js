@@ -53,4 +53,20 @@ function pairs(record, at) {
   return found === null ? [] : JSON.parse(found);
 }
 
-module.exports = { F, S, bytes, half, has, number, pairs, text };
+/** Names and values of headers as `[name, value]` pairs. The same few texts come again and again: each is taken apart once. */
+const seen = new Map();
+function headers(record) {
+  const found = text(record, S.Headers);
+  if (found === null) return [];
+  const before = seen.get(found);
+  if (before !== undefined) return before;
+  const parts = found.split("\0");
+  const all = [];
+  for (let at = 0; at + 1 < parts.length; at += 2) all.push(Object.freeze([parts[at], parts[at + 1]]));
+  // A peer may have a say in some (CORS): they are not kept for ever.
+  if (seen.size >= 32) seen.clear();
+  seen.set(found, Object.freeze(all));
+  return all;
+}
+
+module.exports = { F, S, bytes, half, has, headers, number, pairs, text };

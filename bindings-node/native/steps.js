@@ -2,7 +2,7 @@
 
 /** Steps, calls and responses: classes over records, and what the addon made besides. */
 
-const { F, S, bytes, has, number, pairs, text } = require("./record.js");
+const { F, S, bytes, has, headers, number, pairs, text } = require("./record.js");
 const { newTask, savedTask } = require("./task.js");
 
 /** What only the addon makes is made with this. */
@@ -107,7 +107,7 @@ class Reply {
     this.#whole = whole;
   }
   get status() { return number(this.#record, S.Status); }
-  get headers() { return pairs(this.#record, S.Headers); }
+  get headers() { return headers(this.#record); }
   get body() { return Buffer.from(this.bodyText); }
   get bodyText() { return this.#whole ? text(this.#record, S.Body) : ""; }
 }

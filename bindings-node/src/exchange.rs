@@ -128,7 +128,83 @@ fn saved(record: &mut Record, handshake: &http::Handshake) -> Result<(), Trouble
     Ok(())
 }
 
+impl State {
+    /// Begins with the next request.
+    fn begin(
+        &mut self,
+        method: String,
+        headers: &str,
+        peer: Option<&str>,
+        streams: bool,
+        listens: bool,
+        events: Option<&str>,
+    ) -> Result<(), Trouble> {
+        let mut inner = http::Exchange::new(self.request.shared.tag());
+        if let Some(name) = events {
+            let wrong = "events: the name of a stream is 1 to 32 letters, digits, - and _ of ASCII";
+            inner = inner.with_events(StreamName::new(name).ok_or_else(|| Trouble::argument(wrong))?);
+        }
+        self.request.take(method, headers, peer, streams, listens);
+        self.inner = inner;
+        (self.key, self.batch, self.resume, self.listener) = (None, None, None, None);
+        Ok(())
+    }
+
+    /// Looks at the head; `Some`: the answer that refuses the request.
+    fn gate(&mut self) -> Result<Option<Text>, Trouble> {
+        let State { request, inner, .. } = self;
+        let mut out = Vec::new();
+        let refusal = request.shared.serve(|server| {
+            request.shared.endpoint(request.streams, request.listens, |endpoint| {
+                request.view(|head| inner.gate(server, endpoint, head, &mut out))
+            })
+        })?;
+        Ok(refusal.map(|head| {
+            let mut record = Record::new(out.len());
+            request.reply(&mut record, &head, &out);
+            record.done()
+        }))
+    }
+
+    fn session_id(&self) -> Option<String> {
+        self.request.view(|request| http::Exchange::session_id(request).map(str::to_owned))
+    }
+
+    fn accept(&mut self, body: &[u8], session: Option<&[u8]>) -> Result<Text, Trouble> {
+        let mut out = Vec::new();
+        let mut handshake = session.and_then(http::Handshake::restore);
+        let State { request, inner, .. } = self;
+        let named = request.view(|request| http::Exchange::session_id(request).is_some());
+        let attached = match &mut handshake {
+            _ if request.shared.sessions() == http::Sessions::Off => http::Attached::Off,
+            Some(handshake) => http::Attached::Known(handshake),
+            None if named => http::Attached::Unknown,
+            None => http::Attached::Missing,
+        };
+        let made = request.shared.serve(|server| {
+            request.view(|request| inner.accept(server, request, attached, body, &mut out))
+        })?;
+        if let http::HttpStep::Batch(at) = &made {
+            let (body, session) = (body.to_vec(), handshake.take());
+            self.batch = Some(Pending { body, at: at.clone(), out: Vec::new(), session });
+        }
+        let mut record = self.step(&made, &out, body.len())?;
+        if let Some(handshake) = handshake.filter(http::Handshake::changed) {
+            saved(&mut record, &handshake)?;
+        }
+        Ok(record.done())
+    }
+}
+
 impl Exchange {
+    /// One that has begun with no request yet.
+    pub(crate) fn blank(shared: Rc<Shared>) -> Self {
+        let inner = http::Exchange::new(shared.tag());
+        let request = Request::new(shared);
+        let state = State { request, inner, key: None, batch: None, resume: None, listener: None };
+        Exchange(Guarded::new(state))
+    }
+
     pub(crate) fn make(
         shared: Rc<Shared>,
         method: String,
@@ -138,34 +214,66 @@ impl Exchange {
         listens: bool,
         events: Option<&str>,
     ) -> Result<Self, Trouble> {
-        let mut inner = http::Exchange::new(shared.tag());
-        if let Some(name) = events {
-            let wrong = "events: the name of a stream is 1 to 32 letters, digits, - and _ of ASCII";
-            inner = inner.with_events(StreamName::new(name).ok_or_else(|| Trouble::argument(wrong))?);
-        }
-        let request = Request::new(shared, method, headers, peer, streams, listens);
-        let state = State { request, inner, key: None, batch: None, resume: None, listener: None };
-        Ok(Exchange(Guarded::new(state)))
+        let exchange = Exchange::blank(shared);
+        exchange.0.with(|state| state.begin(method, headers, peer, streams, listens, events))??;
+        Ok(exchange)
     }
 }
 
 #[napi]
 impl Exchange {
+    /// Begins with a request, in one call for all that can be done at once: the head, the gate, and the body, if it is
+    /// given and no session has to be loaded for it. `parts`: how many names and values there are, so that a NUL in one
+    /// of them cannot make another header of it. `None`: the gate let it in, and `accept` comes next.
+    ///
+    /// An object that JavaScript holds costs more than all of this, so that hosts use theirs again.
+    #[napi]
+    #[allow(clippy::too_many_arguments)] // an options object, in JavaScript
+    pub fn begin(
+        &self,
+        env: Env,
+        method: Arg,
+        headers: Arg,
+        parts: Arg,
+        peer: Arg,
+        listen: Arg,
+        events: Arg,
+        body: Arg,
+    ) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            let (headers, peer) = (headers.text("headers")?, peer.maybe_text("peer")?);
+            let nuls = headers.bytes().filter(|byte| *byte == 0).count() as u64;
+            if nuls != parts.whole("parts", u64::from(u32::MAX))? {
+                return Err(Trouble::argument("a header must not hold a NUL"));
+            }
+            let (listen, events) = (listen.whole("listen", 1)? == 1, events.maybe_text("events")?);
+            let body = body.maybe_bytes("body")?;
+            state.begin(
+                method.text("method")?,
+                &headers,
+                peer.as_deref(),
+                true,
+                listen,
+                events.as_deref(),
+            )?;
+            if let Some(refused) = state.gate()? {
+                return Ok(Some(refused));
+            }
+            match body {
+                Some(body)
+                    if state.request.shared.sessions() == http::Sessions::Off
+                        || state.session_id().is_none() =>
+                {
+                    state.accept(&body, None).map(Some)
+                }
+                _ => Ok(None),
+            }
+        })
+    }
+
     #[napi]
     pub fn gate(&self, env: Env) -> napi::Result<Option<Text>> {
-        self.0.run(env, |State { request, inner, .. }| {
-            let mut out = Vec::new();
-            let refusal = request.shared.serve(|server| {
-                request.shared.endpoint(request.streams, request.listens, |endpoint| {
-                    request.view(|head| inner.gate(server, endpoint, head, &mut out))
-                })
-            })?;
-            Ok(refusal.map(|head| {
-                let mut record = Record::new(out.len());
-                request.reply(&mut record, &head, &out);
-                record.done()
-            }))
-        })
+        self.0.run(env, State::gate)
     }
 
     #[napi]
@@ -186,37 +294,14 @@ impl Exchange {
     /// The session the request names.
     #[napi]
     pub fn session_id(&self, env: Env) -> napi::Result<Option<String>> {
-        self.0.run(env, |state| {
-            Ok(state.request.view(|request| http::Exchange::session_id(request).map(str::to_owned)))
-        })
+        self.0.run(env, |state| Ok(state.session_id()))
     }
 
     #[napi]
     pub fn accept(&self, env: Env, body: Arg, session: Arg) -> napi::Result<Text> {
         self.0.run(env, |state| {
             let (body, session) = (body.bytes("body")?, session.maybe_bytes("session")?);
-            let mut out = Vec::new();
-            let mut handshake = session.as_deref().and_then(http::Handshake::restore);
-            let State { request, inner, .. } = state;
-            let named = request.view(|request| http::Exchange::session_id(request).is_some());
-            let attached = match &mut handshake {
-                _ if request.shared.sessions() == http::Sessions::Off => http::Attached::Off,
-                Some(handshake) => http::Attached::Known(handshake),
-                None if named => http::Attached::Unknown,
-                None => http::Attached::Missing,
-            };
-            let made = request.shared.serve(|server| {
-                request.view(|request| inner.accept(server, request, attached, &body, &mut out))
-            })?;
-            if let http::HttpStep::Batch(at) = &made {
-                let (body, session) = (body.to_vec(), handshake.take());
-                state.batch = Some(Pending { body, at: at.clone(), out: Vec::new(), session });
-            }
-            let mut record = state.step(&made, &out, body.len())?;
-            if let Some(handshake) = handshake.filter(http::Handshake::changed) {
-                saved(&mut record, &handshake)?;
-            }
-            Ok(record.done())
+            state.accept(&body, session.as_deref())
         })
     }
 

@@ -8,7 +8,7 @@
 use std::ptr;
 
 use mcpgraft::json::Writer;
-use napi::bindgen_prelude::ToNapiValue;
+use napi::bindgen_prelude::{Buffer, ToNapiValue};
 use napi::sys;
 
 use crate::argument::key_number;
@@ -198,6 +198,29 @@ impl ToNapiValue for Text {
             } else {
                 sys::napi_create_string_utf8(env, bytes, length, &raw mut value)
             }
+        })?;
+        Ok(value)
+    }
+}
+
+/// Bytes that become a `Buffer`.
+pub struct Bytes(pub(crate) Vec<u8>);
+
+/// Bytes from this length on are handed over and not copied. V8 hears of memory that is not its own as pressure, and looks
+/// for garbage the sooner: below this a copy is the cheaper way.
+const HANDED_OVER: usize = 1 << 18;
+
+impl ToNapiValue for Bytes {
+    unsafe fn to_napi_value(env: sys::napi_env, bytes: Self) -> napi::Result<sys::napi_value> {
+        if bytes.0.len() >= HANDED_OVER {
+            // SAFETY: `env` is that of the running call.
+            return unsafe { Buffer::to_napi_value(env, Buffer::from(bytes.0)) };
+        }
+        let (from, length) = (bytes.0.as_ptr().cast(), bytes.0.len());
+        let (mut copy, mut value) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: the bytes are alive.
+        napi::check_status!(unsafe {
+            sys::napi_create_buffer_copy(env, length, from, &raw mut copy, &raw mut value)
         })?;
         Ok(value)
     }

@@ -1,8 +1,10 @@
 //! One duplex channel.
 
+use std::mem;
 use std::rc::Rc;
 
 use mcpgraft::LocalError;
+use mcpgraft::frame::line::{Frame, LineBuffer};
 use mcpgraft::server::{self, AskKey, CallKey, Log, Notice, Progress};
 use napi::Env;
 use napi_derive::napi;
@@ -11,7 +13,7 @@ use crate::argument::Arg;
 use crate::ask::{self, OwnedAsk};
 use crate::call::{self, Client, list_kind};
 use crate::error::{Guarded, Trouble, json, text};
-use crate::record::{Record, Slot, Text, flag};
+use crate::record::{Bytes, Record, Slot, Text, flag};
 use crate::shared::Shared;
 use crate::task;
 
@@ -26,7 +28,23 @@ struct State {
     made: Option<(Vec<u8>, server::Batch)>,
     /// Answers of a batch in work, until they leave as one array.
     batch: Vec<u8>,
+    /// What is to be sent, a newline behind each message, where that is kept until it is taken.
+    held: Option<Vec<u8>>,
+    stream: Stream,
 }
+
+/// A byte stream of messages, a line each.
+struct Stream {
+    lines: LineBuffer,
+    /// What was fed and not looked at, or is behind `at`.
+    input: Vec<u8>,
+    /// How much of `input` was looked at.
+    at: usize,
+    ended: bool,
+}
+
+/// So many bytes of what is to be sent are enough to be written.
+const ENOUGH: usize = 65_536;
 
 /// The server's side of one duplex channel.
 #[napi]
@@ -42,7 +60,7 @@ pub struct Batch {
 /// Turns a core step into a record.
 fn step(state: &mut State, message: &[u8], made: &server::Step<'_>, send: &[u8]) -> Text {
     let mut record = Record::new(message.len() + send.len());
-    if !send.is_empty() {
+    if let (Some(send), false) = (state.keep(send), send.is_empty()) {
         record.bytes(Slot::Body, send);
     }
     let event = match made {
@@ -134,6 +152,88 @@ fn outcome(record: &mut Record, outcome: Result<mcpgraft::json::Raw<'_>, mcpgraf
 }
 
 impl State {
+    /// Keeps a message, if messages are kept; gives it back if not.
+    fn keep<'s>(&mut self, send: &'s [u8]) -> Option<&'s [u8]> {
+        let Some(held) = &mut self.held else { return Some(send) };
+        if !send.is_empty() {
+            held.extend_from_slice(send);
+            held.push(b'\n');
+        }
+        None
+    }
+
+    /// Runs `write` where messages go to: behind the kept ones, or into one of its own, which is given.
+    fn put(
+        &mut self,
+        write: impl FnOnce(&Shared, &mut Inner, &mut Vec<u8>) -> Result<(), LocalError>,
+    ) -> Result<Option<Text>, Trouble> {
+        let State { shared, inner, held, .. } = self;
+        let (mut own, keeps) = (Vec::new(), held.is_some());
+        let out = held.as_mut().unwrap_or(&mut own);
+        let before = out.len();
+        if let Err(error) = write(shared, inner, out) {
+            out.truncate(before);
+            return Err(error.into());
+        }
+        if keeps && out.len() > before {
+            out.push(b'\n');
+        }
+        Ok(Text::written(own))
+    }
+
+    /// The next step in `data` that is more than a message to send, or one that only says that enough is kept, which must
+    /// be taken then; and how many bytes were looked at for it.
+    fn walk(&mut self, data: &[u8]) -> (usize, Result<Option<Text>, Trouble>) {
+        let mut lines = mem::replace(&mut self.stream.lines, LineBuffer::with_limit(0));
+        let (mut rest, mut made) = (data, Ok(None));
+        while matches!(made, Ok(None)) {
+            if self.held.as_ref().is_some_and(|held| held.len() >= ENOUGH) {
+                let mut record = Record::new(0);
+                record.text(Slot::Event, "done");
+                made = Ok(Some(record.done()));
+                break;
+            }
+            let frame = match lines.next(&mut rest) {
+                None if self.stream.ended => lines.finish(),
+                frame => frame,
+            };
+            let Some(frame) = frame else { break };
+            made = self.frame(frame);
+        }
+        self.stream.lines = lines;
+        (data.len() - rest.len(), made)
+    }
+
+    /// The same in what is left of what was fed.
+    fn next(&mut self) -> Result<Option<Text>, Trouble> {
+        let input = mem::take(&mut self.stream.input);
+        let (used, made) = self.walk(input.get(self.stream.at..).unwrap_or_default());
+        self.stream.at += used;
+        self.stream.input = input;
+        made
+    }
+
+    fn frame(&mut self, frame: Frame<'_>) -> Result<Option<Text>, Trouble> {
+        let message = match frame {
+            Frame::Line(line) => line,
+            Frame::TooLong => {
+                return self.put(|shared, inner, out| shared.serve(|server| inner.too_long(server, out)));
+            }
+        };
+        let State { shared, inner, held, .. } = self;
+        let mut own = Vec::new();
+        let out = held.as_mut().unwrap_or(&mut own);
+        let before = out.len();
+        let made = shared.serve(|server| inner.accept(server, message, out))?;
+        if out.len() > before {
+            out.push(b'\n');
+        }
+        match made {
+            server::Step::Send | server::Step::Nothing => Ok(None),
+            made => Ok(Some(step(self, message, &made, &[]))),
+        }
+    }
+
     fn answer(
         &mut self,
         key: CallKey,
@@ -144,25 +244,29 @@ impl State {
             write(shared, inner, batch)?;
             return Ok(None);
         }
-        let mut out = Vec::new();
-        write(shared, inner, &mut out)?;
-        Ok(Text::written(out))
+        self.put(|shared, inner, out| write(shared, inner, out).map(|_| ()))
     }
 
     fn tell(
         &mut self,
         write: impl FnOnce(&Shared, &mut Inner, &mut Vec<u8>) -> Result<(), LocalError>,
     ) -> Result<Option<Text>, Trouble> {
-        let mut out = Vec::new();
-        write(&self.shared, &mut self.inner, &mut out)?;
-        Ok(Text::written(out))
+        self.put(write)
+    }
+}
+
+impl Stream {
+    const fn over(lines: LineBuffer) -> Self {
+        Stream { lines, input: Vec::new(), at: 0, ended: false }
     }
 }
 
 impl Session {
     pub(crate) fn make(shared: Rc<Shared>) -> Self {
         let inner = Box::new(Inner::new(shared.tag()));
-        let state = State { shared, inner, client: Client::default(), made: None, batch: Vec::new() };
+        let stream = Stream::over(LineBuffer::with_limit(shared.limits().message_bytes));
+        let client = Client::default();
+        let state = State { shared, inner, client, made: None, batch: Vec::new(), held: None, stream };
         Session(Rc::new(Guarded::new(state)))
     }
 }
@@ -178,6 +282,61 @@ impl Session {
             let made = shared.serve(|server| inner.accept(server, &message, &mut out))?;
             Ok(step(state, &message, &made, &out))
         })
+    }
+
+    /// From now on messages to send are kept, a newline behind each, until `take`.
+    #[napi]
+    pub fn hold(&self, env: Env) -> napi::Result<()> {
+        self.0.run(env, |state| {
+            state.held.get_or_insert_default();
+            Ok(())
+        })
+    }
+
+    /// How many bytes are kept.
+    #[napi]
+    pub fn held(&self, env: Env) -> napi::Result<f64> {
+        self.0.run(env, |state| Ok(state.held.as_ref().map_or(0, Vec::len) as f64))
+    }
+
+    /// What is kept.
+    #[napi]
+    pub fn take(&self, env: Env) -> napi::Result<Option<Bytes>> {
+        self.0.run(env, |state| {
+            let Some(held) = state.held.as_mut().filter(|held| !held.is_empty()) else { return Ok(None) };
+            // What comes next needs about as much room.
+            let room = held.len().min(2 * ENOUGH);
+            Ok(Some(Bytes(mem::replace(held, Vec::with_capacity(room)))))
+        })
+    }
+
+    /// The next bytes of the stream; nothing: it has ended. Messages have to be kept.
+    #[napi]
+    pub fn feed(&self, env: Env, data: Arg) -> napi::Result<Option<Text>> {
+        self.0.run(env, |state| {
+            if state.held.is_none() {
+                return Err(Trouble::argument("hold() comes before feed()"));
+            }
+            let data = data.maybe_bytes("data")?;
+            state.stream.ended = data.is_none();
+            let (data, left) = (data.unwrap_or_default(), state.stream.input.len() - state.stream.at);
+            if left == 0 {
+                // As a rule all of it is looked at where it is.
+                let (used, made) = state.walk(&data);
+                state.stream.input.clear();
+                state.stream.at = 0;
+                state.stream.input.extend_from_slice(data.get(used..).unwrap_or_default());
+                return made;
+            }
+            state.stream.input.extend_from_slice(&data);
+            state.next()
+        })
+    }
+
+    /// The next step of what was fed.
+    #[napi]
+    pub fn next(&self, env: Env) -> napi::Result<Option<Text>> {
+        self.0.run(env, State::next)
     }
 
     /// The batch that was accepted last.
@@ -432,7 +591,7 @@ impl Batch {
                     Some(made) => Ok(Some(step(state, message, &made, &[]))),
                     None if batch.is_empty() => Ok(None),
                     None => {
-                        let send = std::mem::take(batch);
+                        let send = mem::take(batch);
                         Ok(Some(step(state, &[], &server::Step::Send, &send)))
                     }
                 }

@@ -177,6 +177,12 @@ impl Core {
         self.0.run(env, |shared| Ok(Pace(Guarded::new(server::Pace::new(shared.limits())))))
     }
 
+    /// An exchange that waits for `begin`.
+    #[napi]
+    pub fn blank(&self, env: Env) -> napi::Result<Exchange> {
+        self.0.run(env, |shared| Ok(Exchange::blank(shared.clone())))
+    }
+
     /// `headers`: names and values in turn, a NUL after each.
     #[napi]
     #[allow(clippy::too_many_arguments)] // an options object, in JavaScript

@@ -32,7 +32,8 @@ export class HttpChannel implements Channel {
   #gone = false;
   /** The response was ended on purpose; the client comes back for the rest. */
   #closed = false;
-  readonly #lost: Promise<"lost">;
+  #lost: Promise<"lost"> | undefined;
+  #isLost = false;
   #grace: NodeJS.Timeout | undefined;
   #lose: () => void = () => undefined;
   readonly client: string | null;
@@ -57,9 +58,6 @@ export class HttpChannel implements Channel {
     this.client = options.session === undefined ? null : sessionOwner(options.session);
     this.#streams = options.streams;
     this.#keepAliveMs = options.keepAliveMs;
-    this.#lost = new Promise((resolve) => {
-      this.#lose = () => resolve("lost");
-    });
   }
 
   progress(key: number, progress: number, total: number | undefined, message: string | undefined): void {
@@ -108,7 +106,7 @@ export class HttpChannel implements Channel {
     }
     void expected.answer.then(() => (answered = true));
     return {
-      answer: Promise.race([expected.answer, this.#lost]),
+      answer: Promise.race([expected.answer, this.#whenLost()]),
       close: () => {
         expected.close();
         if (answered || this.#over) return;
@@ -143,7 +141,7 @@ export class HttpChannel implements Channel {
   }
 
   /** The whole response at once, for what is no result of a single call. */
-  answer(status: number, headers: HeaderList, body: Buffer): void {
+  answer(status: number, headers: HeaderList, body: string): void {
     if (this.#over || this.started) return;
     this.#over = true;
     if (!this.#gone) this.#sink.answer(status, headers, body);
@@ -167,10 +165,20 @@ export class HttpChannel implements Channel {
     this.#gone = true;
     clearTimeout(this.#idle);
     if (this.#record === undefined) {
-      this.#grace = setTimeout(this.#lose, GRACE_MS);
+      this.#grace = setTimeout(() => {
+        this.#isLost = true;
+        this.#lose();
+      }, GRACE_MS);
       this.#grace.unref();
     } // else the client may come back for the question
     return this.#exchange.close();
+  }
+
+  #whenLost(): Promise<"lost"> {
+    return (this.#lost ??= new Promise((resolve) => {
+      this.#lose = () => resolve("lost");
+      if (this.#isLost) this.#lose();
+    }));
   }
 
   #hears(): boolean {
@@ -182,10 +190,10 @@ export class HttpChannel implements Channel {
 
   #emit(emit: Emit | null, http?: { status: number; headers: HeaderList }): void {
     if (emit === null || this.#over) return;
-    const { head, body, end } = emit;
+    const { head, bodyText, end } = emit;
     if (head !== null && end) {
-      const headers = [...head.headers, ...(http?.headers ?? [])];
-      this.answer(http?.status ?? head.status, headers, body.length > 0 ? body : head.body);
+      const headers = http === undefined ? head.headers : [...head.headers, ...http.headers];
+      this.answer(http?.status ?? head.status, headers, bodyText.length > 0 ? bodyText : head.bodyText);
       return;
     }
     this.#stream(emit, end, http);

@@ -1,7 +1,7 @@
 /** One peer on a duplex channel, such as stdio: takes its messages, runs handlers, gives the messages to write. */
 
 import { Context, type Channel, type Waiting } from "./context.js";
-import { runCall, settle } from "./dispatch.js";
+import { runCall, settle, type Outcome } from "./dispatch.js";
 import type { Live } from "./hub.js";
 import type { Ask, Batch, Call, ListKind, Session, Step, Task, Unable } from "./native.js";
 import type { Answered } from "./replay.js";
@@ -9,12 +9,18 @@ import type { McpRequest } from "./request.js";
 import type { Server } from "./server.js";
 import { principalText } from "./state.js";
 
+/** So many bytes are enough to be written at once. */
+const FULL = 65_536;
+
 interface Open {
   key: number;
   resolve: (answer: Answered | "lost") => void;
 }
 
-/** One peer. What comes in is given to `take`; what is to be written goes to `write`, one message at a time. */
+/**
+ * One peer. What comes in is given to `take`, and what is to be written goes to `write`, one message at a time
+ * (`overMessages`); or both are bytes of a stream (`overStream`): they come in by `feed`, and what is to be written is taken by `held`.
+ */
 export class Connection implements Channel, Live {
   readonly client = "";
   /** A connection that ends ends its questions; nothing else hangs on who reads. */
@@ -22,6 +28,8 @@ export class Connection implements Channel, Live {
   readonly #server: Server;
   readonly #session: Session;
   readonly #write: (message: Buffer) => void;
+  /** Told that there is something to write, or that there is so much that it must be written now. */
+  readonly #ready: ((full: boolean) => void) | undefined;
   readonly #request: McpRequest;
   readonly #principal: string | null;
   readonly #running = new Map<number, Context>();
@@ -30,14 +38,46 @@ export class Connection implements Channel, Live {
   readonly #detach: () => void;
   #over = false;
 
-  /** @param request What handlers see as `Context.request`. */
-  constructor(server: Server, write: (message: Buffer) => void, request: McpRequest) {
+  // `request`: what handlers see as `Context.request`.
+  private constructor(server: Server, request: McpRequest, write: (message: Buffer) => void, ready?: (full: boolean) => void) {
     this.#server = server;
     this.#session = server.core.session();
     this.#write = write;
+    this.#ready = ready;
+    if (ready !== undefined) this.#session.hold();
     this.#request = request;
     this.#principal = principalText(request.principal);
     this.#detach = server.hub.attach(this);
+  }
+
+  /** Over single messages. */
+  static overMessages(server: Server, write: (message: Buffer) => void, request: McpRequest): Connection {
+    return new Connection(server, request, write);
+  }
+
+  /**
+   * Over a stream of bytes, a message each line. Lines are cut, and what needs no handler is answered, without a step in between.
+   *
+   * @param ready Told that there is something to write; `full`: that it must be written now.
+   */
+  static overStream(server: Server, ready: (full: boolean) => void, request: McpRequest): Connection {
+    return new Connection(server, request, () => undefined, ready);
+  }
+
+  /** Bytes came in; null: no more will. */
+  feed(data: Buffer | null): void {
+    const session = this.#session;
+    for (let step = session.feed(data); step !== null; step = session.next()) {
+      // What a handler throws is answered; this cannot reject but for a mistake in this package.
+      if (step.event === "done") this.#ready?.(true);
+      else this.#act(step, this.#request)?.catch((wrong: unknown) => this.#server.report(wrong));
+    }
+    this.#ready?.(false);
+  }
+
+  /** What is to be written, as far as it goes; null: nothing. */
+  held(): Buffer | null {
+    return this.#session.take();
   }
 
   /** A message came in (in that request); null: one that was too long. Gives what runs because of it. */
@@ -146,7 +186,7 @@ export class Connection implements Channel, Live {
 
   #act(step: Step, request: McpRequest): Promise<void> | undefined {
     const { call, batch } = step;
-    if (call !== null) return this.#start(this.#run(call, request));
+    if (call !== null) return this.#run(call, request);
     if (batch !== null) return this.#start(this.#walk(batch, request));
     if (step.event === "answer") {
       const number = step.ask ?? -1;
@@ -172,18 +212,28 @@ export class Connection implements Channel, Live {
     }
   }
 
-  async #run(call: Call, request: McpRequest): Promise<void> {
+  #run(call: Call, request: McpRequest): Promise<void> | undefined {
     const ctx = new Context(call, this, this.#server, request);
-    this.#running.set(call.key, ctx);
-    try {
-      const outcome = await runCall(ctx);
+    const { key } = call;
+    this.#running.set(key, ctx);
+    const end = (outcome: Outcome): void => {
+      this.#running.delete(key);
       this.#say(settle(this.#session, ctx, outcome));
-    } finally {
-      this.#running.delete(call.key);
+    };
+    const outcome = runCall(ctx);
+    if (outcome instanceof Promise) {
+      const late = (one: Outcome): void => {
+        end(one);
+        if (this.#session.held > FULL) this.#ready?.(true);
+      };
+      return this.#start(outcome.then(late));
     }
+    end(outcome);
+    return undefined;
   }
 
   #say(message: Buffer | null): void {
     if (message !== null) this.#write(message);
+    else this.#ready?.(false);
   }
 }

@@ -78,9 +78,11 @@ export class Context {
   replay: Replay | undefined;
   /** Used inside. */
   currentTask: CurrentTask | undefined;
-  readonly #abort = new AbortController();
+  // Made when a handler asks for it: a controller costs more than a small call.
+  #abort: AbortController | undefined;
+  #taken = false;
   #pace: Pace | undefined;
-  readonly #decoded = new Map<string, unknown>();
+  #decoded: Map<string, unknown> | undefined;
 
   constructor(
     /** The native call, for what this class does not show. */
@@ -222,13 +224,14 @@ export class Context {
 
   /** Aborted once nobody wants the result: a cancellation, or a disconnect where that counts as one. For `fetch` and such. */
   get signal(): AbortSignal {
-    if (this.call.cancelled) this.cancel();
+    this.#abort ??= new AbortController();
+    if (this.cancelled && !this.#abort.signal.aborted) this.#abort.abort(new Cancelled(this.name));
     return this.#abort.signal;
   }
 
   /** True once the peer took the call back. */
   get cancelled(): boolean {
-    return this.#abort.signal.aborted || this.call.cancelled;
+    return this.#taken || this.call.cancelled;
   }
 
   /** Throw `Cancelled` if the peer took the call back. Call it between the steps of long work. */
@@ -238,7 +241,9 @@ export class Context {
 
   /** Used inside: the call was taken back. */
   cancel(): void {
-    if (!this.#abort.signal.aborted) this.#abort.abort(new Cancelled(this.name));
+    if (this.#taken) return;
+    this.#taken = true;
+    this.#abort?.abort(new Cancelled(this.name));
   }
 
   // --- questions ----------------------------------------------------------------------------------------------------
@@ -365,8 +370,9 @@ export class Context {
   }
 
   #object(field: string, text: Uint8Array | null): JsonObject {
-    let found = this.#decoded.get(field);
-    if (found === undefined) this.#decoded.set(field, (found = loadsObject(text)));
+    const decoded = (this.#decoded ??= new Map<string, unknown>());
+    let found = decoded.get(field);
+    if (found === undefined) decoded.set(field, (found = loadsObject(text)));
     return found as JsonObject;
   }
 

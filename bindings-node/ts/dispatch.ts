@@ -3,6 +3,7 @@
  * handler throws gets past here. A handler that asks the client is run again when the answers are there (see `rounds`).
  */
 
+import { NeedInput } from "./ask.js";
 import { InsufficientScope, Bearer } from "./auth.js";
 import type { Context } from "./context.js";
 import {
@@ -12,6 +13,7 @@ import {
 import { clean, dumps } from "./json.js";
 import { isOver, type Ask, type Call, type FailOptions } from "./native.js";
 import type { HeaderList } from "./request.js";
+import type { Entry } from "./registry.js";
 import { errorResult } from "./results.js";
 import { rounds } from "./rounds.js";
 
@@ -37,18 +39,50 @@ export class Requirement {
 /** The JSON text of a result object, why there is none, or what is needed for one. */
 export type Outcome = string | Buffer | Failure | Requirement;
 
-/** Run a call. Never rejects. */
-export async function runCall(ctx: Context): Promise<Outcome> {
-  const { server } = ctx;
+/** Run a call. Never throws nor rejects. A call whose handler returns at once has its outcome at once. */
+export function runCall(ctx: Context): Outcome | Promise<Outcome> {
+  const { server, call } = ctx;
   try {
-    if (ctx.kind === "task" && server.tasks !== undefined) return await server.tasks.answer(ctx);
-    const entry = server.entryOf(ctx.call);
-    if (entry === undefined) return nothingThere(ctx.call);
-    if (entry.task !== "never" && server.tasks !== undefined) return await server.tasks.call(ctx, entry);
-    return await rounds(ctx, entry);
+    if (call.kind === "task" && server.tasks !== undefined) return explained(ctx, server.tasks.answer(ctx));
+    const entry = server.entryOf(call);
+    if (entry === undefined) return nothingThere(call);
+    if (entry.task !== "never" && server.tasks !== undefined) return explained(ctx, server.tasks.call(ctx, entry));
+    const isPlain = entry.guards.length === 0 && server.middlewares.length === 0 && call.requestState === null;
+    if (!isPlain || call.inputResponses !== null) return explained(ctx, rounds(ctx, entry));
+    return straight(ctx, entry);
   } catch (error) {
     return explain(ctx, error);
   }
+}
+
+async function explained(ctx: Context, work: Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await work;
+  } catch (error) {
+    return explain(ctx, error);
+  }
+}
+
+// The way of nearly all calls: nothing stands around the handler, and it asks nothing. What else comes of it is for `rounds`.
+function straight(ctx: Context, entry: Entry): Outcome | Promise<Outcome> {
+  const wrong = (error: unknown): Promise<Outcome> => explained(ctx, rounds(ctx, entry, Promise.reject(error)));
+  const right = (value: unknown): Outcome | Promise<Outcome> => {
+    if (value instanceof NeedInput || ctx.replay !== undefined) return explained(ctx, rounds(ctx, entry, Promise.resolve(value)));
+    try {
+      const text = entry.encode(value, ctx);
+      return typeof text === "string" ? text : explained(ctx, text);
+    } catch (error) {
+      return wrong(error);
+    }
+  };
+  let value: unknown;
+  try {
+    value = entry.run(ctx);
+  } catch (error) {
+    return wrong(error);
+  }
+  if (value instanceof Promise) return value.then(right, wrong);
+  return typeof (value as { then?: unknown } | null)?.then === "function" ? Promise.resolve(value).then(right, wrong) : right(value);
 }
 
 /** What an outcome is given to: a native session or exchange. */

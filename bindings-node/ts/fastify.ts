@@ -48,7 +48,7 @@ export function fastifyPlugin(server: Server, options: MountOptions = {}): Fasti
         const raw = Object.assign(Object.create(request.raw) as NodeRequest, { protocol: request.protocol, originalUrl: request.originalUrl });
         const body = request.body === undefined || request.body === null ? Buffer.alloc(0) : bytes(request.body);
         const sink = new FastifySink(reply);
-        handle(server, requestOf(raw), (limit) => body.subarray(0, limit), sink, options).catch((error: unknown) => sink.fail(error));
+        handle(server, requestOf(raw), body, sink, options)?.catch((error: unknown) => sink.fail(error));
         return reply;
       },
     });
@@ -69,7 +69,7 @@ class FastifySink implements Sink {
     this.#reply = reply;
   }
 
-  answer(status: number, headers: HeaderList, body: Buffer): void {
+  answer(status: number, headers: HeaderList, body: Buffer | string): void {
     this.#head(status, headers);
     this.#reply.send(hasBody(status) ? body : undefined);
   }

@@ -21,7 +21,7 @@ export function fetchHandler(server: Server, options: MountOptions = {}): FetchH
     const url = new URL(request.url);
     const query = url.search.slice(1);
     url.search = url.hash = "";
-    const headers: HeaderList = [...request.headers];
+    const headers = [...request.headers];
     // Hosts leave out what is in the URL.
     if (!request.headers.has("host")) headers.push(["host", url.host]);
     const seen = new McpRequest({
@@ -32,7 +32,7 @@ export function fetchHandler(server: Server, options: MountOptions = {}): FetchH
       native: request,
       ...(info.peer === undefined ? {} : { peer: info.peer }),
     });
-    handle(server, seen, (limit) => read(request, limit), sink, options).then(
+    Promise.resolve(handle(server, seen, (limit) => read(request, limit), sink, options)).then(
       () => sink.fail(new Error("the request was not answered")),
       (error: unknown) => sink.fail(error),
     );
@@ -56,6 +56,8 @@ const read: (request: Request, limit: number) => ReturnType<ReadBody> = async (r
   return Buffer.concat(parts).subarray(0, limit);
 };
 
+const headersOf = (list: HeaderList): [string, string][] => list.map(([name, value]) => [name, value]);
+
 class FetchSink implements Sink {
   /** The response, as soon as its head is known. */
   readonly response: Promise<Response>;
@@ -76,10 +78,10 @@ class FetchSink implements Sink {
     signal?.addEventListener("abort", () => this.#lost(), { once: true });
   }
 
-  answer(status: number, headers: HeaderList, body: Buffer): void {
+  answer(status: number, headers: HeaderList, body: Buffer | string): void {
     this.#over = true;
     const withBody = hasBody(status) && status !== 101;
-    this.#resolve(new Response(withBody ? new Uint8Array(body) : null, { status, headers }));
+    this.#resolve(new Response(withBody ? Buffer.from(body as string) : null, { status, headers: headersOf(headers) }));
   }
 
   start(status: number, headers: HeaderList): void {
@@ -90,7 +92,7 @@ class FetchSink implements Sink {
       pull: () => this.#wake(),
       cancel: () => this.#lost(),
     });
-    this.#resolve(new Response(body, { status, headers }));
+    this.#resolve(new Response(body, { status, headers: headersOf(headers) }));
   }
 
   write(data: Buffer): void {

@@ -6,10 +6,10 @@
 import { authenticate, metadataFor, type Auth } from "./auth.js";
 import { HttpChannel } from "./channel.js";
 import { Context } from "./context.js";
-import { Failure, runCall } from "./dispatch.js";
+import { Failure, runCall, type Outcome } from "./dispatch.js";
 import { token } from "./keys.js";
 import { stay, Stream, type Readable } from "./listening.js";
-import { SESSION_HEADER, type Exchange, type HttpStep, type Reply } from "./native.js";
+import { SESSION_HEADER, type Call, type Exchange, type HttpStep, type Reply } from "./native.js";
 import type { HeaderList, McpRequest } from "./request.js";
 import { ofOwner, ownerOf, TooManySessions, type Sessions } from "./sessions.js";
 import type { Sink } from "./sink.js";
@@ -31,28 +31,52 @@ export type ReadBody = (limit: number) => Promise<Buffer> | Buffer;
 /** The peer went away before its request was complete: there is nobody to answer. */
 export class Gone extends Error {}
 
-/** Answer one request. Rejects only for mistakes of the host, such as an auth function that throws. */
-export async function handle(server: Server, request: McpRequest, read: ReadBody, sink: Sink, options: MountOptions): Promise<void> {
+/**
+ * Answer one request. Throws or rejects only for mistakes of the host, such as an auth function that throws. What needs no
+ * waiting does not wait: promises, timers and listeners for a peer that leaves cost more than a small call, so that they are
+ * made when something waits.
+ *
+ * @param body The body, where the host has it already; else it is read when the head is good.
+ */
+export function handle(
+  server: Server,
+  request: McpRequest,
+  body: Buffer | ReadBody,
+  sink: Sink,
+  options: MountOptions,
+): Promise<void> | undefined {
   const auth = options.auth ?? server.auth;
+  if (auth !== undefined || options.sse === true || typeof body === "function") {
+    const read: ReadBody = typeof body === "function" ? body : (limit) => body.subarray(0, limit);
+    return unlessGone(handleInSteps(server, request, read, sink, auth, options.sse === true));
+  }
+  const exchange = begin(server, request, body);
+  return new Visit(server, request, exchange, sink).run(body, exchange.first);
+}
+
+function begin(server: Server, request: McpRequest, body?: Buffer): Exchange {
+  const listen = server.listenStreams > 0;
+  return server.core.begin(request.method, request.headers.flat, { peer: request.peer, listen, events: streamName(server, request), body });
+}
+
+async function handleInSteps(
+  server: Server,
+  request: McpRequest,
+  read: ReadBody,
+  sink: Sink,
+  auth: Auth | undefined,
+  sse: boolean,
+): Promise<void> {
   const document = metadataFor(auth, request);
   if (document !== undefined) {
     // Any page may read it, it holds nothing secret.
     const headers: HeaderList = [["Content-Type", "application/json"], ["Access-Control-Allow-Origin", "*"]];
-    sink.answer(200, headers, Buffer.from(document));
+    sink.answer(200, headers, document);
     return;
   }
-  if (options.sse === true) {
-    await unlessGone(handleSse(server, request, read, sink, auth));
-    return;
-  }
-  const listen = server.listenStreams > 0;
-  const exchange = server.core.exchange(request.method, request.headers.raw, {
-    peer: request.peer,
-    stream: true,
-    listen,
-    events: streamName(server, request),
-  });
-  const refused = exchange.gate();
+  if (sse) return handleSse(server, request, read, sink, auth);
+  const exchange = begin(server, request);
+  const refused = exchange.first?.reply ?? null;
   // A hostile page or host must not learn anything, not even whether its key is right; who is merely unauthenticated hears
   // that first, whatever else is wrong with the request. A preflight carries no credentials.
   if (refused !== null && (refused.status === 403 || refused.status === 421 || refused.status < 400)) {
@@ -70,11 +94,8 @@ export async function handle(server: Server, request: McpRequest, read: ReadBody
     send(sink, refused);
     return;
   }
-  const visit = async (): Promise<void> => {
-    const body = await read(exchange.maxBody + 1);
-    await new Visit(server, request, exchange, sink).run(body);
-  };
-  await unlessGone(visit());
+  const body = await read(exchange.maxBody + 1);
+  await new Visit(server, request, exchange, sink).run(body, null);
 }
 
 async function unlessGone(work: Promise<void>): Promise<void> {
@@ -99,7 +120,6 @@ class Visit {
   readonly #sessions: Sessions | undefined;
   readonly #id: string | null;
   #known = false;
-  #owner: Buffer = Buffer.alloc(0);
 
   constructor(
     private readonly server: Server,
@@ -111,13 +131,27 @@ class Visit {
     this.#id = server.sessions === undefined ? null : exchange.sessionId;
   }
 
-  async run(body: Buffer): Promise<void> {
+  /** @param first What the body led to, if that is known already. */
+  run(body: Buffer, first: HttpStep | null): Promise<void> | undefined {
+    if (this.#id !== null) return this.#withStore(async () => this.#act(first ?? (await this.#accept(body))));
+    return this.#act(first ?? this.exchange.accept(body));
+  }
+
+  #act(step: HttpStep): Promise<void> | undefined {
+    const { call, reply } = step;
+    if (call !== null && !step.batch) return this.#one(call, step);
+    if (step.resume !== null) return this.#resume(step, step.resume);
+    if (step.listener !== null) return this.#listen(step);
+    if (reply === null) return this.#work(step);
+    if (this.#sessions !== undefined) return this.#withStore(() => this.#reply(step, reply));
+    send(this.sink, reply);
+    this.exchange.release();
+    return undefined;
+  }
+
+  async #withStore(work: () => Promise<void>): Promise<void> {
     try {
-      const step = await this.#accept(body);
-      if (step.resume !== null) await this.#resume(step, step.resume);
-      else if (step.listener !== null) await this.#listen(step);
-      else if (step.reply !== null) await this.#reply(step, step.reply);
-      else await this.#work(step);
+      await work();
     } catch (wrong) {
       if (!(wrong instanceof TooManySessions || wrong instanceof StoreFailed)) throw wrong;
       const busy = wrong instanceof TooManySessions;
@@ -128,16 +162,14 @@ class Visit {
   // Reads the body, with what is known of the session; saves what that changed.
   async #accept(body: Buffer): Promise<HttpStep> {
     const sessions = this.#sessions;
-    if (sessions === undefined) return this.exchange.accept(body);
-    this.#owner = ownerOf(this.request.principal);
     const id = this.#id;
-    if (id === null) return this.exchange.accept(body);
+    if (sessions === undefined || id === null) return this.exchange.accept(body);
     const saved = await this.#load(sessions, id);
     this.#known = saved !== undefined;
     const step = this.exchange.accept(body, saved);
     const changed = step.session;
     if (changed !== null && this.#known) {
-      await this.#stored(() => sessions.save(id, Buffer.concat([this.#owner, changed])));
+      await this.#stored(() => sessions.save(id, Buffer.concat([this.#owner(), changed])));
     }
     return step;
   }
@@ -147,7 +179,7 @@ class Visit {
     const id = this.#known ? this.#id : null;
     const opened = step.session;
     if (sessions !== undefined && step.event === "opened" && opened !== null) {
-      const made = await this.#stored(() => sessions.open(Buffer.concat([this.#owner, opened])));
+      const made = await this.#stored(() => sessions.open(Buffer.concat([this.#owner(), opened])));
       send(this.sink, reply, [[SESSION_HEADER, made]]);
       return;
     }
@@ -224,6 +256,36 @@ class Visit {
     return stay(this.sink, reply, stream, (wrong) => wrong instanceof StoreFailed || this.server.report(wrong));
   }
 
+  // The call of a request that is no batch.
+  #one(call: Call, step: HttpStep): Promise<void> | undefined {
+    const { server, exchange, sink, request } = this;
+    const { hub, keepAliveMs } = server;
+    // What belongs to a session may be answered and taken back by other requests, and its events may be kept.
+    if ((this.#known && !call.stateless) || server.events !== undefined) return this.#work(step);
+    const channel = new HttpChannel({ exchange, sink, hub, session: undefined, streams: true, keepAliveMs });
+    const ctx = new Context(call, channel, server, request);
+    const end = (outcome: Outcome): void => {
+      channel.settle(ctx, outcome);
+      finish(channel, exchange);
+      exchange.release();
+    };
+    const outcome = runCall(ctx);
+    if (!(outcome instanceof Promise)) {
+      end(outcome);
+      return undefined;
+    }
+    let leave = (_: Outcome): void => undefined;
+    const takenBack = new Promise<Outcome>((resolve) => (leave = resolve));
+    sink.onGone(() => {
+      if (!channel.gone()) return;
+      ctx.cancel();
+      leave(new Failure("internal", "cancelled"));
+    });
+    // Nobody waits for the answer of a call that was taken back; its handler may go on and learn it by its signal.
+    void outcome.then(leave);
+    return takenBack.then(end);
+  }
+
   async #work(first: HttpStep): Promise<void> {
     const { server, exchange, sink, request } = this;
     const session = this.#known && first.call?.stateless !== true ? (this.#id ?? undefined) : undefined;
@@ -250,7 +312,7 @@ class Visit {
       let step = first;
       for (;;) {
         if (step.reply !== null) {
-          channel.answer(step.reply.status, step.reply.headers, step.reply.body);
+          channel.answer(step.reply.status, step.reply.headers, step.reply.bodyText);
           return;
         }
         if (step.call !== null) {
@@ -265,11 +327,7 @@ class Visit {
         step = exchange.next();
         if (session !== undefined && server.sessions !== undefined) await this.#route(server.sessions, session, step);
       }
-      // A call that was taken back has no answer, but its HTTP request must get one.
-      if (!channel.over && !channel.started) {
-        const nothing = exchange.refuse(202, [], "");
-        channel.answer(nothing.status, nothing.headers, nothing.body);
-      }
+      finish(channel, exchange);
     } finally {
       channel.close();
       leave();
@@ -279,7 +337,11 @@ class Visit {
 
   async #load(sessions: Sessions, id: string): Promise<Buffer | undefined> {
     // Somebody else's session is as good as none.
-    return ofOwner(await this.#stored(() => sessions.load(id)), this.#owner);
+    return ofOwner(await this.#stored(() => sessions.load(id)), this.#owner());
+  }
+
+  #owner(): Buffer {
+    return ownerOf(this.request.principal);
   }
 
   async #stored<T>(work: () => Promise<T>): Promise<T> {
@@ -298,6 +360,15 @@ class Visit {
   }
 }
 
+// A call that was taken back has no answer, but its HTTP request must get one.
+function finish(channel: HttpChannel, exchange: Exchange): void {
+  if (!channel.over && !channel.started) {
+    const nothing = exchange.refuse(202, [], "");
+    channel.answer(nothing.status, nothing.headers, nothing.bodyText);
+  }
+  channel.close();
+}
+
 function send(sink: Sink, reply: Reply, more: HeaderList = []): void {
-  sink.answer(reply.status, [...reply.headers, ...more], reply.body);
+  sink.answer(reply.status, more.length === 0 ? reply.headers : [...reply.headers, ...more], reply.bodyText);
 }

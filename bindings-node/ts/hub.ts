@@ -58,7 +58,7 @@ export class Hub {
   readonly #name: string;
   readonly #report: (error: unknown) => void;
   readonly #onTask: (id: string) => unknown;
-  readonly #origin = randomBytes(12).toString("hex");
+  #ownName: string | undefined;
   #link: Promise<(() => unknown) | undefined> | undefined;
   #ready: Promise<unknown> | undefined;
   /** True after `close`: no stream is given away any more. */
@@ -74,6 +74,11 @@ export class Hub {
     this.#fanout = fanout;
     this.#report = report;
     this.#onTask = onTask;
+  }
+
+  // What tells its own messages from those of other processes; made when there are any.
+  #origin(): string {
+    return (this.#ownName ??= randomBytes(12).toString("hex"));
   }
 
   // --- questions ----------------------------------------------------------------------------------------------------
@@ -274,7 +279,7 @@ export class Hub {
 
   #publish(what: string, ...values: (string | boolean)[]): void {
     if (this.#fanout === undefined || this.closed) return;
-    const message = JSON.stringify([FORM, this.#name, this.#origin, what, ...values]);
+    const message = JSON.stringify([FORM, this.#name, this.#origin(), what, ...values]);
     Promise.resolve(this.#linked())
       .then(() => this.#fanout?.publish(message))
       .catch((wrong: unknown) => this.#report(new Error("the fan-out did not take a message", { cause: wrong })));
@@ -282,7 +287,7 @@ export class Hub {
 
   #heard(message: string): void {
     const [form, name, origin, what, ...values] = JSON.parse(message) as [number, string, string, string, ...never[]];
-    if (form !== FORM || name !== this.#name || origin === this.#origin) return;
+    if (form !== FORM || name !== this.#name || origin === this.#origin()) return;
     const act: Record<string, (...values: never[]) => unknown> = {
       answer: (secret, ask, ok, text) => void this.#answer(secret, ask, ok, text),
       cancel: (secret, request) => void this.#cancel(secret, request),

@@ -23,7 +23,7 @@ export type NodeHandler = (request: NodeRequest, response: ServerResponse, next?
 /** The handler of a server. Errors of the host go to `next`, if there is one; else they are reported and answered with 500. */
 export function nodeHandler(server: Server, options: MountOptions = {}): NodeHandler {
   return (request, response, next) => {
-    serveNode(server, request, response, options).catch((error: unknown) => {
+    serveNode(server, request, response, options, (error: unknown) => {
       if (next !== undefined && !response.headersSent) {
         next(error);
         return;
@@ -35,28 +35,50 @@ export function nodeHandler(server: Server, options: MountOptions = {}): NodeHan
   };
 }
 
-/** Answer one request. Rejects for mistakes of the host. */
-export async function serveNode(server: Server, request: NodeRequest, response: ServerResponse, options: MountOptions = {}): Promise<void> {
-  const sink = new NodeSink(request, response);
-  await handle(server, requestOf(request), bodyOf(request), sink, options);
+/** Bodies up to this length, in bytes, are read before the head is looked at, so that both are looked at in one go. */
+const EARLY = 65_536;
+
+/** Answer one request. `fail` is told of mistakes of the host. */
+export function serveNode(
+  server: Server,
+  request: NodeRequest,
+  response: ServerResponse,
+  options: MountOptions,
+  fail: (error: unknown) => void,
+): void {
+  const act = (body: Buffer | ReadBody): void => {
+    try {
+      handle(server, requestOf(request), body, new NodeSink(request, response), options)?.catch(fail);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const length = Number(request.headers["content-length"]);
+  if (request.method !== "POST" || !(length <= EARLY) || request.readableDidRead || request.rawBody !== undefined) act(bodyOf(request));
+  else readEarly(request, length, act);
+}
+
+function readEarly(request: NodeRequest, length: number, done: (body: Buffer) => void): void {
+  let whole: Buffer | undefined;
+  request.on("data", (part: Buffer) => (whole = whole === undefined ? part : Buffer.concat([whole, part])));
+  // Without it the peer went away, and there is nobody to answer.
+  request.on("end", () => done(whole ?? Buffer.alloc(length)));
 }
 
 /** The request as handlers see it. */
 export function requestOf(request: NodeRequest): McpRequest {
-  const headers: HeaderList = [];
-  const raw = request.rawHeaders;
-  for (let at = 0; at + 1 < raw.length; at += 2) headers.push([raw[at] as string, raw[at + 1] as string]);
-  const scheme = request.protocol ?? ((request.socket as TLSSocket).encrypted ? "https" : "http");
-  const host = request.headers.host ?? "localhost";
-  const asked = request.originalUrl ?? request.url ?? "/";
-  const path = asked.split("?", 1)[0] as string;
+  const asked = (): string => request.originalUrl ?? request.url ?? "/";
+  const path = (): string => asked().split("?", 1)[0] as string;
   return new McpRequest({
-    method: request.method ?? "",
-    headers,
-    url: urlOf(scheme, host, path),
-    query: asked.slice(path.length + 1),
+    method: request.method,
+    headers: request.rawHeaders,
+    url: () => {
+      const scheme = request.protocol ?? ((request.socket as TLSSocket).encrypted ? "https" : "http");
+      return urlOf(scheme, request.headers.host ?? "localhost", path());
+    },
+    query: () => asked().slice(path().length + 1),
     native: request,
-    ...peerOf(request.socket.remoteAddress),
+    peer: peerOf(request.socket.remoteAddress),
   });
 }
 
@@ -67,8 +89,8 @@ export function urlOf(scheme: string, host: string, path: string): string | unde
 }
 
 /** The address of a peer, without what marks IPv4 inside IPv6. */
-export function peerOf(address: string | undefined): { peer?: string } {
-  return address === undefined ? {} : { peer: address.replace(/^::ffff:(?=\d+\.)/, "") };
+export function peerOf(address: string | undefined): string | undefined {
+  return address?.startsWith("::ffff:") === true ? address.replace(/^::ffff:(?=\d+\.)/, "") : address;
 }
 
 /** The body of a request: as a parser left it, else as it comes. */
@@ -126,6 +148,9 @@ export function drained(stream: Writable): Promise<void> {
   });
 }
 
+/** Longest body, in characters, that leaves in one piece of text with its head: one copy more, but one system call. */
+const SHORT = 16_384;
+
 /** Writes to a response of `node:http`. Headers that the application has set stay, unless the protocol has them too. */
 class NodeSink implements Sink {
   readonly #request: IncomingMessage;
@@ -134,20 +159,25 @@ class NodeSink implements Sink {
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
     this.#response = response;
-    response.on("error", () => undefined); // the peer went away; `close` says so too
   }
 
-  answer(status: number, headers: HeaderList, body: Buffer): void {
+  answer(status: number, headers: HeaderList, body: Buffer | string): void {
     const response = this.#response;
-    this.#head(status, headers);
-    if (hasBody(status)) response.setHeader("Content-Length", body.length);
+    if (response.destroyed) return; // the peer went away
+    const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+    const more: (string | number)[] = hasBody(status) ? ["Content-Length", length] : [];
     // What was not read of a body that is too long is not wanted.
-    if (!this.#request.complete) response.setHeader("Connection", "close");
-    response.end(hasBody(status) ? body : undefined);
+    if (!this.#request.complete) more.push("Connection", "close");
+    this.#head(status, headers, more);
+    if (!hasBody(status)) response.end();
+    else if (typeof body !== "string") response.end(body);
+    else if (length > SHORT) response.end(Buffer.from(body));
+    else response.end(body, length === body.length ? "latin1" : "utf8"); // ASCII is both, and is only copied as the former
   }
 
   start(status: number, headers: HeaderList): void {
-    this.#head(status, headers);
+    this.#response.on("error", () => undefined); // the peer went away; `close` says so too
+    this.#head(status, headers, []);
     this.#response.flushHeaders();
   }
 
@@ -174,9 +204,15 @@ class NodeSink implements Sink {
     else response.once("close", () => response.writableFinished || callback());
   }
 
-  #head(status: number, headers: HeaderList): void {
+  #head(status: number, headers: HeaderList, more: (string | number)[]): void {
     const response = this.#response;
+    if (response.getHeaderNames().length === 0) {
+      for (const [name, value] of headers) more.push(name, value);
+      response.writeHead(status, more);
+      return;
+    }
     response.statusCode = status;
+    for (let at = 0; at < more.length; at += 2) response.setHeader(String(more[at]), more[at + 1] as string | number);
     const values = new Map<string, string[]>();
     for (const [name, value] of headers) values.set(name, [...(values.get(name) ?? []), value]);
     for (const [name, several] of values) {

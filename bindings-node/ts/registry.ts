@@ -8,7 +8,7 @@ import type { Context } from "./context.js";
 import { ArgumentError, InvalidParams, InvalidResult } from "./errors.js";
 import { dumps, isObject, loads, loadsObject, type JsonObject } from "./json.js";
 import { completionResult, isWhole, promptResult, resourceResult, structuredOf, toolResult } from "./results.js";
-import { checkArguments, checkResult, inWords, type Compiled } from "./schema.js";
+import { checkArguments, checkResult, inWords, type Checked, type Compiled } from "./schema.js";
 
 /** Runs before the arguments are looked at. Returns false or throws to refuse. */
 export type Guard = (ctx: Context) => unknown;
@@ -39,11 +39,12 @@ export abstract class Entry {
   }
 
   /**
-   * Run the function on the arguments of a call.
+   * Run the function on the arguments of a call. What needs no waiting does not wait: a call that is answered at once costs no
+   * promise.
    *
-   * @throws ArgumentError They do not fit.
+   * @throws ArgumentError They do not fit; or it rejects with it.
    */
-  abstract run(ctx: Context): Promise<unknown>;
+  abstract run(ctx: Context): unknown;
 
   /** The JSON of the result object for what the function returned. */
   abstract encode(value: unknown, ctx: Context): string | Promise<string>;
@@ -68,20 +69,24 @@ export class ToolEntry extends Entry {
     await this.#arguments(ctx);
   }
 
-  async run(ctx: Context): Promise<unknown> {
-    return this.fn(await this.#arguments(ctx), ctx);
+  run(ctx: Context): unknown {
+    const given = this.#arguments(ctx);
+    return given instanceof Promise ? given.then((checked) => this.fn(checked, ctx)) : this.fn(given, ctx);
   }
 
-  async #arguments(ctx: Context): Promise<unknown> {
+  #arguments(ctx: Context): unknown {
     const text = ctx.call.argumentsText;
     const given = loads(text);
     const { input } = this;
     return input === undefined || !this.validate ? given : checkArguments(input, given, text, (repair) => ctx.server.repaired(repair, ctx));
   }
 
-  async encode(value: unknown, _ctx: Context): Promise<string> {
+  encode(value: unknown, _ctx: Context): string | Promise<string> {
     const { output } = this;
-    if (output === undefined) return toolResult(value);
+    return output === undefined ? toolResult(value) : this.#promised(value, output);
+  }
+
+  async #promised(value: unknown, output: Compiled): Promise<string> {
     if (!this.validate) return toolResult(value, !(value instanceof ToolResult || isPrepared(value)));
     if (!(value instanceof ToolResult) && !isPrepared(value)) {
       return toolResult((await checkResult(output, this.key, value ?? null)) ?? null, true);
@@ -117,10 +122,13 @@ export class ResourceEntry extends Entry {
     super(key, fn, guards);
   }
 
-  async run(ctx: Context): Promise<unknown> {
+  run(ctx: Context): unknown {
     const { variables } = ctx.call;
-    if (this.input === undefined) return this.fn({ ...variables, uri: ctx.name }, ctx);
-    const found = await this.input.check(variables);
+    return this.input === undefined ? this.fn({ ...variables, uri: ctx.name }, ctx) : this.#checked(this.input, variables, ctx);
+  }
+
+  async #checked(input: Compiled, variables: Record<string, string>, ctx: Context): Promise<unknown> {
+    const found = await input.check(variables);
     if ("value" in found) return this.fn({ ...(found.value as object), uri: ctx.name }, ctx);
     throw new InvalidParams(inWords("uri", found.problems), { field: found.problems[0]?.path ?? "uri" });
   }
@@ -153,8 +161,9 @@ export class PromptEntry extends Entry {
     super(key, fn, guards);
   }
 
-  async run(ctx: Context): Promise<unknown> {
-    const sent = loadsObject(ctx.call.arguments);
+  run(ctx: Context): unknown {
+    const text = ctx.call.argumentsText;
+    const sent = loadsObject(text);
     for (const [name, value] of Object.entries(sent)) {
       if (typeof value !== "string") throw new InvalidParams(`prompt argument ${JSON.stringify(name)} must be a string`, { field: name });
     }
@@ -163,7 +172,11 @@ export class PromptEntry extends Entry {
       throw new InvalidParams(`prompt argument ${JSON.stringify(missing.name)} is missing`, { field: missing.name });
     }
     if (this.input === undefined) return this.fn(sent, ctx);
-    const found = await this.input.check(sent, ctx.call.arguments);
+    const found = this.input.check(sent, text);
+    return found instanceof Promise ? found.then((one) => this.#checked(one, ctx)) : this.#checked(found, ctx);
+  }
+
+  #checked(found: Checked, ctx: Context): unknown {
     if ("value" in found) return this.fn(found.value, ctx);
     throw new InvalidParams(inWords("arguments", found.problems), { field: found.problems[0]?.path ?? "" });
   }
@@ -239,10 +252,10 @@ export class MethodEntry extends Entry {
   }
 
   async run(ctx: Context): Promise<unknown> {
-    const given = loads(ctx.call.arguments);
+    const given = loads(ctx.call.argumentsText);
     if (this.input === undefined) return this.fn(given, ctx);
     try {
-      return await this.fn(await checkArguments(this.input, given, ctx.call.arguments, (repair) => ctx.server.repaired(repair, ctx)), ctx);
+      return await this.fn(await checkArguments(this.input, given, ctx.call.argumentsText, (repair) => ctx.server.repaired(repair, ctx)), ctx);
     } catch (wrong) {
       if (!(wrong instanceof ArgumentError)) throw wrong;
       throw new InvalidParams(wrong.message, { field: wrong.field, cause: wrong });

@@ -23,12 +23,15 @@ export const LOOK_MS = 250;
 /**
  * Run a call to its result, or as far as it gets without its client.
  *
+ * @param first What came of the handler's first run, if there was one.
  * @throws What the handler threw, or an `AskError`.
  */
-export async function rounds(ctx: Context, entry: Entry): Promise<Outcome> {
+export async function rounds(ctx: Context, entry: Entry, first?: Promise<unknown>): Promise<Outcome> {
   if (ctx.call.requestState !== null || ctx.call.inputResponses !== null) ctx.replay = new Replay(ctx, await openState(ctx));
+  let begun = first;
   for (;;) {
-    const played = await play(ctx, entry);
+    const played = await play(ctx, entry, begun);
+    begun = undefined;
     if (!(played instanceof Replay)) return played;
     if (ctx.call.stateless) {
       const asks = played.asked();
@@ -44,11 +47,11 @@ export async function rounds(ctx: Context, entry: Entry): Promise<Outcome> {
  *
  * @throws As `rounds`.
  */
-export async function play(ctx: Context, entry: Entry): Promise<Outcome | Replay> {
+export async function play(ctx: Context, entry: Entry, begun?: Promise<unknown>): Promise<Outcome | Replay> {
   // A handler in steps is not called before all its answers are there.
   let replay = ctx.replay;
-  if (replay === undefined || !replay.resume()) {
-    const ended = await run(ctx, entry);
+  if (begun !== undefined || replay === undefined || !replay.resume()) {
+    const ended = await run(ctx, entry, begun);
     if (!(ended instanceof Replay)) return ended;
     replay = ended;
   }
@@ -57,14 +60,16 @@ export async function play(ctx: Context, entry: Entry): Promise<Outcome | Replay
 }
 
 // Runs the handler: its result, or what it needs.
-async function run(ctx: Context, entry: Entry): Promise<Outcome | Replay> {
+async function run(ctx: Context, entry: Entry, begun?: Promise<unknown>): Promise<Outcome | Replay> {
+  let first = begun;
   for (;;) {
     try {
-      const value = await through(ctx.server.middlewares, ctx, entry);
+      const value = await (first ?? through(ctx.server.middlewares, ctx, entry));
       if (!(value instanceof NeedInput)) {
         // With needs left it caught what was to leave the run.
         return ctx.replay === undefined || ctx.replay.needs.size === 0 ? await entry.encode(value, ctx) : ctx.replay;
       }
+      first = undefined;
       const replay = ctx.replaying();
       if (replay.require(value)) return replay;
       replay.restart();

@@ -82,16 +82,25 @@ export function compileSchema(what: string, given: unknown, side: "input" | "out
  * The arguments of a call as its handler gets them.
  *
  * @param onRepair Told of what came in the wrong JSON type and was taken all the same.
- * @throws ArgumentError They do not fit; it names each wrong field.
+ * @throws ArgumentError They do not fit; it names each wrong field. Where something was waited for it rejects with it.
  */
-export async function checkArguments(
+export function checkArguments(
   compiled: Compiled,
   value: unknown,
   text: Uint8Array | string,
   onRepair: (repair: Repair) => void,
+): unknown {
+  const found = compiled.check(value, text);
+  if (found instanceof Promise) return found.then((one) => ("value" in one ? one.value : mend(compiled, value, one, onRepair)));
+  return "value" in found ? found.value : mend(compiled, value, found, onRepair);
+}
+
+async function mend(
+  compiled: Compiled,
+  value: unknown,
+  found: Extract<Checked, { problems: unknown }>,
+  onRepair: (repair: Repair) => void,
 ): Promise<unknown> {
-  const found = await compiled.check(value, text);
-  if ("value" in found) return found.value;
   const mended = await repaired(compiled, value, found);
   if (mended !== undefined) {
     mended.repairs.forEach(onRepair);

@@ -8,7 +8,7 @@ export const FULL_BYTES = 1_048_576;
 /** A response that is not yet written. */
 export interface Sink {
   /** A whole response. */
-  answer(status: number, headers: HeaderList, body: Buffer): void;
+  answer(status: number, headers: HeaderList, body: Buffer | string): void;
   /** The head of a response that is written in pieces. */
   start(status: number, headers: HeaderList): void;
   /** A piece of the body. */

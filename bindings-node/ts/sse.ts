@@ -120,7 +120,7 @@ class Peer implements OpenStream {
     this.#report = (error) => server.report(error);
     // Relative to the URL the client knows, whatever a proxy has made of the path (RFC 3986 section 5.2).
     this.#unread = [Buffer.from(`event: endpoint\ndata: ?sessionId=${id}\n\n`)];
-    this.#connection = new Connection(server, (message) => this.#put(message), request);
+    this.#connection = Connection.overMessages(server, (message) => this.#put(message), request);
   }
 
   /** A message was posted. */

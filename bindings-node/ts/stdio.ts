@@ -8,12 +8,8 @@
 
 import type { Readable, Writable } from "node:stream";
 import { Connection } from "./connection.js";
-import { Framer } from "./native.js";
 import { McpRequest } from "./request.js";
 import type { Server } from "./server.js";
-
-/** Bytes of answers that may wait for others to leave together. */
-const HELD = 65_536;
 
 /** How a server runs on stdio. */
 export interface StdioOptions {
@@ -31,24 +27,18 @@ export interface StdioOptions {
 export async function runStdio(server: Server, options: StdioOptions = {}): Promise<void> {
   const input = options.input ?? process.stdin;
   const [write, release] = options.output === undefined ? claim() : [writerOf(options.output), () => undefined];
-  const newline = Buffer.from("\n");
   let broken = false;
-  // Answers leave together when everything that was read has been looked at: one system call instead of many.
-  let held: Buffer[] = [];
-  let weight = 0;
   let flushing = false;
+  // Answers leave together when everything that was read has been looked at: one system call instead of many.
   const flush = (): void => {
-    const pieces = held;
-    [held, weight, flushing] = [[], 0, false];
-    if (pieces.length > 0 && !broken) write(Buffer.concat(pieces), () => (broken = true));
+    flushing = false;
+    const data = connection.held();
+    if (data !== null && !broken) write(data, () => (broken = true));
   };
-  const connection = new Connection(
+  const connection = Connection.overStream(
     server,
-    (message) => {
-      if (broken) return;
-      held.push(message, newline);
-      weight += message.length;
-      if (weight > HELD) flush();
+    (full) => {
+      if (full) flush();
       else if (!flushing) {
         flushing = true;
         setImmediate(flush);
@@ -56,23 +46,18 @@ export async function runStdio(server: Server, options: StdioOptions = {}): Prom
     },
     new McpRequest({ principal: options.principal }),
   );
-  const framer: Framer = server.core.framer();
-  const take = (lines: (Buffer | null)[]): void => {
-    // What a handler throws is answered; this cannot reject but for a mistake in this package.
-    for (const line of lines) connection.take(line)?.catch((wrong: unknown) => server.report(wrong));
-  };
   try {
     await new Promise<void>((resolve, reject) => {
-      const data = (chunk: Buffer): void => {
+      const data = (chunk: Buffer | string): void => {
         try {
-          take(framer.feed(chunk));
+          connection.feed(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
         } catch (wrong) {
           reject(wrong);
         }
       };
       input.on("data", data).once("end", resolve).once("close", resolve).once("error", resolve);
     });
-    take(framer.finish());
+    connection.feed(null);
     await connection.drain(options.drainMs ?? 5_000);
   } finally {
     flush();

@@ -241,13 +241,13 @@ export class Client {
   ): Promise<RawAnswer> {
     if (this.#duplex !== undefined) return this.#duplex.send(body);
     const bytes = Buffer.from(body as string);
-    const headers: HeaderList = Object.entries(options.headers ?? this.#head("", {}));
+    const headers = Object.entries(options.headers ?? this.#head("", {}));
     if (!headers.some(([name]) => name.toLowerCase() === "content-length")) headers.push(["content-length", String(bytes.length)]);
     const url = this.#options.url ?? "http://localhost/mcp";
     const request = new McpRequest({ method: options.method ?? "POST", headers, peer: this.#options.peer ?? "127.0.0.1", url });
     const sink = new TestSink(options.onMessage ?? (() => undefined));
     const { auth } = this.#options;
-    await handle(this.#server, request, (limit) => bytes.subarray(0, limit), sink, auth === undefined ? {} : { auth });
+    await handle(this.#server, request, bytes, sink, auth === undefined ? {} : { auth });
     return sink.raw();
   }
 
@@ -368,9 +368,9 @@ class TestSink implements Sink {
     this.#hear = hear;
   }
 
-  answer(status: number, headers: HeaderList, body: Buffer): void {
+  answer(status: number, headers: HeaderList, body: Buffer | string): void {
     [this.#status, this.#headers] = [status, headers];
-    this.#parts.push(body);
+    this.#parts.push(Buffer.from(body as string));
   }
 
   start(status: number, headers: HeaderList): void {
@@ -411,7 +411,7 @@ class Duplex {
   #open = 0;
 
   constructor(server: Server, principal: unknown, hear: (message: JsonObject) => void) {
-    this.#connection = new Connection(
+    this.#connection = Connection.overMessages(
       server,
       (message) => {
         this.#lines.push(message);

@@ -1,6 +1,5 @@
 // The workload as a user of the npm package writes it: `node workload.mjs MODULES (stdio | http PORT | express PORT | inproc)`.
 // 127.0.0.1 only, path /mcp. MODULES is the folder of node_modules that has the package, and zod.
-import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
@@ -85,6 +84,7 @@ if (transport === "stdio") {
   app.all("/mcp", server.express());
   app.listen(Number(port), "127.0.0.1");
 } else {
+  const { createServer } = await import("node:http");
   const mcp = server.node();
   createServer((request, response) => {
     if (request.url === "/mcp") return mcp(request, response);
