@@ -1,15 +1,19 @@
 //! JSON Schemas, compiled once, and what is wrong with a value that does not fit one.
 
+mod plain;
+
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 use std::io;
+use std::sync::OnceLock;
 
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
 use jsonschema::paths::LocationSegment;
 use jsonschema::{Draft, PatternOptions, ValidationError};
+use plain::Plain;
 use serde_json::Value;
 
 /// Longest schema, in bytes.
@@ -36,11 +40,23 @@ const ALTERNATIVES: u8 = 8;
 /// What is expected where a property should not be.
 const UNKNOWN: &str = "no property of this name";
 
+/// What is expected where a schema that seemed plain is none.
+const UNCHECKED: &str = "a schema that values can be checked by";
+
 /// A compiled JSON Schema of at most 1 MiB and 100 levels: 2020-12, or the draft its `$schema` names.
 ///
 /// Nothing is ever fetched. `format` is checked as its draft says: not at all from 2019-09 on.
+///
+/// Plain schemas (types, properties, items, strings to choose from, bounds: what most tools have) are checked from the text;
+/// the whole validator is made for them when a value does not fit.
 #[derive(Debug)]
-pub struct Validator(jsonschema::Validator);
+pub struct Validator {
+    plain: Option<Plain>,
+    /// The schema, if it is plain.
+    schema: Vec<u8>,
+    /// Made at once if it is not.
+    whole: OnceLock<Result<jsonschema::Validator, String>>,
+}
 
 /// One thing that is wrong with a value. Values are cut to 60 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,17 +75,37 @@ impl Validator {
     /// # Errors
     /// In words, what is wrong: it is no schema of that draft, its draft is unknown, or a reference leads nowhere inside it.
     pub fn new(schema: &[u8]) -> Result<Self, String> {
-        compile(schema).map(Validator)
+        let (plain, whole) = (Plain::read(schema), OnceLock::new());
+        if plain.is_none() {
+            let compiled = compile(schema)?;
+            whole.get_or_init(|| Ok(compiled));
+        }
+        let schema = if plain.is_some() { schema.to_vec() } else { Vec::new() };
+        Ok(Validator { plain, schema, whole })
     }
 
     /// What is wrong with a JSON value, three problems at most; empty if it fits.
     #[must_use]
     pub fn check(&self, instance: &[u8]) -> Vec<Problem> {
+        if self.plain.as_ref().is_some_and(|plain| plain.takes(instance)) {
+            return Vec::new();
+        }
+        let whole = match self.whole.get_or_init(|| compile(&self.schema)) {
+            Ok(whole) => whole,
+            // Plain schemas are right by their meta-schema; a doubt must not let a value through.
+            Err(why) => {
+                return Vec::from([Problem {
+                    path: String::new(),
+                    expected: UNCHECKED.to_owned(),
+                    got: why.clone(),
+                }]);
+            }
+        };
         match serde_json::from_slice::<Value>(instance) {
-            Ok(value) if self.0.is_valid(&value) => Vec::new(),
+            Ok(value) if whole.is_valid(&value) => Vec::new(),
             Ok(value) => {
                 let mut problems = Vec::new();
-                for error in self.0.iter_errors(&value).take(LOOKED_AT) {
+                for error in whole.iter_errors(&value).take(LOOKED_AT) {
                     let found = problem(&error, &value, ALTERNATIVES);
                     if problems.len() < PROBLEMS && !problems.contains(&found) {
                         problems.push(found);
