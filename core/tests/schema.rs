@@ -44,7 +44,10 @@ fn schema() -> impl Strategy<Value = Value> {
     );
     let word = prop_oneof![
         types.prop_map(|types| {
-            if types.len() == 1 { json!({"type": types[0]}) } else { json!({ "type": types }) }
+            match types.as_slice() {
+                [one] => json!({ "type": one }),
+                several => json!({ "type": several }),
+            }
         }),
         (-5i64..12).prop_map(|least| json!({ "minimum": least })),
         (-5i64..12).prop_map(|most| json!({ "maximum": most })),
