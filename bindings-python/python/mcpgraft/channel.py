@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ._native import KEEP_ALIVE, Reply
 from .dispatch import Failure, Outcome, settle
@@ -252,7 +252,9 @@ class _Late:
 
 def late_channel(make: Callable[[], HttpChannel]) -> HttpChannel:
     """A channel that is made when something is said or asked on it: functions that take no context never do."""
-    return cast("HttpChannel", _Late(make))
+    late: Any = _Late(make)
+    channel: HttpChannel = late
+    return channel
 
 
 class Asked:
