@@ -211,13 +211,14 @@ class HttpChannel:
     ) -> None:
         if emit is None:
             return
-        if emit.head is not None:
-            headers = [*emit.head.headers, *extra]
+        head = emit.head
+        if head is not None:
+            headers = [*head.headers, *extra]
             if emit.end and not closes:
-                self.answer = Answer(status or emit.head.status, headers, emit.head.body)
+                self.answer = Answer(status or head.status, headers, emit.body)
                 return
             if self._start is not None:
-                self._write = self._start(emit.head.status, headers)
+                self._write = self._start(head.status, headers)
         if self._record is not None and emit.body:
             self._record.keep(emit)
         elif self._record is not None:
