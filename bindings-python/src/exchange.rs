@@ -123,14 +123,10 @@ impl Exchange {
             http::Emit::Nothing => (None, true),
         };
         let body = PyBytes::new(py, out).unbind();
-        // The head of a whole response is that response.
-        let first = if matches!(emit, http::Emit::Whole(_)) {
-            body.clone_ref(py)
-        } else {
-            PyBytes::new(py, b"").unbind()
-        };
-        let head = head.map(|head| self.reply_with(py, &head, first)).transpose()?;
-        Ok(Emit { head, body, end, event })
+        let complete = matches!(emit, http::Emit::Whole(_));
+        let first = if complete { body.clone_ref(py) } else { PyBytes::new(py, b"").unbind() };
+        let first = head.map(|head| self.reply_with(py, &head, first)).transpose()?;
+        Ok(Emit { first, complete, body, end, event })
     }
 
     fn answer(

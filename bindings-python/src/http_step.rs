@@ -77,13 +77,40 @@ pub(crate) struct HttpStep {
 }
 
 /// What to send now.
-#[pyclass(frozen, get_all, module = "mcpgraft._native")]
+#[pyclass(frozen, module = "mcpgraft._native")]
 pub(crate) struct Emit {
-    pub(crate) head: Option<Py<Reply>>,
+    pub(crate) first: Option<Py<Reply>>,
+    /// `first` is the response, body and all.
+    pub(crate) complete: bool,
+    #[pyo3(get)]
     pub(crate) body: Py<PyBytes>,
+    #[pyo3(get)]
     pub(crate) end: bool,
     /// The number and the bytes of the event to be kept.
+    #[pyo3(get)]
     pub(crate) event: Option<(u32, Py<PyBytes>)>,
+}
+
+#[pymethods]
+impl Emit {
+    /// Status and headers, where the response begins.
+    #[getter]
+    fn head(&self, py: Python<'_>) -> PyResult<Option<Py<Reply>>> {
+        match &self.first {
+            Some(reply) if self.complete => {
+                let Reply { status, headers, .. } = reply.get();
+                let body = PyBytes::new(py, b"").unbind();
+                Py::new(py, Reply { status: *status, headers: headers.clone(), body }).map(Some)
+            }
+            first => Ok(first.as_ref().map(|reply| reply.clone_ref(py))),
+        }
+    }
+
+    /// The response, where it is complete at once.
+    #[getter]
+    fn whole(&self, py: Python<'_>) -> Option<Py<Reply>> {
+        self.first.as_ref().filter(|_| self.complete).map(|reply| reply.clone_ref(py))
+    }
 }
 
 /// Puts what a request told besides its answer into a step.

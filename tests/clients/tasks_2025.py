@@ -18,7 +18,8 @@ from serving import BUILD, MODULES, NODE, ROOT, free_port, python, serving
 HERE = Path(__file__).parent
 FIXTURES = ROOT / "tests" / "fixtures"
 RELATED = "io.modelcontextprotocol/related-task"
-PLAIN = ("--loop", "asyncio", "--http", "h11")  # as uvicorn is without its extras; the conformance suite has them
+# uvicorn as it is without its extras; the conformance suite has them.
+PLAIN = ("--timeout-graceful-shutdown", "1", "--loop", "asyncio", "--http", "h11")
 WORKER = ("--workers", "1", "--threads", "8", "--worker-class", "gthread", "--graceful-timeout", "1")
 
 
@@ -87,7 +88,7 @@ def hosts() -> Iterator[dict[str, dict[str, Any]]]:
     """Starts the fixture under each kind of host; gives what a client needs to reach it."""
     threads, loop = free_port(), free_port()
     gunicorn = [python(), "-m", "gunicorn", *WORKER, "--bind", f"127.0.0.1:{threads}", "old_tasks:wsgi"]
-    uvicorn = [python(), "-m", "uvicorn", "--timeout-graceful-shutdown", "1", *PLAIN, "--port", str(loop), "old_tasks:asgi"]
+    uvicorn = [python(), "-m", "uvicorn", *PLAIN, "--port", str(loop), "old_tasks:asgi"]
     env = {"PYTHONPATH": str(FIXTURES)}
     with contextlib.ExitStack() as stack:
         for name, command, port in (("gunicorn", gunicorn, threads), ("uvicorn", uvicorn, loop)):

@@ -351,11 +351,13 @@ class Task:
 class Emit:
     """Something to write: `head` starts the response (once), `end` completes it. `event` (number, bytes) is kept.
 
-    A response that is complete at once is `head` alone, body and all.
+    A response that is complete at once is moreover `whole`.
     """
 
     @property
     def head(self) -> Reply | None: ...
+    @property
+    def whole(self) -> Reply | None: ...
     @property
     def body(self) -> bytes: ...
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ._native import KEEP_ALIVE, Reply
 from .dispatch import Failure, Outcome, settle
@@ -211,13 +211,14 @@ class HttpChannel:
     ) -> None:
         if emit is None:
             return
-        if emit.head is not None:
-            headers = [*emit.head.headers, *extra]
+        head = emit.head
+        if head is not None:
+            headers = [*head.headers, *extra]
             if emit.end and not closes:
-                self.answer = Answer(status or emit.head.status, headers, emit.head.body)
+                self.answer = Answer(status or head.status, headers, emit.body)
                 return
             if self._start is not None:
-                self._write = self._start(emit.head.status, headers)
+                self._write = self._start(head.status, headers)
         if self._record is not None and emit.body:
             self._record.keep(emit)
         elif self._record is not None:
@@ -252,7 +253,9 @@ class _Late:
 
 def late_channel(make: Callable[[], HttpChannel]) -> HttpChannel:
     """A channel that is made when something is said or asked on it: functions that take no context never do."""
-    return cast("HttpChannel", _Late(make))
+    late: Any = _Late(make)
+    channel: HttpChannel = late
+    return channel
 
 
 class Asked:

@@ -55,7 +55,8 @@ def mount(
 
     def view() -> Response:
         # The request itself: behind its proxy every look costs a look for the context.
-        return respond(server, current_request._get_current_object(), auth=auth)  # type: ignore[attr-defined]
+        request = current_request._get_current_object()  # type: ignore[attr-defined]
+        return _respond(server, request, auth, app.response_class if isinstance(app, Flask) else _response_class())
 
     _add(app, "/" + path.strip("/"), name, view, auth)
     if sse is not None:
@@ -64,7 +65,11 @@ def mount(
             from .sse import begin as begin_sse
 
             begun = begin_sse(server, request_of(current_request.environ), auth, _reader(current_request))
-            return _listening(begun, current_request.environ) if isinstance(begun, Listening) else _response(begun)
+            return (
+                _listening(begun, current_request.environ)
+                if isinstance(begun, Listening)
+                else _response(begun, _response_class())
+            )
 
         _add(app, "/" + sse.strip("/"), name + "_sse", old_view, None)
 
@@ -93,21 +98,26 @@ def _complete(app: Any, path: str, name: str, view: Any, auth: object) -> None:
 
     def document() -> Response:
         answer = metadata_answer(auth, current_request.base_url)
-        return _response(answer) if answer else Response(status=404)
+        return _response(answer, _response_class()) if answer else Response(status=404)
 
     app.add_url_rule(metadata_path(path), f"{name}_metadata".replace(".", "_"), document, strict_slashes=False)
 
 
 def respond(server: Server, request: Any, *, auth: object = None) -> Response:
     """Answer a Flask or werkzeug request with that application's response class."""
-    begun = begin(server, request_of(request.environ, request), auth, _reader(request))
-    if isinstance(begun, Listening):
-        return _listening(begun, request.environ)
+    return _respond(server, request, auth, _response_class())
+
+
+def _respond(server: Server, request: Any, auth: object, kind: type[Response]) -> Response:
+    environ = request.environ
+    begun = begin(server, request_of(environ, request), auth, _reader(request))
     if isinstance(begun, Pending):
         if begun.may_stream:
             return _late(begun)
-        return _response(begun.finish() or Answer(500, [], b""))
-    return _response(begun)
+        return _response(begun.finish() or Answer(500, [], b""), kind)
+    if isinstance(begun, Listening):
+        return _listening(begun, environ)
+    return _response(begun, kind)
 
 
 def _listening(begun: Listening, environ: dict[str, Any]) -> Response:
@@ -157,9 +167,9 @@ def _response_class() -> type[Response]:
     return cls
 
 
-def _response(answer: Complete) -> Response:
+def _response(answer: Complete, kind: type[Response]) -> Response:
     headers = answer.sized()
-    response = _response_class()(answer.body, answer.status, headers)
+    response = kind(answer.body, answer.status, headers)
     if not any(name.lower() == "content-type" for name, _ in headers):
         del response.headers["Content-Type"]  # a class gives its own to every response
     return response
@@ -169,6 +179,15 @@ def _reader(request: Any) -> ReadBody:
     def read(limit: int) -> bytes:
         # Somebody before us (a before_request function, say) may have read and kept the body.
         kept = getattr(request, "_cached_data", None)
-        return bytes(kept)[:limit] if kept is not None else read_all(request.stream.read, limit)
+        if kept is not None:
+            return bytes(kept)[:limit]
+        length = request.environ.get("CONTENT_LENGTH") or ""
+        if not length.isdecimal():
+            return read_all(request.stream.read, limit)
+        # With a length nobody has to look for the end. Without a limit of the application's own, and if nobody began to
+        # read, the request's stream would only count along.
+        own = "stream" in request.__dict__ or getattr(request, "max_content_length", None) is not None
+        stream = request.stream if own else request.environ["wsgi.input"]
+        return read_all(stream.read, min(limit, int(length)))
 
     return read

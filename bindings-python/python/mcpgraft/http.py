@@ -375,7 +375,7 @@ class Pending:
 
     def _reply(self, call: Call, result: bytes) -> Complete | None:
         try:
-            return self.exchange.reply(call.key, result).head or self._nothing()
+            return self.exchange.reply(call.key, result).whole or self._nothing()
         except ValueError:  # the core will not send it; the log hears why
             return self._answer(call, result)
 

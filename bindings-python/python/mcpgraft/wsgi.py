@@ -155,19 +155,21 @@ def _named(name: str) -> str:
 
 def request_of(environ: Environ, native: object = None) -> Request:
     """The request an environ describes."""
-    headers = [(_named(name), str(value)) for name, value in environ.items() if name.startswith("HTTP_")]
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if environ.get(name):  # servers may set them to "" when absent
-            headers.append((name.replace("_", "-").lower(), str(environ[name])))
+    headers = [(_named(name), value) for name, value in environ.items() if name[:5] == "HTTP_"]
+    # Servers may set these to "" when absent.
+    if kind := environ.get("CONTENT_TYPE"):
+        headers.append(("content-type", kind))
+    if length := environ.get("CONTENT_LENGTH"):
+        headers.append(("content-length", length))
     return Request(
-        str(environ.get("REQUEST_METHOD", "GET")),
+        environ.get("REQUEST_METHOD", "GET"),
         headers,
         peer=environ.get("REMOTE_ADDR") or None,
         url=lambda: url_of(environ),
         native=environ if native is None else native,
         # A process with one thread would do nothing else any more.
         listen_streams=LISTEN_STREAMS if environ.get("wsgi.multithread") else 0,
-        query=str(environ.get("QUERY_STRING", "")),
+        query=environ.get("QUERY_STRING", ""),
     )
 
 
@@ -204,6 +206,8 @@ def read_all(read: Callable[[int], bytes], limit: int) -> bytes:
     """Read until the limit or the end; a stream may give less than asked."""
     parts: list[bytes] = []
     while limit > 0 and (part := read(min(limit, 65_536))):
+        if len(part) == limit and not parts:
+            return part
         parts.append(part)
         limit -= len(part)
     return b"".join(parts)
