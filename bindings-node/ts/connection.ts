@@ -69,7 +69,7 @@ export class Connection implements Channel, Live {
     const session = this.#session;
     for (let step = session.feed(data); step !== null; step = session.next()) {
       // What a handler throws is answered; this cannot reject but for a mistake in this package.
-      if (step.event === "done") this.#ready?.(true);
+      if (step.call === null && step.event === "done") this.#ready?.(true);
       else this.#act(step, this.#request)?.catch((wrong: unknown) => this.#server.report(wrong));
     }
     this.#ready?.(false);
