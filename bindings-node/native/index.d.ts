@@ -274,7 +274,7 @@ export declare class Session {
   take(): Buffer | null;
   /**
    * The next bytes of a stream of messages, a line each; null: it has ended. Gives the first step that is more than an answer,
-   * or one that is `done` and says that enough is kept, which must be taken then; null: all is looked at. Only after `hold`.
+   * or one that is `done` and says that enough is kept, which must be taken then; null: all is looked at. It holds what is to be sent, as `hold`.
    */
   feed(data: Maybe<Bytes>): Step | null;
   /** The next such step of what was fed. */

@@ -37,6 +37,7 @@ class Core {
   begin(method, given, how) {
     const { peer, listen = false, events, body } = options(how);
     if (!Array.isArray(given)) throw invalid("headers must be an array of names and values in turn");
+    if (!given.every((part) => typeof part === "string")) throw invalid("headers must be an array of names and values in turn");
     const head = given.length === 0 ? "" : `${given.join("\0")}\0`;
     // Not back among the idle ones if it throws.
     const used = this.#idle.pop() ?? reusable(this.#raw.blank());
@@ -75,7 +76,10 @@ class Session {
   }
   get held() { return this.#raw.held(); }
   take() { return this.#raw.take(); }
-  feed(data) { return this.#step(this.#raw.feed(data)); }
+  feed(data) {
+    if (this.#reply === null) this.hold();
+    return this.#step(this.#raw.feed(data));
+  }
   next() { return this.#step(this.#next()); }
   #step(record) { return record === null ? null : new Step(MADE, record, this.#raw); }
   tooLong() { return bytes(this.#raw.tooLong()); }

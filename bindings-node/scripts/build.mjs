@@ -24,7 +24,7 @@ compile("--declaration", "false", "--removeComments"); // what is not there is n
 // is `node_crypto_1.name`.
 function lazy(code) {
   const names = [...code.matchAll(/^const (\w+_1) = require\("node:[\w/]+"\);$/gm)].map(([, name]) => name);
-  return names.reduce((text, name) => text.replace(`const ${name} = `, `const ${name} = () => `).replaceAll(`${name}.`, `${name}().`), code);
+  return names.reduce((text, name) => text.replace(`const ${name} = `, `const ${name} = () => `).replaceAll(`${name}.`, `(${name}()).`), code);
 }
 
 const modules = readdirSync(dist).filter((name) => name.endsWith(".js"));

@@ -206,7 +206,7 @@ impl State {
 impl Exchange {
     /// One that has begun with no request yet.
     pub(crate) fn blank(shared: Rc<Shared>) -> Self {
-        let inner = http::Exchange::new(shared.tag());
+        let inner = http::Exchange::new(0); // it has no call
         let request = Request::new(shared);
         let state = State { request, inner, key: None, batch: None, resume: None, listener: None };
         Exchange(Rc::new(Guarded::new(state)))
