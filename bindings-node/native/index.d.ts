@@ -267,7 +267,7 @@ export declare class Batch {
 export declare class Session {
   private constructor();
   accept(message: Bytes): Step;
-  /** From now on messages to send are kept, a newline behind each, until `take`; what would return them returns null. */
+  /** From now on messages to send are kept, a newline behind each, until `take`; what would return them returns null (`ask`: an empty one). */
   hold(): void;
   /** How many bytes are kept. */
   get held(): number;

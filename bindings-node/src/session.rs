@@ -491,13 +491,13 @@ impl Session {
         })
     }
 
-    /// The message, and the handle of the question.
+    /// The message (empty: it is kept), and the handle of the question.
     #[napi]
     pub fn ask(&self, env: Env, key: Arg, ask: Arg) -> napi::Result<(Text, u32)> {
         self.0.run(env, |state| {
             let (key, ask, mut out) = (key.key()?, OwnedAsk::read(ask)?, Vec::new());
             let asked = state.inner.ask(key, &ask.borrow(), &mut out)?;
-            Ok((Text(out), asked.to_bits()))
+            Ok((Text(state.keep(&out).unwrap_or_default().to_vec()), asked.to_bits()))
         })
     }
 

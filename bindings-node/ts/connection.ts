@@ -233,7 +233,7 @@ export class Connection implements Channel, Live {
   }
 
   #say(message: Buffer | null): void {
-    if (message !== null) this.#write(message);
-    else this.#ready?.(false);
+    if (this.#ready !== undefined) this.#ready(false); // the session keeps it
+    else if (message !== null) this.#write(message);
   }
 }
