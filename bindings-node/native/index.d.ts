@@ -267,14 +267,14 @@ export declare class Batch {
 export declare class Session {
   private constructor();
   accept(message: Bytes): Step;
-  /** From now on messages to send are kept, a newline behind each, until `take`; what would return them returns null. */
+  /** From now on messages to send are kept, a newline behind each, until `take`; what would return them returns null (`ask`: an empty one). */
   hold(): void;
   /** How many bytes are kept. */
   get held(): number;
   take(): Buffer | null;
   /**
    * The next bytes of a stream of messages, a line each; null: it has ended. Gives the first step that is more than an answer,
-   * or one that is `done` and says that enough is kept, which must be taken then; null: all is looked at. Only after `hold`.
+   * or one that is `done` and says that enough is kept, which must be taken then; null: all is looked at. It holds what is to be sent, as `hold`.
    */
   feed(data: Maybe<Bytes>): Step | null;
   /** The next such step of what was fed. */

@@ -10,6 +10,11 @@ const { Task, savedTask, taskPage } = require("./task.js");
 
 const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase());
 
+/** An exchange of the addon with its busiest entries. */
+function reusable(raw) {
+  return { raw, begin: raw.beginFunction(), reply: raw.replyFunction() };
+}
+
 /** So many exchanges wait for their next request. */
 const IDLE = 64;
 
@@ -32,11 +37,12 @@ class Core {
   begin(method, given, how) {
     const { peer, listen = false, events, body } = options(how);
     if (!Array.isArray(given)) throw invalid("headers must be an array of names and values in turn");
+    if (!given.every((part) => typeof part === "string")) throw invalid("headers must be an array of names and values in turn");
     const head = given.length === 0 ? "" : `${given.join("\0")}\0`;
     // Not back among the idle ones if it throws.
-    const raw = this.#idle.pop() ?? this.#raw.blank();
-    const first = raw.begin(method, head, given.length, peer, listen ? 1 : 0, events, body);
-    return new Exchange(MADE, raw, this.#idle, first);
+    const used = this.#idle.pop() ?? reusable(this.#raw.blank());
+    const first = used.begin(method, head, given.length, peer, listen ? 1 : 0, events, body);
+    return new Exchange(MADE, used.raw, this.#idle, first, used);
   }
   exchange(method, given, how) {
     const { peer, stream = true, listen = false, events } = options(how);
@@ -56,19 +62,28 @@ class Pace {
 
 class Session {
   #raw;
+  #next = () => null;
+  #reply = null;
   constructor(made, raw) {
     closed(made, "Session");
     this.#raw = raw;
   }
   accept(message) { return new Step(MADE, this.#raw.accept(message), this.#raw); }
-  hold() { this.#raw.hold(); }
+  hold() {
+    this.#raw.hold();
+    this.#next = this.#raw.nextFunction();
+    this.#reply = this.#raw.replyFunction();
+  }
   get held() { return this.#raw.held(); }
   take() { return this.#raw.take(); }
-  feed(data) { return this.#step(this.#raw.feed(data)); }
-  next() { return this.#step(this.#raw.next()); }
+  feed(data) {
+    if (this.#reply === null) this.hold();
+    return this.#step(this.#raw.feed(data));
+  }
+  next() { return this.#step(this.#next()); }
   #step(record) { return record === null ? null : new Step(MADE, record, this.#raw); }
   tooLong() { return bytes(this.#raw.tooLong()); }
-  reply(key, result) { return bytes(this.#raw.reply(key, result)); }
+  reply(key, result) { return bytes(this.#reply === null ? this.#raw.reply(key, result) : this.#reply(key, result)); }
   replyText(key, result) { return this.#raw.reply(key, result); }
   fail(key, failure, message, given) { return bytes(this.failText(key, failure, message, given)); }
   failText(key, failure, message, given) {
@@ -139,18 +154,21 @@ class Exchange {
   #raw;
   #idle;
   #first;
-  constructor(made, raw, idle = null, first = null) {
+  #used;
+  /** `used`: what goes back among the `idle` ones. */
+  constructor(made, raw, idle = null, first = null, used = null) {
     closed(made, "Exchange");
     this.#raw = raw;
     this.#idle = idle;
     this.#first = first;
+    this.#used = used;
   }
   get first() { return this.#first === null ? null : new HttpStep(MADE, this.#first, this.#raw); }
   release() {
-    if (this.#idle === null) return;
-    if (this.#idle.length < IDLE) this.#idle.push(this.#raw);
+    if (this.#used === null) return;
+    if (this.#idle.length < IDLE) this.#idle.push(this.#used);
     this.#raw = OVER;
-    this.#idle = null;
+    this.#used = null;
   }
   gate() { return reply(this.#raw.gate()); }
   get maxBody() { return this.#raw.maxBody(); }
@@ -160,7 +178,7 @@ class Exchange {
   get stream() { return this.#raw.stream(); }
   accept(body, session) { return new HttpStep(MADE, this.#raw.accept(body, session), this.#raw); }
   next() { return new HttpStep(MADE, this.#raw.next(), this.#raw); }
-  reply(key, result) { return emit(this.#raw.reply(key, result)); }
+  reply(key, result) { return emit((this.#used ?? this.#raw).reply(key, result)); }
   fail(key, failure, message, given) {
     const { code, data } = options(given);
     return emit(this.#raw.fail(key, failure, message, code, data));
@@ -215,13 +233,13 @@ class Keys {
 }
 
 class Validator {
-  #raw;
+  #check;
   constructor(schema) {
     if (addon.Validator === undefined) throw invalid("this addon was built without the feature schema");
-    this.#raw = new addon.Validator(schema);
+    this.#check = new addon.Validator(schema).checkFunction();
   }
   check(instance) {
-    const found = this.#raw.check(instance);
+    const found = this.#check(instance);
     return found === null ? [] : JSON.parse(found);
   }
 }

@@ -16,13 +16,15 @@ const ALL = "all.js";
 
 rmSync(dist, { recursive: true, force: true });
 const tsc = join(dirname(require.resolve("typescript/package.json")), "bin", "tsc");
-execFileSync(process.execPath, [tsc, "-p", house], { stdio: "inherit" });
+const compile = (...flags) => execFileSync(process.execPath, [tsc, "-p", house, ...flags], { stdio: "inherit" });
+compile("--emitDeclarationOnly");
+compile("--declaration", "false", "--removeComments"); // what is not there is not read, and takes no memory in every process
 
 // What tsc writes for `import ... from "node:crypto"` is `const node_crypto_1 = require("node:crypto");`, and every use of it
 // is `node_crypto_1.name`.
 function lazy(code) {
   const names = [...code.matchAll(/^const (\w+_1) = require\("node:[\w/]+"\);$/gm)].map(([, name]) => name);
-  return names.reduce((text, name) => text.replace(`const ${name} = `, `const ${name} = () => `).replaceAll(`${name}.`, `${name}().`), code);
+  return names.reduce((text, name) => text.replace(`const ${name} = `, `const ${name} = () => `).replaceAll(`${name}.`, `(${name}()).`), code);
 }
 
 const modules = readdirSync(dist).filter((name) => name.endsWith(".js"));

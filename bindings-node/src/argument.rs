@@ -35,6 +35,11 @@ impl FromNapiValue for Arg {
 // SAFETY of the calls below: `env` and `value` are those of the running call, whatever `value` is; napi says in its
 // status what it is not.
 impl Arg {
+    /// An argument of the running call.
+    pub(crate) const fn of(env: sys::napi_env, value: sys::napi_value) -> Self {
+        Arg { env, value }
+    }
+
     /// Whether it is `undefined`, `null` or left out.
     pub(crate) fn absent(self) -> bool {
         let mut kind = 0;

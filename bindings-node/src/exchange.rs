@@ -11,6 +11,7 @@ use napi_derive::napi;
 
 use crate::argument::Arg;
 use crate::ask::{self, OwnedAsk};
+use crate::bound::{Function, bind};
 use crate::call::{self, Client};
 use crate::error::{Guarded, Trouble, json, text};
 use crate::listener::Listener;
@@ -42,7 +43,7 @@ struct Pending {
 
 /// The server's side of one HTTP request.
 #[napi]
-pub struct Exchange(Guarded<State>);
+pub struct Exchange(Rc<Guarded<State>>);
 
 impl State {
     fn answer(
@@ -166,6 +167,12 @@ impl State {
         }))
     }
 
+    fn reply(&mut self, key: Arg, result: Arg) -> Result<Text, Trouble> {
+        let (key, result) = (key.key()?, result.bytes("result")?);
+        let result = text("result", &result)?;
+        self.answer(|shared, inner, out| shared.serve(|server| inner.reply(server, key, result, out)))
+    }
+
     fn session_id(&self) -> Option<String> {
         self.request.view(|request| http::Exchange::session_id(request).map(str::to_owned))
     }
@@ -199,10 +206,10 @@ impl State {
 impl Exchange {
     /// One that has begun with no request yet.
     pub(crate) fn blank(shared: Rc<Shared>) -> Self {
-        let inner = http::Exchange::new(shared.tag());
+        let inner = http::Exchange::new(0); // it has no call
         let request = Request::new(shared);
         let state = State { request, inner, key: None, batch: None, resume: None, listener: None };
-        Exchange(Guarded::new(state))
+        Exchange(Rc::new(Guarded::new(state)))
     }
 
     pub(crate) fn make(
@@ -223,51 +230,42 @@ impl Exchange {
 #[napi]
 impl Exchange {
     /// Begins with a request, in one call for all that can be done at once: the head, the gate, and the body, if it is
-    /// given and no session has to be loaded for it. `parts`: how many names and values there are, so that a NUL in one
-    /// of them cannot make another header of it. `None`: the gate let it in, and `accept` comes next.
+    /// given and no session has to be loaded for it. Its arguments: the method; the headers; `parts`: how many names and
+    /// values there are, so that a NUL in one of them cannot make another header of it; the peer; whether a response may
+    /// stay open; the name of its events; the body. `None`: the gate let it in, and `accept` comes next.
     ///
     /// An object that JavaScript holds costs more than all of this, so that hosts use theirs again.
     #[napi]
-    #[allow(clippy::too_many_arguments)] // an options object, in JavaScript
-    pub fn begin(
-        &self,
-        env: Env,
-        method: Arg,
-        headers: Arg,
-        parts: Arg,
-        peer: Arg,
-        listen: Arg,
-        events: Arg,
-        body: Arg,
-    ) -> napi::Result<Option<Text>> {
-        self.0.run(env, |state| {
-            let (headers, peer) = (headers.text("headers")?, peer.maybe_text("peer")?);
-            let nuls = headers.bytes().filter(|byte| *byte == 0).count() as u64;
-            if nuls != parts.whole("parts", u64::from(u32::MAX))? {
-                return Err(Trouble::argument("a header must not hold a NUL"));
-            }
-            let (listen, events) = (listen.whole("listen", 1)? == 1, events.maybe_text("events")?);
-            let body = body.maybe_bytes("body")?;
-            state.begin(
-                method.text("method")?,
-                &headers,
-                peer.as_deref(),
-                true,
-                listen,
-                events.as_deref(),
-            )?;
-            if let Some(refused) = state.gate()? {
-                return Ok(Some(refused));
-            }
-            match body {
-                Some(body)
-                    if state.request.shared.sessions() == http::Sessions::Off
-                        || state.session_id().is_none() =>
-                {
-                    state.accept(&body, None).map(Some)
+    pub fn begin_function(&self, env: Env) -> napi::Result<Function> {
+        self.0.run(env, |_| Ok(()))?;
+        bind(env, &self.0, |env, object, [method, headers, parts, peer, listen, events, body]| {
+            object.run(env, |state| {
+                let (headers, peer) = (headers.text("headers")?, peer.maybe_text("peer")?);
+                let nuls = headers.bytes().filter(|byte| *byte == 0).count() as u64;
+                if nuls != parts.whole("parts", u64::from(u32::MAX))? {
+                    return Err(Trouble::argument("a header must not hold a NUL"));
                 }
-                _ => Ok(None),
-            }
+                let (listen, events) = (listen.whole("listen", 1)? == 1, events.maybe_text("events")?);
+                let (method, body) = (method.text("method")?, body.maybe_bytes("body")?);
+                state.begin(method, &headers, peer.as_deref(), true, listen, events.as_deref())?;
+                if let Some(refused) = state.gate()? {
+                    return Ok(Some(refused));
+                }
+                let open = state.request.shared.sessions() == http::Sessions::Off;
+                match body {
+                    Some(body) if open || state.session_id().is_none() => state.accept(&body, None).map(Some),
+                    _ => Ok(None),
+                }
+            })
+        })
+    }
+
+    /// `reply`.
+    #[napi]
+    pub fn reply_function(&self, env: Env) -> napi::Result<Function> {
+        self.0.run(env, |_| Ok(()))?;
+        bind(env, &self.0, |env, object, [key, result, ..]| {
+            object.run(env, |state| state.reply(key, result).map(Some))
         })
     }
 
@@ -344,11 +342,7 @@ impl Exchange {
 
     #[napi]
     pub fn reply(&self, env: Env, key: Arg, result: Arg) -> napi::Result<Text> {
-        self.0.run(env, |state| {
-            let (key, result) = (key.key()?, result.bytes("result")?);
-            let result = text("result", &result)?;
-            state.answer(|shared, inner, out| shared.serve(|server| inner.reply(server, key, result, out)))
-        })
+        self.0.run(env, |state| state.reply(key, result))
     }
 
     #[napi]

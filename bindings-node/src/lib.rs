@@ -5,13 +5,14 @@
 //! ```text
 //! argument  what JavaScript gives        error   guards, errors        record  steps as one string
 //! shared, options   the server           session, exchange, request, listener, framer, seal, task, ask, plain, validate   its parts
-//! call      calls and failures           crash   failures on demand, in test builds
+//! call      calls and failures           bound   the busiest entries          crash   failures on demand, in test builds
 //! ```
 #![allow(unreachable_pub)] // what JavaScript sees is public in private modules
 #![allow(missing_docs)] // `native/index.d.ts` documents it
 
 mod argument;
 mod ask;
+mod bound;
 mod call;
 mod crash;
 mod error;

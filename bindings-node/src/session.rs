@@ -11,6 +11,7 @@ use napi_derive::napi;
 
 use crate::argument::Arg;
 use crate::ask::{self, OwnedAsk};
+use crate::bound::{Function, bind};
 use crate::call::{self, Client, list_kind};
 use crate::error::{Guarded, Trouble, json, text};
 use crate::record::{Bytes, Record, Slot, Text, flag};
@@ -234,6 +235,12 @@ impl State {
         }
     }
 
+    fn reply(&mut self, key: Arg, result: Arg) -> Result<Option<Text>, Trouble> {
+        let (key, result) = (key.key()?, result.bytes("result")?);
+        let result = text("result", &result)?;
+        self.answer(key, |shared, inner, out| shared.serve(|server| inner.reply(server, key, result, out)))
+    }
+
     fn answer(
         &mut self,
         key: CallKey,
@@ -333,10 +340,11 @@ impl Session {
         })
     }
 
-    /// The next step of what was fed.
+    /// Gives the next step of what was fed.
     #[napi]
-    pub fn next(&self, env: Env) -> napi::Result<Option<Text>> {
-        self.0.run(env, State::next)
+    pub fn next_function(&self, env: Env) -> napi::Result<Function> {
+        self.0.run(env, |_| Ok(()))?;
+        bind(env, &self.0, |env, object, _| object.run(env, State::next))
     }
 
     /// The batch that was accepted last.
@@ -357,13 +365,14 @@ impl Session {
 
     #[napi]
     pub fn reply(&self, env: Env, key: Arg, result: Arg) -> napi::Result<Option<Text>> {
-        self.0.run(env, |state| {
-            let (key, result) = (key.key()?, result.bytes("result")?);
-            let result = text("result", &result)?;
-            state.answer(key, |shared, inner, out| {
-                shared.serve(|server| inner.reply(server, key, result, out))
-            })
-        })
+        self.0.run(env, |state| state.reply(key, result))
+    }
+
+    /// `reply`.
+    #[napi]
+    pub fn reply_function(&self, env: Env) -> napi::Result<Function> {
+        self.0.run(env, |_| Ok(()))?;
+        bind(env, &self.0, |env, object, [key, result, ..]| object.run(env, |state| state.reply(key, result)))
     }
 
     #[napi]
@@ -482,13 +491,13 @@ impl Session {
         })
     }
 
-    /// The message, and the handle of the question.
+    /// The message (empty: it is kept), and the handle of the question.
     #[napi]
     pub fn ask(&self, env: Env, key: Arg, ask: Arg) -> napi::Result<(Text, u32)> {
         self.0.run(env, |state| {
             let (key, ask, mut out) = (key.key()?, OwnedAsk::read(ask)?, Vec::new());
             let asked = state.inner.ask(key, &ask.borrow(), &mut out)?;
-            Ok((Text(out), asked.to_bits()))
+            Ok((Text(state.keep(&out).unwrap_or_default().to_vec()), asked.to_bits()))
         })
     }
 

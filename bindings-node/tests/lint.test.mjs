@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { lint, Server } from "mcpgraft";
 import { z } from "zod";
 
-const { RULES } = createRequire(import.meta.url)("../dist/lint-rules.js");
+const { RULES } = createRequire(import.meta.url)("../dist/all.js")("./lint-rules.js");
 const GOOD = { name: "get_thing", description: "Gets it.", inputSchema: { type: "object", properties: {} } };
 const A = "/inputSchema/properties/a";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 
-const { BACKLOG, Stream } = createRequire(import.meta.url)("../dist/listening.js");
+const { BACKLOG, Stream } = createRequire(import.meta.url)("../dist/all.js")("./listening.js");
 
 const listener = {
   listChanged: (kind) => Buffer.from(`list ${kind}`),

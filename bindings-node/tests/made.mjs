@@ -88,10 +88,12 @@ export const GOOD = {
     keys: ["tool"],
     get: ["tool", "echo"],
     exchange: ["POST", head(), { peer: "127.0.0.1", stream: true, listen: false, events: null }],
+    begin: ["POST", head().flat(), { peer: "127.0.0.1", listen: false, events: null, body: call() }],
   },
   Call: { newTask: ["t", { owner: null, now: NOW, ttlMs: null, pollMs: null }] },
   Session: {
     accept: [rpc(1, "ping", { _meta: META })],
+    feed: [`${call()}\n`],
     reply: [1, RESULT],
     fail: [1, "custom", "m", { code: 5, data: "{}" }],
     progress: [1, 0.5, 1, "m"],
@@ -151,12 +153,12 @@ export const GOOD = {
 /** Functions that take nothing. */
 export const BARE = {
   Core: ["session", "framer", "pace"],
-  Session: ["tooLong", "endListening", "abandon"],
+  Session: ["tooLong", "endListening", "abandon", "hold", "take", "next"],
   Framer: ["finish"],
   Batch: ["next"],
   Listener: ["end"],
   Task: ["save", "created", "detailed", "acknowledged", "outcome", "questions"],
-  Exchange: ["gate", "next", "refuseResume", "abandon", "close"],
+  Exchange: ["gate", "next", "refuseResume", "abandon", "close", "release"],
 };
 
 /** Functions that take a task besides: it is made anew each time. */

@@ -23,7 +23,8 @@ export interface Identity {
 export class Catalogue {
   readonly #identity: Identity;
   readonly #hub: Hub;
-  readonly #entries = new Map<string, Entry>();
+  /** By kind, and by key. */
+  readonly #entries = new Map<string, Map<string, Entry>>();
   readonly #completions = new Map<string, CompletionEntry>();
   #core: Core;
   #served = false;
@@ -42,14 +43,16 @@ export class Catalogue {
 
   /** The entry that answers a call; undefined if it went away since. */
   entryOf(call: Call): Entry | undefined {
-    if (call.kind === "completion") return this.#completionOf(call);
-    if (call.kind === "list") return this.get("list", call.name);
-    return this.get(call.kind, call.entry ?? call.name) ?? this.get(call.kind, "*");
+    const { kind } = call; // it is cut out of a text each time
+    if (kind === "completion") return this.#completionOf(call);
+    if (kind === "list") return this.get(kind, call.name);
+    const entries = this.#entries.get(kind);
+    return entries?.get(call.entry ?? call.name) ?? entries?.get("*");
   }
 
   /** One entry by its kind (`tool`, `resource`, `prompt`, ...) and key. */
   get(kind: string, key: string): Entry | undefined {
-    return this.#entries.get(`${kind} ${key}`);
+    return this.#entries.get(kind)?.get(key);
   }
 
   /** Definitions of a kind, as clients of the newest revision see them, in their order. */
@@ -70,14 +73,14 @@ export class Catalogue {
     } catch (wrong) {
       throw new RegistrationError(`${kind} ${JSON.stringify(entry.key)}: ${(wrong as Error).message}`, { cause: wrong });
     }
-    this.#entries.set(`${entry.kind} ${entry.key}`, entry);
+    this.#keep(entry);
     this.#hub.changed(LISTS[kind]);
   }
 
   /** Whether there was one. */
   remove(kind: Kind, key: string): boolean {
     const found = this.#core.remove(kind, key);
-    this.#entries.delete(`${kind === "template" ? "resource" : kind} ${key}`);
+    this.#entries.get(kind === "template" ? "resource" : kind)?.delete(key);
     if (found) this.#hub.changed(LISTS[kind]);
     return found;
   }
@@ -91,7 +94,7 @@ export class Catalogue {
   /** Register an entry that has no definition: a custom method, or the handler of a whole list. */
   add(entry: Entry, options: CoreOptions): void {
     this.declare(options);
-    this.#entries.set(`${entry.kind} ${entry.key}`, entry);
+    this.#keep(entry);
   }
 
   /** The list of methods with one more. */
@@ -144,6 +147,11 @@ export class Catalogue {
         if (found !== null) this.#core.put(kind, found);
       }
     }
+  }
+
+  #keep(entry: Entry): void {
+    const entries = this.#entries.get(entry.kind) ?? new Map<string, Entry>();
+    this.#entries.set(entry.kind, entries.set(entry.key, entry));
   }
 
   #entriesOf(list: ListKind): boolean {

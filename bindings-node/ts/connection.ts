@@ -69,7 +69,7 @@ export class Connection implements Channel, Live {
     const session = this.#session;
     for (let step = session.feed(data); step !== null; step = session.next()) {
       // What a handler throws is answered; this cannot reject but for a mistake in this package.
-      if (step.event === "done") this.#ready?.(true);
+      if (step.call === null && step.event === "done") this.#ready?.(true);
       else this.#act(step, this.#request)?.catch((wrong: unknown) => this.#server.report(wrong));
     }
     this.#ready?.(false);
@@ -233,7 +233,7 @@ export class Connection implements Channel, Live {
   }
 
   #say(message: Buffer | null): void {
-    if (message !== null) this.#write(message);
-    else this.#ready?.(false);
+    if (this.#ready !== undefined) this.#ready(false); // the session keeps it
+    else if (message !== null) this.#write(message);
   }
 }

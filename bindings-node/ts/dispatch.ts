@@ -43,7 +43,7 @@ export type Outcome = string | Buffer | Failure | Requirement;
 export function runCall(ctx: Context): Outcome | Promise<Outcome> {
   const { server, call } = ctx;
   try {
-    if (call.kind === "task" && server.tasks !== undefined) return explained(ctx, server.tasks.answer(ctx));
+    if (server.tasks !== undefined && call.kind === "task") return explained(ctx, server.tasks.answer(ctx));
     const entry = server.entryOf(call);
     if (entry === undefined) return nothingThere(call);
     if (entry.task !== "never" && server.tasks !== undefined) return explained(ctx, server.tasks.call(ctx, entry));

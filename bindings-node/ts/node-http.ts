@@ -67,19 +67,20 @@ function readEarly(request: NodeRequest, length: number, done: (body: Buffer) =>
 
 /** The request as handlers see it. */
 export function requestOf(request: NodeRequest): McpRequest {
-  const asked = (): string => request.originalUrl ?? request.url ?? "/";
-  const path = (): string => asked().split("?", 1)[0] as string;
   return new McpRequest({
     method: request.method,
     headers: request.rawHeaders,
-    url: () => {
-      const scheme = request.protocol ?? ((request.socket as TLSSocket).encrypted ? "https" : "http");
-      return urlOf(scheme, request.headers.host ?? "localhost", path());
-    },
-    query: () => asked().slice(path().length + 1),
+    place: () => placeOf(request),
     native: request,
     peer: peerOf(request.socket.remoteAddress),
   });
+}
+
+function placeOf(request: NodeRequest): { url: string | undefined; query: string } {
+  const scheme = request.protocol ?? ((request.socket as TLSSocket).encrypted ? "https" : "http");
+  const asked = request.originalUrl ?? request.url ?? "/";
+  const path = asked.split("?", 1)[0] as string;
+  return { url: urlOf(scheme, request.headers.host ?? "localhost", path), query: asked.slice(path.length + 1) };
 }
 
 /** An absolute URL of its parts; undefined if the request's are no such thing. */

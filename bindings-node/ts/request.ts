@@ -70,10 +70,10 @@ export interface RequestFields {
   method?: string;
   headers?: HeaderList | readonly string[];
   peer?: string | undefined;
-  /** Called when somebody asks, unless it is known. */
-  url?: string | (() => string | undefined) | undefined;
-  /** The same. */
-  query?: string | (() => string);
+  url?: string | undefined;
+  query?: string;
+  /** Gives both when somebody asks for one of them. */
+  place?: () => { url: string | undefined; query: string };
   native?: unknown;
   principal?: unknown;
 }
@@ -90,15 +90,15 @@ export class McpRequest {
   principal: unknown;
   /** The auth that let the request in. */
   auth: unknown;
-  #url: RequestFields["url"];
-  #query: RequestFields["query"];
+  #place: { url: string | undefined; query: string } | undefined;
+  readonly #find: RequestFields["place"];
 
   constructor(fields: RequestFields = {}) {
     this.method = fields.method ?? "";
     this.headers = new HeaderMap(fields.headers ?? []);
     this.peer = fields.peer;
-    this.#url = fields.url;
-    this.#query = fields.query;
+    this.#find = fields.place;
+    if (fields.place === undefined) this.#place = { url: fields.url, query: fields.query ?? "" };
     this.native = fields.native;
     this.principal = fields.principal;
     this.auth = undefined;
@@ -106,13 +106,15 @@ export class McpRequest {
 
   /** Absolute URL of the endpoint, without query; undefined on stdio. */
   get url(): string | undefined {
-    if (typeof this.#url === "function") this.#url = this.#url();
-    return this.#url;
+    return this.#where()?.url;
   }
 
   /** The query of the URL, without its `?`; it may hold secrets, so that it is not among what is printed. */
   get query(): string {
-    if (typeof this.#query === "function") this.#query = this.#query();
-    return this.#query ?? "";
+    return this.#where()?.query ?? "";
+  }
+
+  #where(): { url: string | undefined; query: string } | undefined {
+    return (this.#place ??= this.#find?.());
   }
 }

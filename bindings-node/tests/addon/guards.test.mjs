@@ -72,6 +72,19 @@ test("every method is guarded, and its object is poisoned then", () => {
   assert(seen > 70, `${seen} methods`);
 });
 
+test("every function of an object is guarded, and its object is poisoned then", () => {
+  let seen = 0;
+  for (const name of classes) {
+    for (const method of Object.getOwnPropertyNames(addon[name].prototype).filter((one) => one.endsWith("Function"))) {
+      const bound = FRESH[name]()[method]();
+      failing(bound);
+      assert.throws(bound, { code: "poisoned" }, `${name}.${method}`);
+      seen += 1;
+    }
+  }
+  assert.equal(seen, 5);
+});
+
 test("every constructor and function is guarded", () => {
   for (const [name, given] of Object.entries(MADE)) {
     failing(() => new addon[name](...given));
