@@ -228,10 +228,11 @@
 //! - A feature that is never offered: a [`Catalog`](catalog::Catalog) of your own whose [`can`](catalog::Catalog::can) is
 //!   constant. Its code is not linked.
 //! - Translating definitions for older revisions: [`catalog::universal`] says at compile time that a definition needs none;
-//!   then [`listed`](catalog::Catalog::listed) may give its text.
+//!   where all are, `can` is `false` for [`Feature::Translation`](revision::methods::Feature::Translation).
 //! - Reading a result to check and translate it: [`reply_text`](Session::reply_text) and
 //!   [`reply_structured`](Session::reply_structured) instead of [`reply`](Session::reply).
 //! - Text of floats: [`progress_steps`](Session::progress_steps) instead of [`progress`](Session::progress).
+//! - Lines in pieces of any length: [`byte`](frame::line::Lines::byte) takes one at a time.
 //! - More than one kind of output: use one type of [`Sink`](json::Sink) everywhere, since functions are made for each.
 //!
 //! Lists are cut into pages of `limits.page_bytes`, and into what an output in a slice has room for.

@@ -140,8 +140,8 @@ pub trait Catalog {
 
     /// Whether a server with this catalogue can have a feature at all; [`Profile`](crate::server::Profile) says whether it
     /// has. For firmware: where this is constant and `false`, the code of the feature is not linked. It must not be
-    /// `false` for what the profile offers, nor [`Feature::Asks`] where handlers ask the client (then no client can be asked for
-    /// anything), nor [`Feature::Translation`] where not all is [`universal()`].
+    /// `false` for what the profile offers, nor [`Feature::Asks`] where handlers ask the client (then no client can be asked
+    /// for anything), nor [`Feature::Translation`] where not all is [`universal()`].
     #[inline]
     fn can(&self, feature: Feature) -> bool {
         let _ = feature;

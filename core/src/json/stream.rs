@@ -29,8 +29,8 @@ pub struct Stream<'b, D> {
     held: usize,
     /// How many bytes have left.
     gone: usize,
-    /// How many were only counted.
-    counted: usize,
+    /// How many it is taken to hold: those that have left, those in the buffer, and those that were only counted.
+    len: usize,
     trial: bool,
     /// `drain` failed, or something that has left was to be taken back.
     torn: bool,
@@ -41,7 +41,7 @@ impl<'b, D: FnMut(&[u8]) -> bool> Stream<'b, D> {
     /// An empty one. `drain` takes all of the bytes it is given, and says `false` if it could not; it is not asked again
     /// then. A buffer of 64 to 256 bytes does; of 0 bytes, everything is handed on as it comes.
     pub const fn new(buffer: &'b mut [u8], drain: D) -> Self {
-        Stream { buffer, held: 0, gone: 0, counted: 0, trial: false, torn: false, drain }
+        Stream { buffer, held: 0, gone: 0, len: 0, trial: false, torn: false, drain }
     }
 
     /// Ends the message with a line feed, if there is one, and drains what is left. The sink is as new then.
@@ -54,6 +54,7 @@ impl<'b, D: FnMut(&[u8]) -> bool> Stream<'b, D> {
         }
         self.flush()?;
         self.gone = 0;
+        self.len = 0;
         if self.torn { Err(Full) } else { Ok(()) }
     }
 
@@ -71,7 +72,7 @@ impl<'b, D: FnMut(&[u8]) -> bool> Stream<'b, D> {
 impl<D: FnMut(&[u8]) -> bool> Sink for Stream<'_, D> {
     fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
         if self.trial {
-            self.counted += bytes.len();
+            self.len += bytes.len();
             return Ok(());
         }
         if self.torn {
@@ -87,6 +88,7 @@ impl<D: FnMut(&[u8]) -> bool> Sink for Stream<'_, D> {
             if free.is_empty() {
                 self.torn |= !(self.drain)(rest);
                 self.gone += rest.len();
+                self.len += rest.len();
                 return if self.torn { Err(Full) } else { Ok(()) };
             }
             let count = free.len().min(rest.len());
@@ -94,23 +96,20 @@ impl<D: FnMut(&[u8]) -> bool> Sink for Stream<'_, D> {
                 *to = *from;
             }
             self.held += count;
+            self.len += count;
             rest = rest.get(count..).unwrap_or_default();
         }
         Ok(())
     }
 
     fn len(&self) -> usize {
-        self.gone + self.held + self.counted
+        self.len
     }
 
     fn truncate(&mut self, len: usize) {
-        if len >= self.gone + self.held {
-            self.counted = self.counted.min(len - self.gone - self.held);
-            return;
-        }
-        self.counted = 0;
         self.torn |= len < self.gone;
-        self.held = len.saturating_sub(self.gone);
+        self.held = self.held.min(len.saturating_sub(self.gone));
+        self.len = self.len.min(len.max(self.gone));
     }
 
     fn trial(&mut self, on: bool) -> bool {

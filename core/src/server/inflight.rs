@@ -80,22 +80,21 @@ impl<const N: usize> Table<N> {
     }
 
     /// The key the next call will have, if there is room for one.
-    pub(crate) fn next_key(&mut self) -> Option<CallKey> {
+    pub(crate) fn next_key(&self) -> Option<CallKey> {
         let free = self.slots.iter().position(Option::is_none);
-        let slot = match free {
-            Some(free) => free,
-            None => {
-                self.slots.push(None).ok()?;
-                self.slots.len() - 1
-            }
-        };
+        let slot = free.or_else(|| (!self.slots.is_full()).then_some(self.slots.len()))?;
         let slot = u16::try_from(slot).ok()?;
         Some(CallKey { tag: self.tag, generation: self.generation, slot })
     }
 
     /// Takes a call in. Its key must be the one from [`Table::next_key`].
     pub(crate) fn insert(&mut self, call: Inflight) {
-        if let Some(slot) = self.slots.get_mut(usize::from(call.key.slot)) {
+        let at = usize::from(call.key.slot);
+        if at == self.slots.len() {
+            // A place for a call that is not moved once more: it is large.
+            let _ = self.slots.push(None);
+        }
+        if let Some(slot) = self.slots.get_mut(at) {
             *slot = Some(call);
         }
         self.generation = self.generation.wrapping_add(1);

@@ -12,6 +12,8 @@ int board_read(void);
 void board_write(const char *bytes, size_t len);
 /* Whether a tick has passed since the last time this was asked. */
 bool board_ticked(void);
+/* Sleeps until a byte has come or a tick has passed since it slept last. */
+void board_wait(void);
 void board_set_led(bool on);
 bool board_led(void);
 /* In tenths of a degree: warmer with the LED. */

@@ -221,6 +221,8 @@ int main(void) {
     if (byte >= 0) {
       char one = (char)byte;
       mcpgraft_device_feed(&device, &one, 1);
+    } else {
+      board_wait();
     }
     if (board_ticked()) tick();
   }

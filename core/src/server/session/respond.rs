@@ -43,8 +43,8 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         Ok(told)
     }
 
-    /// Answers a call of a tool, a prompt, a resource or a completion with a text; otherwise as [`Session::reply`]. Nothing has to be put
-    /// together before, and into a [`Stream`](crate::json::Stream) the text may be of any length.
+    /// Answers a call of a tool, a prompt, a resource or a completion with a text; otherwise as [`Session::reply`]. Nothing
+    /// has to be put together before, and into a [`Stream`](crate::json::Stream) the text may be of any length.
     ///
     /// # Errors
     /// [`LocalError::BadResult`] for other calls; otherwise as [`Session::reply`].

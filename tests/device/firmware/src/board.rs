@@ -97,14 +97,31 @@ impl Register {
 const UART: usize = 0x4000_4000;
 const LEDS: usize = 0x4002_8000;
 const TICK: usize = 0xE000_E010;
+const ENABLE: usize = 0xE000_E100;
+const FORGET: usize = 0xE000_E280;
+const SYSTEM: usize = 0xE000_ED04;
 
-/// Starts the serial line and a tick every 10 ms (the clock runs at 25 MHz).
+/// Starts the serial line and a tick every 10 ms (the clock runs at 25 MHz). Both interrupt, which is never taken: it wakes
+/// who [waits](wait).
 pub fn start() {
+    // SAFETY: nothing counts on an interrupt.
+    unsafe { asm!("cpsid i") };
     Register(UART + 0x10).set(16);
-    Register(UART + 8).set(0b11);
+    Register(UART + 8).set(0b1011);
+    Register(ENABLE).set(1);
     Register(TICK + 4).set(250_000 - 1);
     Register(TICK + 8).set(0);
-    Register(TICK).set(0b101);
+    Register(TICK).set(0b111);
+}
+
+/// Sleeps until a byte has come or a tick has passed since it slept last.
+#[inline(never)]
+pub fn wait() {
+    // SAFETY: it waits and does nothing else.
+    unsafe { asm!("wfi") };
+    Register(UART + 0xC).set(0b10);
+    Register(FORGET).set(1);
+    Register(SYSTEM).set(1 << 25);
 }
 
 /// A byte of the serial line, if one has come.

@@ -74,6 +74,8 @@ impl<const SUBS: usize> Line<SUBS> {
                     Some(Frame::Line(line)) => take(handler, session, line, &mut slow, &mut out),
                 }
                 let _ = out.end_line();
+            } else {
+                board::wait();
             }
             if board::ticked() {
                 if let Some(call) = &mut slow {

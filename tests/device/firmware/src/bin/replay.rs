@@ -359,9 +359,11 @@ extern "C" fn main() -> ! {
     let mut memory = [0; 2048];
     let mut out: Out<'_> = Stream::new(&mut memory, drain);
     loop {
-        let Some(byte) = board::read() else { continue };
-        let bytes = [byte];
-        let Some(Frame::Line(line)) = framer.next(&mut &bytes[..]) else { continue };
+        let Some(byte) = board::read() else {
+            board::wait();
+            continue;
+        };
+        let Some(Frame::Line(line)) = framer.byte(byte) else { continue };
         let understood = mcpgraft::json::check(line, 16).ok().and_then(|line| replay.command(line, &mut out));
         if understood.is_none() {
             tell("!wrong");
