@@ -71,23 +71,28 @@ impl Pipes {
     }
 }
 
-/// Runs one kind of request for a while.
-pub fn run(command: &[String], era: Era, request: &Request, in_flight: usize, time: Duration) {
+/// Runs each kind of request for a while, one kind after the other; each gives a line.
+pub fn run(command: &[String], era: Era, requests: &[Request], in_flight: usize, time: Duration) {
     let mut server = Server::start(command, true);
     let mut pipes = Pipes::open(&mut server, era);
-    let mut latencies = Vec::new();
-    let warm = pipes.sequential(request, Instant::now() + time / 5, &mut latencies, 1);
-    latencies.clear();
-    let (cpu, begin) = (server.cpu(), Instant::now());
-    let requests = if in_flight == 1 {
-        pipes.sequential(request, begin + time, &mut latencies, warm + 1)
-    } else {
-        let (count, rest) = pipelined(pipes, request, in_flight, begin + time, warm + 1, &mut latencies);
-        pipes = rest;
-        count
-    };
-    let (took, cpu) = (begin.elapsed(), server.cpu() - cpu);
-    Report { requests, took, cpu, latencies, resident: server.resident() }.print();
+    let mut next = 1;
+    for request in requests {
+        let mut latencies = Vec::new();
+        let time = time * request.weight();
+        next += pipes.sequential(request, Instant::now() + time / 5, &mut latencies, next);
+        latencies.clear();
+        let (cpu, begin) = (server.cpu(), Instant::now());
+        let done = if in_flight == 1 {
+            pipes.sequential(request, begin + time, &mut latencies, next)
+        } else {
+            let (done, rest) = pipelined(pipes, request, in_flight, begin + time, next, &mut latencies);
+            pipes = rest;
+            done
+        };
+        next += done;
+        let (took, cpu) = (begin.elapsed(), server.cpu() - cpu);
+        Report { requests: done, took, cpu, latencies, resident: server.resident() }.print(request);
+    }
     drop(pipes); // the end of input, and with it of the server
 }
 
