@@ -1,5 +1,5 @@
-/* The workload as a user of the C library writes it: `workload stdio`, `workload http PORT` (libmicrohttpd), `workload inproc`.
- * 127.0.0.1 only, path /mcp. */
+/* The workload as a user of the C library writes it: `workload stdio`, `workload http PORT` (libmicrohttpd), `workload inproc`,
+ * `workload tools COUNT`. 127.0.0.1 only, path /mcp. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "mcp_microhttpd.h"
@@ -211,6 +211,30 @@ static void must(mcpgraft_status status, const void *handle)
     }
 }
 
+static void put_fillers(struct mcpgraft_server *server, const char *names, int count)
+{
+    char name[32], text[512];
+    int i;
+    for (i = 1; i <= count; i++) {
+        snprintf(name, sizeof name, names, i);
+        snprintf(text, sizeof text,
+                 "{\"name\":\"%s\",\"description\":\"Does nothing much, number %d.\",\"inputSchema\":{\"type\":\"object\","
+                 "\"properties\":{\"name\":{\"type\":\"string\"},\"count\":{\"type\":\"integer\",\"default\":1},\"tags\":{\"type\":"
+                 "\"array\",\"items\":{\"type\":\"string\"}}},\"required\":[\"name\"]}}",
+                 name, i);
+        must(mcpgraft_server_put(server, MCPGRAFT_TOOL, mcp_str(text)), server);
+    }
+}
+
+static struct mcpgraft_server *named(void)
+{
+    struct mcpgraft_server *server = NULL;
+    must(mcpgraft_server_new(&server), NULL);
+    must(mcpgraft_server_set(server, mcp_str("info"), mcp_str("{\"name\":\"bench\",\"version\":\"1.0.0\"}")), server);
+    must(mcpgraft_server_set(server, mcp_str("sessions"), mcp_str("\"off\"")), server);
+    return server;
+}
+
 static struct mcpgraft_server *offer(void)
 {
     static const char *const definitions[] = {
@@ -227,22 +251,13 @@ static struct mcpgraft_server *offer(void)
         "{\"name\":\"review\",\"arguments\":[{\"name\":\"title\",\"required\":true}]}",
         "{\"name\":\"plan\",\"arguments\":[{\"name\":\"goal\",\"required\":true}]}",
     };
-    struct mcpgraft_server *server = NULL;
+    struct mcpgraft_server *server;
     char text[512];
     int i;
-    must(mcpgraft_server_new(&server), NULL);
-    must(mcpgraft_server_set(server, mcp_str("info"), mcp_str("{\"name\":\"bench\",\"version\":\"1.0.0\"}")), server);
-    must(mcpgraft_server_set(server, mcp_str("sessions"), mcp_str("\"off\"")), server);
+    server = named();
     for (i = 0; i < (int)COUNT(definitions); i++)
         must(mcpgraft_server_put(server, MCPGRAFT_TOOL, mcp_str(definitions[i])), server);
-    for (i = 1; i <= FILLERS; i++) {
-        snprintf(text, sizeof text,
-                 "{\"name\":\"filler_%02d\",\"description\":\"Does nothing much, number %d.\",\"inputSchema\":{\"type\":\"object\","
-                 "\"properties\":{\"name\":{\"type\":\"string\"},\"count\":{\"type\":\"integer\",\"default\":1},\"tags\":{\"type\":"
-                 "\"array\",\"items\":{\"type\":\"string\"}}},\"required\":[\"name\"]}}",
-                 i, i);
-        must(mcpgraft_server_put(server, MCPGRAFT_TOOL, mcp_str(text)), server);
-    }
+    put_fillers(server, "filler_%02d", FILLERS);
     for (i = 0; i < NOTES; i++) {
         snprintf(text, sizeof text, "{\"uri\":\"note://%d\",\"name\":\"note %d\"}", i, i);
         must(mcpgraft_server_put(server, MCPGRAFT_RESOURCE, mcp_str(text)), server);
@@ -326,40 +341,90 @@ static void emit_nowhere(struct mcp_call *call, const struct mcpgraft_event *eve
     *(size_t *)call->where += event->send.len;
 }
 
-static double best(struct mcp_call *call, const char *message)
+static double best(struct mcp_call *call, const char *message, int times)
 {
-    enum { TIMES = 100000 };
     double least = 0;
     int round, i;
     for (round = 0; round < 5; round++) {
         clock_t begin = clock();
         double took;
-        for (i = 0; i < TIMES; i++)
+        for (i = 0; i < times; i++)
             handle(call, mcp_str(message));
-        took = (double)(clock() - begin) / CLOCKS_PER_SEC / TIMES * 1e6;
+        took = (double)(clock() - begin) / CLOCKS_PER_SEC / times * 1e6;
         if (round == 0 || took < least)
             least = took;
     }
     return least;
 }
 
+#define ADD "\"name\":\"add\",\"arguments\":{\"a\":1,\"b\":2}"
+#define META                                                                                                                      \
+    "\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{},"   \
+    "\"io.modelcontextprotocol/clientInfo\":{\"name\":\"inproc\",\"version\":\"1\"}}"
+#define REQUEST(method, params) "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\",\"params\":{" params "}}"
+
+static const char initialize[] = "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":"
+                                 "\"2025-11-25\",\"capabilities\":{},\"clientInfo\":{\"name\":\"inproc\",\"version\":\"1\"}}}";
+
+static void begin(const struct mcpgraft_server *server, struct mcp_call *call, int handshake)
+{
+    must(mcpgraft_session_new(server, &call->peer), server);
+    if (handshake)
+        handle(call, mcp_str(initialize));
+}
+
 static int inproc(const struct mcpgraft_server *server)
 {
+    static const char *const requests[][3] = {{"2025-11-25", "add", REQUEST("tools/call", ADD)},
+                                              {"2025-11-25", "tools/list", REQUEST("tools/list", "")},
+                                              {"2026-07-28", "add", REQUEST("tools/call", ADD "," META)},
+                                              {"2026-07-28", "tools/list", REQUEST("tools/list", META)}};
+    size_t sent = 0, i;
+    for (i = 0; i < COUNT(requests); i++) {
+        struct mcp_call call = {NULL, emit_nowhere, NULL, NULL, &sent};
+        double us;
+        begin(server, &call, requests[i][0][3] == '5');
+        us = best(&call, requests[i][2], 100000);
+        sent = 0;
+        handle(&call, mcp_str(requests[i][2]));
+        printf("{\"way\":\"messages\",\"era\":\"%s\",\"request\":\"%s\",\"cpu_us\":%.3f,\"bytes\":%zu}\n", requests[i][0],
+               requests[i][1], us, sent);
+        mcpgraft_free(call.peer);
+    }
+    return 0;
+}
+
+/* What a large catalogue costs: to put one in, and to list all. */
+static int tools(int count)
+{
+    struct mcpgraft_server *server;
     size_t sent = 0;
     struct mcp_call call = {NULL, emit_nowhere, NULL, NULL, &sent};
-    double add_us, list_us;
-    must(mcpgraft_session_new(server, &call.peer), server);
-    handle(&call, mcp_str("{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"2025-11-25\","
-                          "\"capabilities\":{},\"clientInfo\":{\"name\":\"inproc\",\"version\":\"1\"}}}"));
-    add_us = best(&call, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"add\",\"arguments\":{\"a\":1,"
-                         "\"b\":2}}}");
-    list_us = best(&call, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/list\"}");
-    printf("{\"add_us\": %.3f, \"tools_list_us\": %.3f}\n", add_us, list_us);
+    clock_t from = clock();
+    double put, us;
+    server = named();
+    put_fillers(server, "tool_%04d", count);
+    put = (double)(clock() - from) / CLOCKS_PER_SEC / count * 1e6;
+    begin(server, &call, 1);
+    us = best(&call, REQUEST("tools/list", ""), 1000);
+    sent = 0;
+    handle(&call, mcp_str(REQUEST("tools/list", "")));
+    printf("{\"tools\":%d,\"register_us\":%.2f,\"cpu_us\":%.3f,\"bytes\":%zu}\n", count, put, us, sent);
     mcpgraft_free(call.peer);
+    mcpgraft_free(server);
     return 0;
 }
 
 /* --- HTTP ------------------------------------------------------------------------------------------------------------------ */
+
+/* What the route beside MCP answers: as long as the answer to `add`. */
+static char constant[] = "{\"jsonrpc\":\"2.0\",\"id\":1000,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"3\"}]}}";
+
+static void completed(void *closure, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code)
+{
+    if (*state != &constant)
+        mcp_completed(closure, connection, state, code);
+}
 
 static enum MHD_Result serve(void *closure, struct MHD_Connection *connection, const char *url, const char *method,
                              const char *version, const char *data, size_t *size, void **state)
@@ -369,8 +434,24 @@ static enum MHD_Result serve(void *closure, struct MHD_Connection *connection, c
     (void)version;
     if (strcmp(url, "/mcp") == 0)
         return mcp_answer(closure, connection, method, data, size, state);
-    response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    queued = MHD_queue_response(connection, MHD_HTTP_NOT_FOUND, response);
+    if (strcmp(url, "/constant") == 0) {
+        /* First without the body, then with its parts, and last with none. */
+        if (*state == NULL) {
+            *state = &constant;
+            return MHD_YES;
+        }
+        if (*size > 0) {
+            *size = 0;
+            return MHD_YES;
+        }
+        *state = NULL;
+        response = MHD_create_response_from_buffer(sizeof constant - 1, constant, MHD_RESPMEM_PERSISTENT);
+        MHD_add_response_header(response, "Content-Type", "application/json");
+        queued = MHD_queue_response(connection, MHD_HTTP_OK, response);
+    } else {
+        response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+        queued = MHD_queue_response(connection, MHD_HTTP_NOT_FOUND, response);
+    }
     MHD_destroy_response(response);
     return queued;
 }
@@ -392,7 +473,7 @@ static int http(const struct mcpgraft_server *server, const char *port)
     sigaddset(&ends, SIGTERM);
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
     daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO, 0, NULL, NULL,
-                              serve, &app, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED, mcp_completed, NULL,
+                              serve, &app, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
                               MHD_OPTION_END);
     if (daemon == NULL)
         return 1;
@@ -411,8 +492,10 @@ int main(int argc, char **argv)
         code = stdio(server);
     else if (argc == 2 && strcmp(argv[1], "inproc") == 0)
         code = inproc(server);
+    else if (argc == 3 && strcmp(argv[1], "tools") == 0 && atoi(argv[2]) > 0)
+        code = tools(atoi(argv[2]));
     else
-        fprintf(stderr, "usage: workload (stdio | http PORT | inproc)\n");
+        fprintf(stderr, "usage: workload (stdio | http PORT | inproc | tools COUNT)\n");
     mcpgraft_free(server);
     return code;
 }
