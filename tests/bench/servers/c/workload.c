@@ -19,8 +19,6 @@ static struct {
     double score;
 } records[10];
 
-/* --- what handlers use ---------------------------------------------------------------------------------------------------- */
-
 static void out_of_memory(void)
 {
     fprintf(stderr, "workload: out of memory\n");
@@ -394,7 +392,7 @@ static int inproc(const struct mcpgraft_server *server)
     return 0;
 }
 
-/* What a large catalogue costs: to put one in, and to list all. */
+/* To put one of many in, and to list all. */
 static int tools(int count)
 {
     struct mcpgraft_server *server;
