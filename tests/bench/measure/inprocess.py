@@ -94,43 +94,48 @@ async def best_of(exchange: Exchange, asked: bytes, seconds: float = 0.05, round
     return least / times * 1e6
 
 
+def asgi_exchange(app: Callable[..., Awaitable[None]], name: str, era: str) -> Exchange:
+    """Calls an ASGI application as a server does, with requests of one kind."""
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/mcp",
+        "raw_path": b"/mcp",
+        "root_path": "",
+        "query_string": b"",
+        "headers": headers(name, era),
+        "client": ("127.0.0.1", 50000),
+        "server": ("127.0.0.1", 8000),
+    }
+
+    async def exchange(asked: bytes) -> bytes:
+        sent: list[bytes] = []
+        read = False
+
+        async def receive() -> dict[str, Any]:
+            nonlocal read
+            if read:  # until the client hangs up, which this one does not
+                await asyncio.Event().wait()
+            read = True
+            return {"type": "http.request", "body": asked, "more_body": False}
+
+        async def send(part: Any) -> None:
+            sent.append(part.get("body", b""))
+
+        await app(dict(scope), receive, send)
+        return b"".join(sent)
+
+    return exchange
+
+
 async def over_asgi(app: Callable[..., Awaitable[None]]) -> None:
-    """An ASGI application, called as a server calls it; its lifespan is its caller's."""
+    """What requests cost through an ASGI application; its lifespan is its caller's."""
     for era in (HANDSHAKE, STATELESS):
         for name in REQUESTS:
-            scope = {
-                "type": "http",
-                "asgi": {"version": "3.0", "spec_version": "2.3"},
-                "http_version": "1.1",
-                "method": "POST",
-                "scheme": "http",
-                "path": "/mcp",
-                "raw_path": b"/mcp",
-                "root_path": "",
-                "query_string": b"",
-                "headers": headers(name, era),
-                "client": ("127.0.0.1", 50000),
-                "server": ("127.0.0.1", 8000),
-            }
-
-            async def exchange(asked: bytes, scope: dict[str, Any] = scope) -> bytes:
-                sent: list[bytes] = []
-                read = False
-
-                async def receive() -> dict[str, Any]:
-                    nonlocal read
-                    if read:  # until the client hangs up, which this one does not
-                        await asyncio.Event().wait()
-                    read = True
-                    return {"type": "http.request", "body": asked, "more_body": False}
-
-                async def send(part: Any) -> None:
-                    sent.append(part.get("body", b""))
-
-                await app(dict(scope), receive, send)
-                return b"".join(sent)
-
-            asked = message(name, era)
+            exchange, asked = asgi_exchange(app, name, era), message(name, era)
             answer = await exchange(asked)
             say("HTTP", era, name, await best_of(exchange, asked), answer)
 

@@ -58,4 +58,6 @@ def main(server: Server, arguments: list[str]) -> None:
         for name in REQUESTS:
             asked = message(name, era)
             say("messages", era, name, best(lambda asked=asked, take=take: take(asked)), take(asked) or b"")  # type: ignore[misc]
-    asyncio.run(over_asgi(App(server, path="/mcp")))
+    from workload_asgi import server as async_server
+
+    asyncio.run(over_asgi(App(async_server, path="/mcp")))

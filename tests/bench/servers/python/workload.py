@@ -1,7 +1,6 @@
 """The workload as a user of the Python package writes it.
 
-`python workload.py` speaks on standard input and output; `application` (Flask) and `asgi_application` are for gunicorn
-and uvicorn; `python workload.py inproc` prints what a request costs in this process, `tools COUNT` what a large catalogue
+`python workload.py` speaks on standard input and output; `application` (Flask) is for gunicorn; `python workload.py inproc` prints what a request costs in this process, `tools COUNT` what a large catalogue
 costs. BENCH_SESSIONS=memory keeps sessions.
 """
 
@@ -10,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import partial
+from typing import Literal
 
 from mcpgraft import Server
 
@@ -17,7 +17,8 @@ RECORDS: list[dict[str, str | float]] = [
     {"id": f"record-{number}", "title": f"The record number {number}", "score": number / 10} for number in range(10)
 ]
 
-server = Server("bench", version="1.0.0", sessions="memory" if os.environ.get("BENCH_SESSIONS") == "memory" else "off")
+SESSIONS: Literal["memory", "off"] = "memory" if os.environ.get("BENCH_SESSIONS") == "memory" else "off"
+server = Server("bench", version="1.0.0", sessions=SESSIONS)
 
 
 @server.tool
@@ -99,12 +100,6 @@ def __getattr__(name: str) -> object:
             return beside.ANSWER, {"Content-Type": "application/json"}
 
         return app
-    if name == "asgi_application":
-        import beside
-
-        from mcpgraft.asgi import App
-
-        return beside.routes(App(server, path="/mcp"))
     raise AttributeError(name)
 
 
