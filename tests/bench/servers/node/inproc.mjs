@@ -1,7 +1,7 @@
 // From the bytes of a request to the bytes of its answer, in this process: the loop of `server.stdio()` without its pipes, and the
 // handler of fetch-style hosts.
 import { PassThrough, Writable } from "node:stream";
-import { HANDSHAKE, STATELESS, initialize, large, message, overFetch, requests, say } from "../../measure/inprocess.mjs";
+import { HANDSHAKE, STATELESS, initialize, message, overFetch, register, requests, say, sayTools } from "../../measure/inprocess.mjs";
 
 // How many are written at once, as a pipe gives them.
 const TOGETHER = 50;
@@ -60,11 +60,9 @@ export async function tools(server, count) {
     const properties = { name: string, count: { type: "integer", default: 1 }, tags: { type: "array", items: string } };
     server.tool(name, { description, input: { type: "object", properties, required: ["name"] } }, (given) => `${given.name} ${given.count}`);
   };
-  let one;
-  const line = message("tools/list", HANDSHAKE);
-  await large(count, put, async () => {
-    if (one === undefined) await (one = client(server)).ask(initialize);
-    return one.ask(line);
-  });
+  const spent = register(count, put);
+  const [one, line] = [client(server), message("tools/list", HANDSHAKE)];
+  await one.ask(initialize);
+  await sayTools(count, spent, () => one.ask(line));
   await one.end();
 }
