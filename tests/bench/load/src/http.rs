@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::connection::Connection;
 use crate::messages::{self, Request};
 use crate::process::Server;
-use crate::report::Report;
+use crate::report::{Report, Times};
 
 /// Asks on one connection until the time is over; how long each answer took.
 fn until(connection: &mut Connection, request: &Request, end: Instant) -> Vec<Duration> {
@@ -24,7 +24,7 @@ fn until(connection: &mut Connection, request: &Request, end: Instant) -> Vec<Du
 }
 
 /// Runs each kind of request for a while over so many connections, one kind after the other; each gives a line.
-pub fn run(command: &[String], port: u16, requests: &[Request], connections: usize, time: Duration) {
+pub fn run(command: &[String], port: u16, requests: &[Request], connections: usize, times: Times) {
     let server = Server::start(command, false);
     let mut all: Vec<Connection> = (0..connections).map(|_| Connection::open(port)).collect();
     let mut round = |request: &Request, time: Duration| {
@@ -40,9 +40,9 @@ pub fn run(command: &[String], port: u16, requests: &[Request], connections: usi
                 .collect::<Vec<_>>()
         })
     };
-    for request in requests {
-        let time = time * request.weight();
-        round(request, time / 4);
+    for (number, request) in requests.iter().enumerate() {
+        let (warm, time) = times.of(request, number == 0);
+        round(request, warm);
         let (cpu, begin) = (server.cpu(), Instant::now());
         let latencies = round(request, time);
         let (took, cpu) = (begin.elapsed(), server.cpu() - cpu);

@@ -1,9 +1,10 @@
 //! The load generator of `make bench`. Each run starts the server it is given, sends it requests, and prints one line of
-//! JSON for each kind; it ends at the first that fails.
+//! JSON for each kind; it ends at the first that fails. WARM are the seconds before the first kind is measured (a server that
+//! compiles while it runs needs some), SECONDS those of each measurement; before each kind half as long goes by uncounted.
 //!
 //! ```text
-//! bench-load stdio REVISION IN_FLIGHT SECONDS REQUEST... -- COMMAND...
-//! bench-load http PORT REVISION CONNECTIONS SECONDS REQUEST... -- COMMAND...
+//! bench-load stdio REVISION IN_FLIGHT WARM SECONDS REQUEST... -- COMMAND...
+//! bench-load http PORT REVISION CONNECTIONS WARM SECONDS REQUEST... -- COMMAND...
 //! bench-load cold RUNS -- COMMAND...
 //! bench-load sessions PORT COUNT -- COMMAND...
 //! bench-load listen PORT REVISION COUNT -- COMMAND...
@@ -23,9 +24,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use messages::{Era, Request};
+use report::Times;
 
-const USAGE: &str = "bench-load stdio REVISION IN_FLIGHT SECONDS REQUEST... -- COMMAND...
-bench-load http PORT REVISION CONNECTIONS SECONDS REQUEST... -- COMMAND...
+const USAGE: &str = "bench-load stdio REVISION IN_FLIGHT WARM SECONDS REQUEST... -- COMMAND...
+bench-load http PORT REVISION CONNECTIONS WARM SECONDS REQUEST... -- COMMAND...
 bench-load cold RUNS -- COMMAND...
 bench-load sessions PORT COUNT -- COMMAND...
 bench-load listen PORT REVISION COUNT -- COMMAND...
@@ -56,13 +58,15 @@ fn run(own: &[&str], command: &[String]) -> Option<()> {
         ["trivial", "stdio"] => trivial::stdio(),
         ["trivial", "http", port] => trivial::http(port.parse().ok()?),
         ["cold", runs] if !command.is_empty() => stdio::cold(command, runs.parse().ok()?),
-        ["stdio", revision, in_flight, time, names @ ..] if !command.is_empty() => {
+        ["stdio", revision, in_flight, warm, time, names @ ..] if !command.is_empty() => {
             let era = Era::of(revision)?;
-            stdio::run(command, era, &requests(names, era)?, in_flight.parse().ok()?, seconds(time)?);
+            let times = Times { warm: seconds(warm)?, each: seconds(time)? };
+            stdio::run(command, era, &requests(names, era)?, in_flight.parse().ok()?, times);
         }
-        ["http", port, revision, connections, time, names @ ..] if !command.is_empty() => {
+        ["http", port, revision, connections, warm, time, names @ ..] if !command.is_empty() => {
             let requests = requests(names, Era::of(revision)?)?;
-            http::run(command, port.parse().ok()?, &requests, connections.parse().ok()?, seconds(time)?);
+            let times = Times { warm: seconds(warm)?, each: seconds(time)? };
+            http::run(command, port.parse().ok()?, &requests, connections.parse().ok()?, times);
         }
         ["sessions", port, count] if !command.is_empty() => {
             state::sessions(command, port.parse().ok()?, count.parse().ok()?);

@@ -4,6 +4,23 @@ use std::time::Duration;
 
 use crate::messages::Request;
 
+/// How long a server is asked.
+#[derive(Clone, Copy)]
+pub struct Times {
+    /// Before the first kind of request is measured.
+    pub warm: Duration,
+    /// For each kind; half of it goes by before, uncounted.
+    pub each: Duration,
+}
+
+impl Times {
+    /// How long that kind is asked uncounted, and then counted.
+    pub fn of(self, request: &Request, first: bool) -> (Duration, Duration) {
+        let each = self.each * request.weight();
+        (each / 2 + if first { self.warm } else { Duration::ZERO }, each)
+    }
+}
+
 /// The measurements of one run.
 pub struct Report {
     pub requests: u64,

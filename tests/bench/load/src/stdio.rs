@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::messages::{self, Era, INITIALIZE, INITIALIZED, Request};
 use crate::process::Server;
-use crate::report::Report;
+use crate::report::{Report, Times};
 
 /// A connection: what the server reads and says.
 pub struct Pipes {
@@ -72,24 +72,28 @@ impl Pipes {
 }
 
 /// Runs each kind of request for a while, one kind after the other; each gives a line.
-pub fn run(command: &[String], era: Era, requests: &[Request], in_flight: usize, time: Duration) {
+pub fn run(command: &[String], era: Era, requests: &[Request], in_flight: usize, times: Times) {
     let mut server = Server::start(command, true);
     let mut pipes = Pipes::open(&mut server, era);
     let mut next = 1;
-    for request in requests {
-        let mut latencies = Vec::new();
-        let time = time * request.weight();
-        next += pipes.sequential(request, Instant::now() + time / 5, &mut latencies, next);
-        latencies.clear();
-        let (cpu, begin) = (server.cpu(), Instant::now());
-        let done = if in_flight == 1 {
-            pipes.sequential(request, begin + time, &mut latencies, next)
+    let mut ask = |mut pipes: Pipes, request: &Request, time: Duration, latencies: &mut Vec<Duration>| {
+        let end = Instant::now() + time;
+        let (done, pipes) = if in_flight == 1 {
+            (pipes.sequential(request, end, latencies, next), pipes)
         } else {
-            let (done, rest) = pipelined(pipes, request, in_flight, begin + time, next, &mut latencies);
-            pipes = rest;
-            done
+            pipelined(pipes, request, in_flight, end, next, latencies)
         };
         next += done;
+        (done, pipes)
+    };
+    for (number, request) in requests.iter().enumerate() {
+        let mut latencies = Vec::new();
+        let (warm, time) = times.of(request, number == 0);
+        (_, pipes) = ask(pipes, request, warm, &mut latencies);
+        latencies.clear();
+        let (cpu, begin) = (server.cpu(), Instant::now());
+        let done;
+        (done, pipes) = ask(pipes, request, time, &mut latencies);
         let (took, cpu) = (begin.elapsed(), server.cpu() - cpu);
         Report { requests: done, took, cpu, latencies, resident: server.resident() }.print(request);
     }
