@@ -13,68 +13,163 @@ HERE = Path(__file__).resolve().parents[1]
 """tests/bench"""
 LOAD = ROOT / "target" / "bench" / "release" / "bench-load"
 NPM = BUILD / "bench" / "npm"
+SIZES = BUILD / "bench" / "sizes"
+"""What each package installs, a folder each."""
 HANDSHAKE, STATELESS = "2025-11-25", "2026-07-28"
+BOTH = (HANDSHAKE, STATELESS)
+Command = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Package:
+    """What is installed for a contender."""
+
+    kind: str
+    """`pip` or `npm`."""
+    name: str
+    """As the registry calls it; ours comes from this build."""
+    statement: str
+    """What a server of it imports: Python, or a module for Node."""
+    where: tuple[str, ...] = ()
+    """Folders of its own, beside those of its dependencies."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One server program in one language."""
+    """One server program in one language. An empty command: it has none of that kind."""
 
     name: str
     language: str
     ours: bool
-    stdio: tuple[str, ...] = ()
-    """Its command on standard input and output; empty: it has none."""
-    http: tuple[str, ...] = ()
-    """Its command over HTTP, where `PORT` stands for the port."""
-    eras: tuple[str, ...] = (HANDSHAKE, STATELESS)
+    stdio: Command = ()
+    http: Command = ()
+    """`PORT` stands for the port."""
+    sessions: Command = ()
+    """The same with sessions of the handshake era in memory."""
+    inproc: Command = ()
+    """Prints what requests cost inside the process."""
+    tools: Command = ()
+    """Prints what a catalogue of `COUNT` tools costs."""
+    constant: bool = False
+    """Whether it answers `/constant` too."""
+    eras: tuple[str, ...] = BOTH
+    listens: tuple[str, ...] = ()
+    """The eras in which its clients can listen; where sessions are kept, in the handshake era."""
+    package: Package | None = None
+
+    @property
+    def warm(self) -> float:
+        """Seconds that a server is asked before anything counts: Node compiles what runs often while it runs."""
+        return 1.2 if self.language == "TypeScript" else 0.2
 
 
-SERVERS = HERE / "servers" / "python"
-OFFICIAL = (python("mcp2"), str(HERE / "peers" / "python.py"))
-FASTMCP = (python("fastmcp"), str(HERE / "peers" / "python.py"), "fastmcp")
-TYPESCRIPT = (str(NODE), str(HERE / "peers" / "node.mjs"))
+def program(path: str, ports: Command = ("http", "PORT")) -> dict[str, Command]:
+    return {"stdio": (path, "stdio"), "http": (path, *ports)}
+
+
+def serve(language: str, *kinds: str) -> dict[str, Command]:
+    """Our server, by `tests/bench/serve`."""
+    rest: dict[str, Command] = {"http": ("PORT",), "sessions": ("PORT",), "tools": ("COUNT",)}
+    return {kind: (str(HERE / "serve"), language, kind, *rest.get(kind, ())) for kind in kinds}
+
+
+def peer(command: Command, *kinds: str, http: str = "http") -> dict[str, Command]:
+    """A peer, which understands the same words."""
+    rest: dict[str, Command] = {"http": (http, "PORT"), "sessions": ("sessions", "PORT"), "tools": ("tools", "COUNT")}
+    return {kind: (*command, *rest.get(kind, (kind,))) for kind in kinds}
+
+
+# stdio without the shell of `serve`, whose start is not the server's.
 RUST = str(ROOT / "target" / "bench" / "release" / "bench-server")
 C = str(ROOT / "target" / "bench" / "release" / "bench-c")
-WORKLOAD_NODE = (str(NODE), str(HERE / "servers" / "node" / "workload.mjs"), str(MODULES), "stdio")
 RMCP = str(ROOT / "target" / "bench-rmcp" / "release" / "bench-rmcp")
+WORKLOAD = (python(), str(HERE / "servers" / "python" / "workload.py"))
+WORKLOAD_NODE = (str(NODE), str(HERE / "servers" / "node" / "workload.mjs"), str(MODULES), "stdio")
+PYTHON_PEER = str(HERE / "peers" / "python.py")
+LOWLEVEL = (python("mcp2"), PYTHON_PEER, "lowlevel")
+MCPSERVER = (python("mcp2"), PYTHON_PEER, "mcpserver")
+FASTMCP = (python("fastmcp"), PYTHON_PEER, "fastmcp")
+NODE_PEER = (str(NODE), "--expose-gc", str(HERE / "peers" / "node.mjs"))
+SERVER = (*NODE_PEER, "server", str(NPM))
+SDK = (*NODE_PEER, "sdk", str(NPM))
 
-
-def serve(language: str) -> tuple[str, ...]:
-    """Our server over HTTP, by `tests/bench/serve`."""
-    return (str(HERE / "serve"), language, "http", "PORT")
-
+OURS_PIP = Package("pip", "mcpgraft", "from mcpgraft import Server", ("mcpgraft",))
+OURS_NPM = Package("npm", "mcpgraft", "mcpgraft", ("mcpgraft", "@mcpgraft"))
 
 CONTENDERS = [
     Contender("bytes only", "floor", False, (str(LOAD), "trivial", "stdio"), (str(LOAD), "trivial", "http", "PORT")),
-    Contender("mcpgraft (Rust)", "Rust", True, (RUST, "stdio"), serve("rust")),
-    Contender("rmcp", "Rust", False, (RMCP, "stdio"), (RMCP, "http", "PORT")),
-    Contender("mcpgraft (C)", "Rust", True, (C, "stdio"), serve("c")),
-    Contender("mcpgraft (Python)", "Python", True, (python(), str(SERVERS / "workload.py")), ()),
-    Contender("mcpgraft (Python, Flask)", "Python", True, (), serve("python")),
-    Contender("mcpgraft (Python, ASGI)", "Python", True, (), serve("python-asgi")),
     Contender(
-        "mcp, low-level", "Python", False, (*OFFICIAL, "lowlevel", "stdio"), (*OFFICIAL, "lowlevel", "http", "PORT")
+        "mcpgraft (Rust)", "Rust", True, (RUST, "stdio"), **serve("rust", "http", "inproc", "tools"), constant=True
+    ),
+    Contender("mcpgraft (C)", "Rust", True, (C, "stdio"), **serve("c", "http", "inproc", "tools"), constant=True),
+    Contender("rmcp", "Rust", False, **program(RMCP)),
+    Contender("mcpgraft (Python)", "Python", True, WORKLOAD, **serve("python", "inproc", "tools"), package=OURS_PIP),
+    Contender("mcpgraft (Python, Flask)", "Python", True, **serve("python", "http"), constant=True),
+    Contender(
+        "mcpgraft (Python, ASGI)",
+        "Python",
+        True,
+        **serve("python-asgi", "http", "sessions"),
+        constant=True,
+        listens=BOTH,
     ),
     Contender(
-        "mcp, MCPServer", "Python", False, (*OFFICIAL, "mcpserver", "stdio"), (*OFFICIAL, "mcpserver", "http", "PORT")
+        "mcp, low-level",
+        "Python",
+        False,
+        **peer(LOWLEVEL, "stdio", "http", "sessions", "inproc"),
+        listens=BOTH,
+        package=Package("pip", "mcp", "from mcp.server.lowlevel import Server", ("mcp", "mcp_types")),
     ),
-    Contender("fastmcp", "Python", False, (*FASTMCP, "stdio"), (*FASTMCP, "http", "PORT")),
-    Contender("mcpgraft (Node)", "TypeScript", True, WORKLOAD_NODE, serve("node")),
-    Contender("mcpgraft (Express)", "TypeScript", True, (), serve("node-express")),
+    Contender(
+        "mcp, MCPServer",
+        "Python",
+        False,
+        **peer(MCPSERVER, "stdio", "http", "inproc", "tools"),
+        package=Package("pip", "mcp", "from mcp.server.mcpserver import MCPServer", ("mcp", "mcp_types")),
+    ),
+    Contender(
+        "fastmcp",
+        "Python",
+        False,
+        **peer(FASTMCP, "stdio", "http", "inproc", "tools"),
+        package=Package("pip", "fastmcp", "from fastmcp import FastMCP", ("fastmcp",)),
+    ),
+    Contender(
+        "mcpgraft (Node)", "TypeScript", True, WORKLOAD_NODE, **serve("node", "inproc", "tools"), package=OURS_NPM
+    ),
+    Contender(
+        "mcpgraft (node:http)",
+        "TypeScript",
+        True,
+        **serve("node-http", "http", "sessions"),
+        constant=True,
+        listens=BOTH,
+    ),
+    Contender("mcpgraft (Express)", "TypeScript", True, **serve("node", "http"), constant=True),
     Contender(
         "server 2.x",
         "TypeScript",
         False,
-        (*TYPESCRIPT, "server", str(NPM), "stdio"),
-        (*TYPESCRIPT, "server", str(NPM), "http", "PORT"),
+        **peer(SERVER, "stdio", "http", "inproc", "tools"),
+        listens=(STATELESS,),
+        package=Package(
+            "npm", "@modelcontextprotocol/server", "@modelcontextprotocol/server", ("@modelcontextprotocol/server",)
+        ),
     ),
+    Contender("server 2.x (Express)", "TypeScript", False, **peer(SERVER, "http", http="express")),
     Contender(
         "sdk 1.x",
         "TypeScript",
         False,
-        (*TYPESCRIPT, "sdk", str(NPM), "stdio"),
-        (*TYPESCRIPT, "sdk", str(NPM), "http", "PORT"),
-        (HANDSHAKE,),
+        **peer(SDK, "stdio", "http", "sessions", "inproc", "tools"),
+        eras=(HANDSHAKE,),
+        listens=(HANDSHAKE,),
+        package=Package(
+            "npm",
+            "@modelcontextprotocol/sdk",
+            "@modelcontextprotocol/sdk/server/mcp.js",
+            ("@modelcontextprotocol/sdk",),
+        ),
     ),
 ]

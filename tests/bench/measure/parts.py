@@ -1,0 +1,172 @@
+"""The parts of a run: what is measured of one contender, and put among the results."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from typing import Any
+
+import install
+from contenders import BUILD, HANDSHAKE, LOAD, MODULES, NODE, NPM, Command, Contender, Package
+from results import ANY, Results
+from serving import free_port, python
+
+REQUESTS = ["add", "tools/list", "search", "resources/read", "prompts/get", "echo 64 KiB", "echo 1 MiB"]
+SESSIONS, STREAMS = 2000, 300
+COUNTS = (20, 1000)
+TIMEOUT = 180
+
+
+def run(command: Sequence[str]) -> tuple[list[dict[str, Any]], str]:
+    """The lines of JSON that a program prints, and why it ended before its time; empty: it did not."""
+    log = BUILD / "log" / "bench.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as errors:
+        try:
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=errors, text=True, timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            return [], f"no end after {TIMEOUT} s"
+        except OSError as why:
+            return [], str(why)
+    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode == 0:
+        return told, ""
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return told, next((line for line in lines if line.startswith("bench-load")), lines[-1] if lines else "failed")[:300]
+
+
+def load(arguments: Sequence[str], command: Command, pin: bool = False) -> tuple[list[dict[str, Any]], str]:
+    """What the load generator says of a server; with `pin` both share one core."""
+    port = str(free_port())
+    fill = [port if part == "PORT" else part for part in [*arguments, "--", *command]]
+    return run([*(["taskset", "-c", "0"] if pin else []), str(LOAD), *fill])
+
+
+def figures(line: dict[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in line.items() if isinstance(value, (int, float))}
+
+
+def asked(
+    results: Results, one: Contender, way: str, era: str, requests: Sequence[str], seconds: float, pin: bool = False
+) -> None:
+    """Asks a server of a contender for one kind after the other; one that fails is left out when the rest is tried again."""
+    transport, width = way.split()
+    command = one.stdio if transport == "stdio" else one.http
+    left = [request for request in requests if (one.name, (way, era, request)) not in results.failures]
+    while left:
+        start = ["stdio"] if transport == "stdio" else ["http", "PORT"]
+        told, why = load([*start, era, width, str(min(one.warm, 4 * seconds)), str(seconds), *left], command, pin)
+        for line in told:
+            results.put(one.name, (way, era, line["request"]), figures(line))
+        left = left[len(told) :]
+        if not left:
+            return
+        results.fail(one.name, (way, era, left[0]), why)
+        left = left[1:]
+
+
+def transports(results: Results, one: Contender, requests: Sequence[str], seconds: float) -> None:
+    """CPU, throughput and latency over stdio and HTTP."""
+    floor = one.language == "floor"
+    for era in one.eras:
+        if one.stdio:
+            asked(results, one, "stdio 32", era, ["add"] if floor else requests, seconds)
+        if one.http:
+            asked(results, one, "http 16", era, ["add", *(["constant"] if one.constant else [])], seconds)
+
+
+def one_core(results: Results, one: Contender, seconds: float) -> None:
+    """One request at a time, client and server on one core: latency that is not the waking of a core."""
+    for era in one.eras:
+        if one.stdio:
+            asked(results, one, "stdio 1", era, ["add"], seconds, pin=True)
+        if one.http:
+            asked(results, one, "http 1", era, ["add"], seconds, pin=True)
+
+
+def cold(results: Results, one: Contender, runs: int) -> None:
+    """From the start of the process to the first valid answer, and what it holds then."""
+    if not one.stdio:
+        return
+    told, why = load(["cold", str(runs)], one.stdio)
+    key = ("cold", ANY, "tools/list")
+    for line in told:
+        results.put(one.name, key, figures(line))
+    if why:
+        results.fail(one.name, key, why)
+
+
+def inproc(results: Results, one: Contender) -> None:
+    """From the bytes of a request to the bytes of its answer."""
+    if not one.inproc:
+        return
+    told, why = run(one.inproc)
+    for line in told:
+        results.put(one.name, (f"inproc {line['way']}", line["era"], line["request"]), figures(line))
+    if why:
+        results.fail(one.name, ("inproc", ANY, "add"), why)
+
+
+def large(results: Results, one: Contender) -> None:
+    """What 1,000 tools cost, beside 20."""
+    for count in COUNTS if one.tools else ():
+        told, why = run([str(count) if part == "COUNT" else part for part in one.tools])
+        key = ("tools", ANY, str(count))
+        for line in told:
+            results.put(one.name, key, figures(line))
+        if why:
+            results.fail(one.name, key, why)
+
+
+def state(results: Results, one: Contender, sessions: int = SESSIONS, streams: int = STREAMS) -> None:
+    """What an old client leaves behind, and what one that listens costs."""
+    if one.sessions:
+        told, why = load(["sessions", "PORT", str(sessions)], one.sessions)
+        for line in told:
+            results.put(one.name, ("state", HANDSHAKE, "session"), figures(line))
+        if why:
+            results.fail(one.name, ("state", HANDSHAKE, "session"), why)
+    for era in one.listens:
+        command = one.sessions if era == HANDSHAKE else one.http
+        told, why = load(["listen", "PORT", era, str(streams)], command)
+        for line in told:
+            results.put(one.name, ("state", era, "listen"), figures(line))
+        if why:
+            results.fail(one.name, ("state", era, "listen"), why)
+
+
+def importing(package: Package, one: Contender) -> Command:
+    """A program that imports what a server needs, and prints how long that took."""
+    if package.kind == "pip":
+        spent = 'print(\'{"import_ms": %.2f, "cpu_ms": %.2f}\' % ((p() - a) * 1e3, (c() - b) * 1e3))'
+        code = f"from time import perf_counter as p, process_time as c\na, b = p(), c()\n{package.statement}\n{spent}"
+        return (one.inproc[0] if not one.ours else python(), "-c", code)
+    modules = MODULES if one.ours else NPM / "node_modules"
+    code = f"""
+      const require = (await import("node:module")).createRequire({json.dumps(str(modules.parent / "any.js"))});
+      const at = require("node:url").pathToFileURL(require.resolve({json.dumps(package.statement)}));
+      const [a, b] = [performance.now(), process.cpuUsage()];
+      await import(at);
+      const {{ user, system }} = process.cpuUsage(b);
+      console.log(JSON.stringify({{ import_ms: performance.now() - a, cpu_ms: (user + system) / 1000 }}));"""
+    return (str(NODE), "--input-type=module", "-e", code)
+
+
+def installed(results: Results, one: Contender, runs: int, sizes: bool = True) -> None:
+    """Import time, and what is installed."""
+    if one.package is None:
+        return
+    for _ in range(runs):
+        told, why = run(importing(one.package, one))
+        for line in told:
+            results.put(one.name, ("import", ANY, ""), figures(line))
+        if why:
+            results.fail(one.name, ("import", ANY, ""), why)
+            break
+    if sizes:
+        found = install.size(one.package)
+        if isinstance(found, str):
+            results.fail(one.name, ("size", ANY, ""), found)
+        else:
+            results.put(one.name, ("size", ANY, ""), found)
