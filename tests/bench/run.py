@@ -5,7 +5,7 @@ rounds, so that what else the machine does is left out. Everybody gets a round b
 
     --rounds N    rounds (2)               --seconds S   of each measurement (0.4)
     --only TEXT   contenders whose name or language has TEXT (several: divided by commas); the floor always runs
-    --parts LIST  of transports, core (latency on one core), cold, inproc, state, tools, installed, micro; all unless given
+    --parts LIST  of transports, pinned (latency on one core), cold, inproc, state, tools, installed, micro (the core)
     --quick       one short round of all parts; of the requests `add` and `tools/list` only
     --smoke       only looks whether our own servers answer every request rightly; says who does not
 
@@ -36,7 +36,7 @@ from results import Results
 
 from serving import BUILD
 
-PARTS = ["transports", "core", "cold", "inproc", "state", "tools", "installed", "micro"]
+PARTS = ["transports", "pinned", "cold", "inproc", "state", "tools", "installed", "micro"]
 
 
 def smoke() -> int:
@@ -46,9 +46,9 @@ def smoke() -> int:
     for one in ours:
         began = time.monotonic()
         for era in one.eras:
-            if one.stdio:
+            if one.command("stdio"):
                 parts.asked(results, one, "stdio 32", era, parts.REQUESTS, 0.02)
-            if one.http:
+            if one.command("http"):
                 more = ["constant"] if one.constant else []
                 parts.asked(results, one, "http 2", era, [*parts.REQUESTS, *more], 0.02)
         parts.state(results, one, 20, 20)
@@ -75,7 +75,7 @@ def measure(chosen: Sequence[Contender], options: argparse.Namespace, wanted: Se
     results, progress, quick = Results(), Progress(), options.quick
     requests = ["add", "tools/list"] if quick else parts.REQUESTS
     once: list[tuple[str, Callable[[Contender], None]]] = [
-        ("core", lambda one: parts.one_core(results, one, options.seconds)),
+        ("pinned", lambda one: parts.one_core(results, one, options.seconds)),
         ("inproc", lambda one: parts.inproc(results, one)),
         ("state", lambda one: parts.state(results, one)),
         ("tools", lambda one: parts.large(results, one)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,25 +32,21 @@ class Package:
     statement: str
     """What a server of it imports: Python, or a module for Node."""
     where: tuple[str, ...] = ()
-    """Folders of its own, beside those of its dependencies."""
+    """Its own folders, where they are not just its name."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """One server program in one language. An empty command: it has none of that kind."""
+    """One server program in one language."""
 
     name: str
     language: str
     ours: bool
-    stdio: Command = ()
-    http: Command = ()
-    """`PORT` stands for the port."""
-    sessions: Command = ()
-    """The same with sessions of the handshake era in memory."""
-    inproc: Command = ()
-    """Prints what requests cost inside the process."""
-    tools: Command = ()
-    """Prints what a catalogue of `COUNT` tools costs."""
+    commands: Mapping[str, Command]
+    """`stdio`, `http`, `sessions` (the same with sessions of the handshake era in memory), `inproc` (prints what
+    requests cost inside the process), `tools` (what a large catalogue costs), as far as it has them; PORT and COUNT
+    are filled in.
+    """
     constant: bool = False
     """Whether it answers `/constant` too."""
     eras: tuple[str, ...] = BOTH
@@ -57,20 +54,21 @@ class Contender:
     """The eras in which its clients can listen; where sessions are kept, in the handshake era."""
     package: Package | None = None
 
+    def command(self, kind: str) -> Command:
+        """Empty: it has none of that kind."""
+        return self.commands.get(kind, ())
+
     @property
     def warm(self) -> float:
         """Seconds that a server is asked before anything counts: Node compiles what runs often while it runs."""
         return 1.2 if self.language == "TypeScript" else 0.2
 
 
-def program(path: str, ports: Command = ("http", "PORT")) -> dict[str, Command]:
-    return {"stdio": (path, "stdio"), "http": (path, *ports)}
-
-
-def serve(language: str, *kinds: str) -> dict[str, Command]:
-    """Our server, by `tests/bench/serve`."""
+def serve(language: str, *kinds: str, stdio: Command = ()) -> dict[str, Command]:
+    """Our server, by `tests/bench/serve`; on stdio without its shell, whose start is not the server's."""
     rest: dict[str, Command] = {"http": ("PORT",), "sessions": ("PORT",), "tools": ("COUNT",)}
-    return {kind: (str(HERE / "serve"), language, kind, *rest.get(kind, ())) for kind in kinds}
+    found = {kind: (str(HERE / "serve"), language, kind, *rest.get(kind, ())) for kind in kinds}
+    return {**found, "stdio": stdio} if stdio else found
 
 
 def peer(command: Command, *kinds: str, http: str = "http") -> dict[str, Command]:
@@ -79,7 +77,6 @@ def peer(command: Command, *kinds: str, http: str = "http") -> dict[str, Command
     return {kind: (*command, *rest.get(kind, (kind,))) for kind in kinds}
 
 
-# stdio without the shell of `serve`, whose start is not the server's.
 RUST = str(ROOT / "target" / "bench" / "release" / "bench-server")
 C = str(ROOT / "target" / "bench" / "release" / "bench-c")
 RMCP = str(ROOT / "target" / "bench-rmcp" / "release" / "bench-rmcp")
@@ -97,27 +94,24 @@ OURS_PIP = Package("pip", "mcpgraft", "from mcpgraft import Server", ("mcpgraft"
 OURS_NPM = Package("npm", "mcpgraft", "mcpgraft", ("mcpgraft", "@mcpgraft"))
 
 CONTENDERS = [
-    Contender("bytes only", "floor", False, (str(LOAD), "trivial", "stdio"), (str(LOAD), "trivial", "http", "PORT")),
+    Contender("bytes only", "floor", False, peer((str(LOAD), "trivial"), "stdio", "http")),
     Contender(
-        "mcpgraft (Rust)", "Rust", True, (RUST, "stdio"), **serve("rust", "http", "inproc", "tools"), constant=True
+        "mcpgraft (Rust)", "Rust", True, serve("rust", "http", "inproc", "tools", stdio=(RUST, "stdio")), constant=True
     ),
-    Contender("mcpgraft (C)", "Rust", True, (C, "stdio"), **serve("c", "http", "inproc", "tools"), constant=True),
-    Contender("rmcp", "Rust", False, **program(RMCP)),
-    Contender("mcpgraft (Python)", "Python", True, WORKLOAD, **serve("python", "inproc", "tools"), package=OURS_PIP),
-    Contender("mcpgraft (Python, Flask)", "Python", True, **serve("python", "http"), constant=True),
+    Contender("mcpgraft (C)", "Rust", True, serve("c", "http", "inproc", "tools", stdio=(C, "stdio")), constant=True),
+    Contender("rmcp", "Rust", False, peer((RMCP,), "stdio", "http")),
     Contender(
-        "mcpgraft (Python, ASGI)",
-        "Python",
-        True,
-        **serve("python-asgi", "http", "sessions"),
-        constant=True,
-        listens=BOTH,
+        "mcpgraft (Python)", "Python", True, serve("python", "inproc", "tools", stdio=WORKLOAD), package=OURS_PIP
+    ),
+    Contender("mcpgraft (Python, Flask)", "Python", True, serve("python", "http"), constant=True),
+    Contender(
+        "mcpgraft (Python, ASGI)", "Python", True, serve("python-asgi", "http", "sessions"), constant=True, listens=BOTH
     ),
     Contender(
         "mcp, low-level",
         "Python",
         False,
-        **peer(LOWLEVEL, "stdio", "http", "sessions", "inproc"),
+        peer(LOWLEVEL, "stdio", "http", "sessions", "inproc"),
         listens=BOTH,
         package=Package("pip", "mcp", "from mcp.server.lowlevel import Server", ("mcp", "mcp_types")),
     ),
@@ -125,51 +119,39 @@ CONTENDERS = [
         "mcp, MCPServer",
         "Python",
         False,
-        **peer(MCPSERVER, "stdio", "http", "inproc", "tools"),
+        peer(MCPSERVER, "stdio", "http", "inproc", "tools"),
         package=Package("pip", "mcp", "from mcp.server.mcpserver import MCPServer", ("mcp", "mcp_types")),
     ),
     Contender(
         "fastmcp",
         "Python",
         False,
-        **peer(FASTMCP, "stdio", "http", "inproc", "tools"),
+        peer(FASTMCP, "stdio", "http", "inproc", "tools"),
         package=Package("pip", "fastmcp", "from fastmcp import FastMCP", ("fastmcp",)),
     ),
     Contender(
-        "mcpgraft (Node)", "TypeScript", True, WORKLOAD_NODE, **serve("node", "inproc", "tools"), package=OURS_NPM
+        "mcpgraft (Node)", "TypeScript", True, serve("node", "inproc", "tools", stdio=WORKLOAD_NODE), package=OURS_NPM
     ),
     Contender(
-        "mcpgraft (node:http)",
-        "TypeScript",
-        True,
-        **serve("node-http", "http", "sessions"),
-        constant=True,
-        listens=BOTH,
+        "mcpgraft (node:http)", "TypeScript", True, serve("node-http", "http", "sessions"), constant=True, listens=BOTH
     ),
-    Contender("mcpgraft (Express)", "TypeScript", True, **serve("node", "http"), constant=True),
+    Contender("mcpgraft (Express)", "TypeScript", True, serve("node", "http"), constant=True),
     Contender(
         "server 2.x",
         "TypeScript",
         False,
-        **peer(SERVER, "stdio", "http", "inproc", "tools"),
+        peer(SERVER, "stdio", "http", "inproc", "tools"),
         listens=(STATELESS,),
-        package=Package(
-            "npm", "@modelcontextprotocol/server", "@modelcontextprotocol/server", ("@modelcontextprotocol/server",)
-        ),
+        package=Package("npm", "@modelcontextprotocol/server", "@modelcontextprotocol/server"),
     ),
-    Contender("server 2.x (Express)", "TypeScript", False, **peer(SERVER, "http", http="express")),
+    Contender("server 2.x (Express)", "TypeScript", False, peer(SERVER, "http", http="express")),
     Contender(
         "sdk 1.x",
         "TypeScript",
         False,
-        **peer(SDK, "stdio", "http", "sessions", "inproc", "tools"),
+        peer(SDK, "stdio", "http", "sessions", "inproc", "tools"),
         eras=(HANDSHAKE,),
         listens=(HANDSHAKE,),
-        package=Package(
-            "npm",
-            "@modelcontextprotocol/sdk",
-            "@modelcontextprotocol/sdk/server/mcp.js",
-            ("@modelcontextprotocol/sdk",),
-        ),
+        package=Package("npm", "@modelcontextprotocol/sdk", "@modelcontextprotocol/sdk/server/mcp.js"),
     ),
 ]

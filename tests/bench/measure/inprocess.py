@@ -53,7 +53,8 @@ def headers(name: str, era: str) -> list[tuple[bytes, bytes]]:
 
 def say(way: str, era: str, name: str, cpu_us: float, answer: bytes) -> None:
     """Prints what one kind of request costs."""
-    assert b'"result"' in answer and b'"isError":true' not in answer, answer[:400]
+    assert b'"result"' in answer, answer[:400]
+    assert b'"isError":true' not in answer, answer[:400]
     line = {"way": way, "era": era, "request": name, "cpu_us": round(cpu_us, 3), "bytes": len(answer)}
     print(json.dumps(line), flush=True)
 

@@ -9,8 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from contenders import BUILD, HERE, NPM, ROOT, SIZES, C, Package
-from serving import NODE, python
+from contenders import HERE, NPM, SIZES, C, Package
+
+from serving import BUILD, NODE, ROOT, python
 
 Measured = dict[str, float]
 PACKED = BUILD / "npm-packages"
@@ -114,7 +115,7 @@ def pip_size(package: Package) -> Measured | str:
         if not attempt(package.name, [*pip, "--target", str(target), wanted]):
             return f"pip could not install {package.name}"
         (target / ".stamp").write_text(stamp)
-    own = sum(bytes_below(target / name) for name in package.where)
+    own = sum(bytes_below(target / name) for name in package.where or (package.name,))
     found: Measured = {
         "total_mib": bytes_below(target) / 2**20,
         "own_mib": own / 2**20,
@@ -148,7 +149,7 @@ def npm_size(package: Package) -> Measured | str:
     lock = json.loads((modules / ".package-lock.json").read_text())
     found: Measured = {
         "total_mib": bytes_below(modules) / 2**20,
-        "own_mib": sum(bytes_below(modules / name) for name in package.where) / 2**20,
+        "own_mib": sum(bytes_below(modules / name) for name in package.where or (package.name,)) / 2**20,
         "packages": float(len(lock["packages"])),
     }
     addons = list(modules.rglob("mcpgraft*.node"))

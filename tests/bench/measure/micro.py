@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 
-from contenders import ROOT
 from results import ANY, Results
+
+from serving import ROOT
 
 CORE = "core"
 """The name of its rows."""

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import install
-from contenders import BUILD, HANDSHAKE, LOAD, MODULES, NODE, NPM, Command, Contender, Package
+from contenders import HANDSHAKE, LOAD, NPM, Command, Contender, Package
 from results import ANY, Results
-from serving import free_port, python
+
+from serving import BUILD, MODULES, NODE, free_port, python
 
 REQUESTS = ["add", "tools/list", "search", "resources/read", "prompts/get", "echo 64 KiB", "echo 1 MiB"]
 SESSIONS, STREAMS = 2000, 300
@@ -50,9 +51,9 @@ def figures(line: dict[str, Any]) -> dict[str, float]:
 def asked(
     results: Results, one: Contender, way: str, era: str, requests: Sequence[str], seconds: float, pin: bool = False
 ) -> None:
-    """Asks a server of a contender for one kind after the other; one that fails is left out when the rest is tried again."""
+    """Asks a server for one kind after the other; one that fails is left out when the rest is tried again."""
     transport, width = way.split()
-    command = one.stdio if transport == "stdio" else one.http
+    command = one.command(transport)
     left = [request for request in requests if (one.name, (way, era, request)) not in results.failures]
     while left:
         start = ["stdio"] if transport == "stdio" else ["http", "PORT"]
@@ -70,26 +71,26 @@ def transports(results: Results, one: Contender, requests: Sequence[str], second
     """CPU, throughput and latency over stdio and HTTP."""
     floor = one.language == "floor"
     for era in one.eras:
-        if one.stdio:
+        if one.command("stdio"):
             asked(results, one, "stdio 32", era, ["add"] if floor else requests, seconds)
-        if one.http:
+        if one.command("http"):
             asked(results, one, "http 16", era, ["add", *(["constant"] if one.constant else [])], seconds)
 
 
 def one_core(results: Results, one: Contender, seconds: float) -> None:
     """One request at a time, client and server on one core: latency that is not the waking of a core."""
     for era in one.eras:
-        if one.stdio:
+        if one.command("stdio"):
             asked(results, one, "stdio 1", era, ["add"], seconds, pin=True)
-        if one.http:
+        if one.command("http"):
             asked(results, one, "http 1", era, ["add"], seconds, pin=True)
 
 
 def cold(results: Results, one: Contender, runs: int) -> None:
     """From the start of the process to the first valid answer, and what it holds then."""
-    if not one.stdio:
+    if not one.command("stdio"):
         return
-    told, why = load(["cold", str(runs)], one.stdio)
+    told, why = load(["cold", str(runs)], one.command("stdio"))
     key = ("cold", ANY, "tools/list")
     for line in told:
         results.put(one.name, key, figures(line))
@@ -99,9 +100,9 @@ def cold(results: Results, one: Contender, runs: int) -> None:
 
 def inproc(results: Results, one: Contender) -> None:
     """From the bytes of a request to the bytes of its answer."""
-    if not one.inproc:
+    if not one.command("inproc"):
         return
-    told, why = run(one.inproc)
+    told, why = run(one.command("inproc"))
     for line in told:
         results.put(one.name, (f"inproc {line['way']}", line["era"], line["request"]), figures(line))
     if why:
@@ -110,8 +111,8 @@ def inproc(results: Results, one: Contender) -> None:
 
 def large(results: Results, one: Contender) -> None:
     """What 1,000 tools cost, beside 20."""
-    for count in COUNTS if one.tools else ():
-        told, why = run([str(count) if part == "COUNT" else part for part in one.tools])
+    for count in COUNTS if one.command("tools") else ():
+        told, why = run([str(count) if part == "COUNT" else part for part in one.command("tools")])
         key = ("tools", ANY, str(count))
         for line in told:
             results.put(one.name, key, figures(line))
@@ -121,14 +122,14 @@ def large(results: Results, one: Contender) -> None:
 
 def state(results: Results, one: Contender, sessions: int = SESSIONS, streams: int = STREAMS) -> None:
     """What an old client leaves behind, and what one that listens costs."""
-    if one.sessions:
-        told, why = load(["sessions", "PORT", str(sessions)], one.sessions)
+    if one.command("sessions"):
+        told, why = load(["sessions", "PORT", str(sessions)], one.command("sessions"))
         for line in told:
             results.put(one.name, ("state", HANDSHAKE, "session"), figures(line))
         if why:
             results.fail(one.name, ("state", HANDSHAKE, "session"), why)
     for era in one.listens:
-        command = one.sessions if era == HANDSHAKE else one.http
+        command = one.command("sessions") if era == HANDSHAKE else one.command("http")
         told, why = load(["listen", "PORT", era, str(streams)], command)
         for line in told:
             results.put(one.name, ("state", era, "listen"), figures(line))
@@ -141,7 +142,7 @@ def importing(package: Package, one: Contender) -> Command:
     if package.kind == "pip":
         spent = 'print(\'{"import_ms": %.2f, "cpu_ms": %.2f}\' % ((p() - a) * 1e3, (c() - b) * 1e3))'
         code = f"from time import perf_counter as p, process_time as c\na, b = p(), c()\n{package.statement}\n{spent}"
-        return (one.inproc[0] if not one.ours else python(), "-c", code)
+        return (one.command("inproc")[0] if not one.ours else python(), "-c", code)
     modules = MODULES if one.ours else NPM / "node_modules"
     code = f"""
       const require = (await import("node:module")).createRequire({json.dumps(str(modules.parent / "any.js"))});

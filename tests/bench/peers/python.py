@@ -2,8 +2,8 @@
 
     python.py (lowlevel | mcpserver | fastmcp) (stdio | http PORT | sessions PORT | inproc | tools COUNT)
 
-Over HTTP each runs in its fastest settings: no sessions, answers as JSON, uvicorn with uvloop and httptools; `sessions`: the
-same with sessions in memory.
+Over HTTP each runs in its fastest settings: no sessions, answers as JSON, uvicorn with uvloop and httptools.
+`sessions` is the same with sessions in memory.
 """
 
 from __future__ import annotations

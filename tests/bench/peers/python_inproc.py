@@ -1,5 +1,7 @@
-"""The Python peers from the bytes of a request to the bytes of its answer in one process: over a pair of their streams, as
-their stdio server does it, and through their ASGI application."""
+"""The Python peers from the bytes of a request to the bytes of its answer in one process.
+
+Over a pair of their streams, as their stdio server does it, and through their ASGI application.
+"""
 
 from __future__ import annotations
 

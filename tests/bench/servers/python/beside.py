@@ -1,4 +1,4 @@
-"""What the HTTP servers of the benchmark have beside MCP: a route that answers a constant, and one that collects garbage."""
+"""Routes beside MCP: one that answers a constant, one that collects garbage."""
 
 from __future__ import annotations
 

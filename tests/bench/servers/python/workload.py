@@ -1,7 +1,8 @@
 """The workload as a user of the Python package writes it.
 
-`python workload.py` speaks on standard input and output; `application` (Flask) is for gunicorn; `python workload.py inproc` prints what a request costs in this process, `tools COUNT` what a large catalogue
-costs. BENCH_SESSIONS=memory keeps sessions.
+`python workload.py` speaks on standard input and output; `application` (Flask) is for gunicorn. `python workload.py
+inproc` prints what a request costs in this process, `tools COUNT` what a large catalogue costs. BENCH_SESSIONS=memory
+keeps sessions.
 """
 
 from __future__ import annotations
