@@ -61,7 +61,7 @@ class Contender:
     @property
     def warm(self) -> float:
         """Seconds that a server is asked before anything counts: Node compiles what runs often while it runs."""
-        return 1.2 if self.language == "TypeScript" else 0.2
+        return 2.0 if self.language == "TypeScript" else 0.2
 
 
 def serve(language: str, *kinds: str, stdio: Command = ()) -> dict[str, Command]:
@@ -98,7 +98,13 @@ CONTENDERS = [
     Contender(
         "mcpgraft (Rust)", "Rust", True, serve("rust", "http", "inproc", "tools", stdio=(RUST, "stdio")), constant=True
     ),
-    Contender("mcpgraft (C)", "Rust", True, serve("c", "http", "inproc", "tools", stdio=(C, "stdio")), constant=True),
+    Contender(
+        "mcpgraft (C)",
+        "Rust",
+        True,
+        serve("c", "http", "inproc", "tools", stdio=(f"{C}-stdio", "stdio")),
+        constant=True,
+    ),
     Contender("rmcp", "Rust", False, peer((RMCP,), "stdio", "http")),
     Contender(
         "mcpgraft (Python)", "Python", True, serve("python", "inproc", "tools", stdio=WORKLOAD), package=OURS_PIP

@@ -65,9 +65,9 @@ GOALS = [
             unit,
             (CORE,),
             NONE,
-            peer_request=f"{SERDE}::{era.title()}",
+            peer_request=f"{SERDE}::{revision}",
         )
-        for era in ("handshake", "stateless")
+        for era, revision in zip(("handshake", "stateless"), BOTH, strict=True)
         for figure, limit, unit in (("cpu_us", 0.6, "us"), ("allocations", 0, "allocations"))
     ),
     Goal(

@@ -14,7 +14,8 @@ from results import ANY, Results
 from serving import BUILD, MODULES, NODE, free_port, python
 
 REQUESTS = ["add", "tools/list", "search", "resources/read", "prompts/get", "echo 64 KiB", "echo 1 MiB"]
-SESSIONS, STREAMS = 2000, 300
+SESSIONS, STREAMS = 2000, 900
+"""As many as all servers allow: what was free in a process before hides little of so many."""
 COUNTS = (20, 1000)
 TIMEOUT = 180
 
@@ -57,7 +58,7 @@ def asked(
     left = [request for request in requests if (one.name, (way, era, request)) not in results.failures]
     while left:
         start = ["stdio"] if transport == "stdio" else ["http", "PORT"]
-        told, why = load([*start, era, width, str(min(one.warm, 4 * seconds)), str(seconds), *left], command, pin)
+        told, why = load([*start, era, width, str(min(one.warm, 5 * seconds)), str(seconds), *left], command, pin)
         for line in told:
             results.put(one.name, (way, era, line["request"]), figures(line))
         left = left[len(told) :]

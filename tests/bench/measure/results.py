@@ -10,7 +10,7 @@ Key = tuple[str, str, str]
 """What was done (`stdio 32`, `http 16`, `cold`, `inproc HTTP`, ...), the revision or an empty text, the request."""
 ANY = ""
 
-MORE_IS_BETTER = ("per_second", "scan_gb_s", "serde_gb_s")
+MORE_IS_BETTER = ("per_second", "bytes_s")
 
 
 @dataclass

@@ -47,7 +47,7 @@ function fill(server) {
 const info = { name: 'bench', version: '1.0.0' };
 const collect = (url, response) => {
   if (url !== '/gc') return false;
-  globalThis.gc?.();
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   response.end('{}');
   return true;
 };

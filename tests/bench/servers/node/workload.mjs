@@ -39,7 +39,7 @@ for (const [name, argument] of [["brief", "topic"], ["review", "title"], ["plan"
 // Beside MCP: a route that answers a constant as long as the answer to `add`, and one that collects garbage.
 const constant = '{"jsonrpc":"2.0","id":1000,"result":{"content":[{"type":"text","text":"3"}]}}';
 const beside = (url) => {
-  if (url === "/gc") globalThis.gc?.();
+  if (url === "/gc") globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
   return url === "/constant" || url === "/gc";
 };
 

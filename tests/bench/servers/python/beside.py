@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -30,6 +31,7 @@ def routes(app: App) -> App:
                 pass
         elif path == "/gc":
             gc.collect()
+            ctypes.CDLL(None).malloc_trim(0)  # what is free goes back to the system
         else:
             await app(scope, receive, send)
             return
