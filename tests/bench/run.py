@@ -75,22 +75,22 @@ def measure(chosen: Sequence[Contender], options: argparse.Namespace, wanted: Se
     """Everything, round by round."""
     results, progress, quick = Results(), Progress(), options.quick
     requests = ["add", "tools/list"] if quick else parts.REQUESTS
-    once: list[tuple[str, Callable[[Contender], None]]] = [
-        ("pinned", lambda one: parts.one_core(results, one, options.seconds)),
-        ("inproc", lambda one: parts.inproc(results, one)),
-        ("state", lambda one: parts.state(results, one)),
-        ("tools", lambda one: parts.large(results, one)),
-        ("installed", lambda one: parts.installed(results, one, 2 if quick else 8)),
-    ]
-    rounds: list[tuple[str, Callable[[Contender], None]]] = [
-        ("transports", lambda one: parts.transports(results, one, requests, options.seconds)),
-        ("cold", lambda one: parts.cold(results, one, 2 if quick else 6)),
-    ]
+    again: dict[str, Callable[[Contender], None]] = {
+        "transports": lambda one: parts.transports(results, one, requests, options.seconds),
+        "cold": lambda one: parts.cold(results, one, 2 if quick else 6),
+    }
+    once: dict[str, Callable[[Contender], None]] = {
+        "pinned": lambda one: parts.one_core(results, one, options.seconds),
+        "inproc": lambda one: parts.inproc(results, one),
+        "state": lambda one: parts.state(results, one),
+        "tools": lambda one: parts.large(results, one),
+        "installed": lambda one: parts.installed(results, one, 2 if quick else 8),
+    }
     for number in range(options.rounds):
         for one in chosen:
-            for name, part in rounds if number else rounds + once:
-                if name in wanted:
-                    progress.say(f"round {number + 1}: {one.name}: {name}")
+            for name, part in (again if number else {**again, **once}).items():
+                if name in wanted and one.has(name):
+                    progress.say(f"round {number + 1} of {options.rounds}: {one.name}: {name}")
                     part(one)
     if "micro" in wanted:
         progress.say("cargo bench: the core alone")

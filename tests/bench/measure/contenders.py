@@ -58,6 +58,18 @@ class Contender:
         """Empty: it has none of that kind."""
         return self.commands.get(kind, ())
 
+    def has(self, part: str) -> bool:
+        """Whether a part of the run has anything to do here."""
+        if part == "installed":
+            return self.package is not None
+        kinds = {
+            "transports": ("stdio", "http"),
+            "pinned": ("stdio", "http"),
+            "cold": ("stdio",),
+            "state": ("sessions",),
+        }
+        return any(self.command(kind) for kind in kinds.get(part, (part,))) or (part == "state" and bool(self.listens))
+
     @property
     def warm(self) -> float:
         """Seconds that a server is asked before anything counts: Node compiles what runs often while it runs."""

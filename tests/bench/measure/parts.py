@@ -35,7 +35,10 @@ def run(command: Sequence[str]) -> tuple[list[dict[str, Any]], str]:
     if done.returncode == 0:
         return told, ""
     lines = log.read_text(errors="replace").strip().splitlines()
-    return told, next((line for line in lines if line.startswith("bench-load")), lines[-1] if lines else "failed")[:300]
+    # What the load generator saw, and what the server said last.
+    seen = [line for line in lines if line.startswith("bench-load")][:1]
+    last = [line.strip() for line in lines if line.strip() and not line.startswith(("bench-load", "note:"))][-1:]
+    return told, "; ".join(seen + last)[:300] or f"ended with {done.returncode}"
 
 
 def load(arguments: Sequence[str], command: Command, pin: bool = False) -> tuple[list[dict[str, Any]], str]:

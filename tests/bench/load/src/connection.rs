@@ -2,24 +2,16 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::messages;
 
-/// Waits until somebody listens, 20 s at most.
 fn connect(port: u16) -> TcpStream {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
-        match TcpStream::connect(("127.0.0.1", port)) {
-            Ok(stream) => {
-                stream.set_nodelay(true).expect("a socket");
-                stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a socket");
-                return stream;
-            }
-            Err(error) if Instant::now() > deadline => panic!("port {port}: {error}"),
-            Err(_) => std::thread::sleep(Duration::from_millis(20)),
-        }
-    }
+    let stream =
+        TcpStream::connect(("127.0.0.1", port)).unwrap_or_else(|error| panic!("port {port}: {error}"));
+    stream.set_nodelay(true).expect("a socket");
+    stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a socket");
+    stream
 }
 
 /// What a server said.
@@ -43,7 +35,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects; waits for a server that is still starting.
+    /// Connects to a server that listens.
     pub fn open(port: u16) -> Connection {
         Connection { port, stream: connect(port), held: Vec::new(), closed: 0 }
     }

@@ -25,7 +25,8 @@ fn until(connection: &mut Connection, request: &Request, end: Instant) -> Vec<Du
 
 /// Runs each kind of request for a while over so many connections, one kind after the other; each gives a line.
 pub fn run(command: &[String], port: u16, requests: &[Request], connections: usize, times: Times) {
-    let server = Server::start(command, false);
+    let mut server = Server::start(command, false);
+    server.listening(port);
     let mut all: Vec<Connection> = (0..connections).map(|_| Connection::open(port)).collect();
     let mut round = |request: &Request, time: Duration| {
         let end = Instant::now() + time;

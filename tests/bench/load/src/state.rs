@@ -57,7 +57,8 @@ fn say(what: &str, count: usize, kib: (u64, u64), cpu: u64) {
 
 /// Opens so many sessions and leaves them, all over one connection.
 pub fn sessions(command: &[String], port: u16, count: usize) {
-    let server = Server::start(command, false);
+    let mut server = Server::start(command, false);
+    server.listening(port);
     let (mut gc, mut connection) = (Connection::open(port), Connection::open(port));
     (0..FIRST).for_each(|_| drop(open(&mut connection)));
     let before = resident(&server, &mut gc);
@@ -70,7 +71,8 @@ pub fn sessions(command: &[String], port: u16, count: usize) {
 
 /// Opens so many streams, each on a connection that is there and has asked something before.
 pub fn listen(command: &[String], port: u16, era: Era, count: usize) {
-    let server = Server::start(command, false);
+    let mut server = Server::start(command, false);
+    server.listening(port);
     let mut gc = Connection::open(port);
     let warm = Request::new("tools/list", era).expect("part of the workload");
     let streams = |count: usize| -> Vec<(Connection, Vec<u8>)> {
