@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +19,9 @@ REQUESTS = ["add", "tools/list", "search", "resources/read", "prompts/get", "ech
 SESSIONS, STREAMS = 2000, 900
 """As many as all servers allow: what was free in a process before hides little of so many."""
 COUNTS = (20, 1000)
-TIMEOUT = 180
+TIMEOUT = 90
+"""Seconds."""
+ENDLESS = "no end"
 
 
 def run(command: Sequence[str]) -> tuple[list[dict[str, Any]], str]:
@@ -26,19 +30,24 @@ def run(command: Sequence[str]) -> tuple[list[dict[str, Any]], str]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as errors:
         try:
-            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=errors, text=True, timeout=TIMEOUT)
-        except subprocess.TimeoutExpired:
-            return [], f"no end after {TIMEOUT} s"
+            # A session of its own: what it has started ends with it.
+            child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True)
         except OSError as why:
             return [], str(why)
-    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode == 0:
+        try:
+            out, _ = child.communicate(timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.communicate()
+            return [], f"{ENDLESS} after {TIMEOUT} s"
+    told = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+    if child.returncode == 0:
         return told, ""
     lines = log.read_text(errors="replace").strip().splitlines()
     # What the load generator saw, and what the server said last.
     seen = [line for line in lines if line.startswith("bench-load")][:1]
     last = [line.strip() for line in lines if line.strip() and not line.startswith(("bench-load", "note:"))][-1:]
-    return told, "; ".join(seen + last)[:300] or f"ended with {done.returncode}"
+    return told, "; ".join(seen + last)[:300] or f"ended with {child.returncode}"
 
 
 def load(arguments: Sequence[str], command: Command, pin: bool = False) -> tuple[list[dict[str, Any]], str]:
@@ -67,8 +76,11 @@ def asked(
         left = left[len(told) :]
         if not left:
             return
-        results.fail(one.name, (way, era, left[0]), why)
-        left = left[1:]
+        # What hangs once would hang again.
+        failed = left if why.startswith(ENDLESS) else left[:1]
+        for request in failed:
+            results.fail(one.name, (way, era, request), why)
+        left = left[len(failed) :]
 
 
 def transports(results: Results, one: Contender, requests: Sequence[str], seconds: float) -> None:

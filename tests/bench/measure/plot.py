@@ -22,8 +22,9 @@ OURS, PEER, FLOOR = "#1b7f5c", "#a7adb3", "#d8dce0"
 
 
 def ratio(one: Contender, bars: Sequence[tuple[Contender, float]], value: float) -> str:
-    """Of a peer: how many times what ours of its language takes, the best of them."""
-    ours = [mine for other, mine in bars if other.ours and other.language == one.language]
+    """Of a peer: how many times what ours takes, the best of its language; on Express, ours on Express."""
+    same = [(other, mine) for other, mine in bars if other.ours and other.language == one.language]
+    ours = [mine for other, mine in same if "Express" not in one.name or "Express" in other.name]
     if one.ours or not ours:
         return ""
     times = value / min(ours)

@@ -139,7 +139,10 @@ def report(chosen: Sequence[Contender], results: Results) -> str:
     ]
     parts.append(shown("1,000 tools, in process", columns, many))
     parts.append("## CPU of a peer by ours, `add` and `tools/list`\n\n" + ratios(chosen, results))
-    failed = [f"- {name}: {' '.join(filter(None, key))}: {why}" for (name, key), why in results.failures.items()]
+    failed = [
+        f"- {name}: {' '.join(filter(None, key))}: `{why.replace('`', '')}`"
+        for (name, key), why in results.failures.items()
+    ]
     if failed:
         parts.append("## Not measured\n\n" + "\n".join(failed))
     return "\n\n".join(part for part in parts if part)
