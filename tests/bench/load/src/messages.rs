@@ -141,13 +141,13 @@ pub fn answered(message: &[u8]) -> Result<u64, String> {
 
 /// The last number that stands after `mark`; what else has that name is a text of the result.
 fn number_after(text: &[u8], mark: &[u8]) -> Option<u64> {
-    let numbers =
+    let mut numbers =
         text.windows(mark.len()).enumerate().filter(|(_, window)| *window == mark).filter_map(|(at, _)| {
             let rest = text.get(at + mark.len()..)?.iter().skip_while(|b| **b == b' ');
             let digits: Vec<u8> = rest.take_while(|b| b.is_ascii_digit()).copied().collect();
             String::from_utf8(digits).ok()?.parse().ok()
         });
-    numbers.last()
+    numbers.next_back()
 }
 
 /// Where `part` first stands.
