@@ -51,7 +51,8 @@ const collect = (url, response) => {
   response.end('{}');
   return true;
 };
-const listen = handler => createServer((request, response) => {
+// Connections may wait long for their turn.
+const listen = handler => createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
   if (!collect(request.url, response)) handler(request, response);
 }).listen(Number(port), '127.0.0.1');
 

@@ -183,6 +183,7 @@ def http(app: Any, port: int) -> None:
         http="httptools",
         log_level="warning",
         access_log=False,
+        timeout_keep_alive=120,
     )
 
 

@@ -57,7 +57,8 @@ if (transport === "stdio") {
   app.listen(Number(port), "127.0.0.1");
 } else {
   const mcp = server.node();
-  createServer((request, response) => {
+  // Connections may wait long for their turn.
+  createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
     if (request.url === "/mcp") return mcp(request, response);
     request.resume();
     response.statusCode = beside(request.url) ? 200 : 404;
