@@ -1,20 +1,21 @@
-"""The tables and the plot that `make bench` makes of its measurements."""
+"""The tables that `make bench` makes of its results, as Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from html import escape
+from collections.abc import Callable, Sequence
 
-from contenders import HANDSHAKE, Contender
+import judge
+from contenders import BOTH, HANDSHAKE, Contender
+from parts import REQUESTS
+from results import ANY, Key, Results
 
-Key = tuple[str, str, str]
-Results = Mapping[str, Mapping[Key, Mapping[str, float]]]
+Cell = Callable[[Contender], str]
 
 
 def number(value: float | None, digits: int = 1) -> str:
     if value is None:
         return ""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.{digits}f}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.{digits}f}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -22,104 +23,143 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def figure(results: Results, one: Contender, key: Key, name: str) -> float | None:
-    found = results[one.name].get(key)
-    return None if found is None else found.get(name)
+def section(
+    title: str, chosen: Sequence[Contender], results: Results, columns: Sequence[tuple[str, Cell]], keys: Sequence[Key]
+) -> str:
+    """A table of those who have any of the keys."""
+    rows = [[one.name, *(cell(one) for _, cell in columns)] for one in chosen if results.has(one.name, keys)]
+    return f"## {title}\n\n" + table(["", *(head for head, _ in columns)], rows) if rows else ""
 
 
-def report(chosen: Sequence[Contender], results: Results, requests: Sequence[str], eras: Sequence[str]) -> str:
-    """All tables as Markdown."""
-    parts: list[str] = []
-    for era in eras:
-        keys: list[Key] = [("stdio 32", era, request) for request in requests]
-        rows = [
-            [one.name, *(number(figure(results, one, key, "cpu_us")) for key in keys)]
-            for one in chosen
-            if any(key in results[one.name] for key in keys)
-        ]
-        parts.append(f"## stdio, 32 in flight, {era}: CPU for each request, in us\n\n" + table(["", *requests], rows))
-    ways = [(way, era) for era in eras for way in ("http 1", "http 16")]
-    rows = [
-        [one.name, *(number(figure(results, one, (way, era, "add"), "cpu_us")) for way, era in ways)]
-        for one in chosen
-        if any((way, era, "add") in results[one.name] for way, era in ways)
+def report(chosen: Sequence[Contender], results: Results) -> str:
+    """All tables."""
+
+    def of(key: Key, figure: str, scale: float = 1.0, digits: int = 1) -> Cell:
+        def cell(one: Contender) -> str:
+            value = results.get(one.name, key, figure)
+            if value is None:
+                return "failed" if (one.name, key) in results.failures else ""
+            return number(value / scale, digits)
+
+        return cell
+
+    def share(era: str) -> Cell:
+        return lambda one: number(results.share(one.name, era))
+
+    def per_kib(count: int) -> Cell:
+        def cell(one: Contender) -> str:
+            took, sent = (results.get(one.name, ("tools", ANY, str(count)), what) for what in ("cpu_us", "bytes"))
+            return number(took / sent * 1024, 2) if took and sent else ""
+
+        return cell
+
+    def shown(title: str, columns: Sequence[tuple[str, Cell]], keys: Sequence[Key]) -> str:
+        return section(title, chosen, results, columns, keys)
+
+    parts = ["## Goals\n\n" + table(*judge.table(results))]
+    for era in BOTH:
+        keys = [("stdio 32", era, request) for request in REQUESTS]
+        columns = [(key[2], of(key, "cpu_us")) for key in keys]
+        parts.append(shown(f"stdio, 32 in flight, {era}: CPU for each request, us", columns, keys))
+    wide: list[Key] = [("stdio 32", era, "add") for era in BOTH] + [("http 16", era, "add") for era in BOTH]
+    columns = [
+        (f"{key[0].split()[0]} {key[1]}: {what}", of(key, figure))
+        for key in wide
+        for what, figure in (("a second", "per_second"), ("p50 us", "p50_us"), ("p99 us", "p99_us"))
     ]
-    head = ["", *(f"{era}, {way.split()[1]} connections" for way, era in ways)]
-    parts.append("## HTTP, `add`: CPU for each request, in us\n\n" + table(head, rows))
-    rows = []
-    for one in chosen:
-        sequential = ("stdio 1", HANDSHAKE, "add")
-        wide, cold = ("stdio 32", HANDSHAKE, "add"), ("cold", HANDSHAKE, "tools/list")
-        if wide not in results[one.name]:
-            continue
-        rows.append(
-            [
-                one.name,
-                number(figure(results, one, wide, "per_second")),
-                number(figure(results, one, sequential, "p50_us")),
-                number(figure(results, one, sequential, "p99_us")),
-                number(figure(results, one, cold, "cold_ms")),
-                number(figure(results, one, cold, "cpu_ms")),
-                number((figure(results, one, cold, "resident_kib") or 0) / 1024),
-            ]
+    parts.append(
+        shown("`add`, stdio with 32 in flight and HTTP with 16 connections: throughput and latency", columns, wide)
+    )
+    keys = [("http 16", era, "add") for era in BOTH]
+    columns = [
+        (f"{era}: {what}", cell)
+        for era in BOTH
+        for what, cell in (
+            ("whole", of(("http 16", era, "add"), "cpu_us")),
+            ("a constant", of(("http 16", era, "constant"), "cpu_us")),
+            ("our share", share(era)),
         )
-    head = ["stdio", "`add` a second", "p50 us, one core", "p99 us", "cold start ms", "of it CPU ms", "resident MiB"]
-    parts.append("## stdio: throughput, latency, start, memory\n\n" + table(head, rows))
-    parts.append("## Ratios: CPU of a peer by ours, `add` (and `tools/list`)\n\n" + ratios(chosen, results, eras))
-    return "\n\n".join(parts)
+    ]
+    parts.append(shown("HTTP, 16 connections, `add`: CPU for each request, us", columns, keys))
+    sequential: list[Key] = [(way, era, "add") for way in ("stdio 1", "http 1") for era in BOTH]
+    columns = [
+        (f"{key[0].split()[0]} {key[1]}: {what}", of(key, figure))
+        for key in sequential
+        for what, figure in (("p50 us", "p50_us"), ("p99 us", "p99_us"), ("CPU us", "cpu_us"))
+    ]
+    parts.append(shown("`add`, one at a time, client and server on one core: latency", columns, sequential))
+    cold, loaded, size = ("cold", ANY, "tools/list"), ("import", ANY, ""), ("size", ANY, "")
+    columns = [
+        ("cold start to tools/list, ms", of(cold, "cold_ms")),
+        ("of it CPU, ms", of(cold, "cpu_ms")),
+        ("resident when idle, MiB", of(cold, "resident_kib", 1024)),
+        ("import, ms", of(loaded, "import_ms")),
+        ("installed, MiB", of(size, "total_mib")),
+        ("its own, MiB", of(size, "own_mib")),
+        ("packages", of(size, "packages", 1, 0)),
+    ]
+    parts.append(shown("Start, memory, import, installed size", columns, [cold, loaded, size]))
+    ours = [
+        f"{one.name}: {what} {number(value)} MiB"
+        for one in chosen
+        for what, figure in (("wheel", "wheel_mib"), ("addon", "addon_mib"))
+        if (value := results.get(one.name, size, figure)) is not None
+    ]
+    if ours:
+        parts.append(", ".join(ours) + ".")
+    inside: list[Key] = [
+        (f"inproc {way}", era, request)
+        for way in ("messages", "HTTP")
+        for request in ("add", "tools/list")
+        for era in BOTH
+    ]
+    columns = [(f"{key[0].split()[1]}, {key[2]}, {key[1]}", of(key, "cpu_us", 1, 2)) for key in inside]
+    parts.append(shown("In process, request bytes to response bytes: CPU, us", columns, inside))
+    left: list[Key] = [("state", HANDSHAKE, "session"), *(("state", era, "listen") for era in BOTH)]
+    columns = [
+        ("a session, KiB", of(left[0], "bytes", 1024, 2)),
+        ("opening it, CPU us", of(left[0], "open_us")),
+        *(
+            (f"a listen stream, {key[1]}, {what}", of(key, figure, scale, 2))
+            for key in left[1:]
+            for what, figure, scale in (("KiB", "bytes", 1024), ("opening it, CPU us", "open_us", 1))
+        ),
+    ]
+    parts.append(shown("What an old client leaves, and what one that listens costs beside its socket", columns, left))
+    many: list[Key] = [("tools", ANY, "20"), ("tools", ANY, "1000")]
+    columns = [
+        ("registering one of 20, CPU us", of(many[0], "register_us")),
+        ("one of 1,000", of(many[1], "register_us")),
+        ("tools/list of 20, CPU us", of(many[0], "cpu_us")),
+        ("of 1,000", of(many[1], "cpu_us")),
+        ("of 20, KiB", of(many[0], "bytes", 1024)),
+        ("of 1,000, KiB", of(many[1], "bytes", 1024)),
+        ("of 20, us a KiB", per_kib(20)),
+        ("of 1,000, us a KiB", per_kib(1000)),
+    ]
+    parts.append(shown("1,000 tools, in process", columns, many))
+    parts.append("## CPU of a peer by ours, `add` and `tools/list`\n\n" + ratios(chosen, results))
+    failed = [
+        f"- {name}: {' '.join(filter(None, key))}: `{why.replace('`', '')}`"
+        for (name, key), why in results.failures.items()
+    ]
+    if failed:
+        parts.append("## Not measured\n\n" + "\n".join(failed))
+    return "\n\n".join(part for part in parts if part)
 
 
-def ratios(chosen: Sequence[Contender], results: Results, eras: Sequence[str]) -> str:
+def ratios(chosen: Sequence[Contender], results: Results) -> str:
+    """How many times the CPU of ours each peer takes."""
     rows = []
+    ways = (("stdio 32", "add"), ("stdio 32", "tools/list"), ("http 16", "add"))
     for ours in (one for one in chosen if one.ours):
-        for peer in (one for one in chosen if not one.ours and one.language in (ours.language, "floor")):
+        for peer in (one for one in chosen if not one.ours and one.language == ours.language):
             cells = []
-            for era in eras:
-                for key in (("stdio 32", era, "add"), ("stdio 32", era, "tools/list"), ("http 16", era, "add")):
-                    mine, theirs = figure(results, ours, key, "cpu_us"), figure(results, peer, key, "cpu_us")
+            for era in BOTH:
+                for way, request in ways:
+                    mine, theirs = (results.get(one.name, (way, era, request), "cpu_us") for one in (ours, peer))
                     cells.append(f"{theirs / mine:.1f}" if mine and theirs else "")
             if any(cells):
                 rows.append([ours.name, peer.name, *cells])
-    head = [
-        "ours",
-        "peer",
-        *(f"{era} {what}" for era in eras for what in ("stdio add", "stdio tools/list", "HTTP add")),
-    ]
-    return table(head, rows)
-
-
-def plot(chosen: Sequence[Contender], results: Results, caption: str) -> str:
-    """CPU for each `add` on stdio and over HTTP, as bars on a logarithmic scale (SVG)."""
-    from math import log10
-
-    bars = [
-        (f"{one.name}, {way}", value, one)
-        for way, key in (("stdio", ("stdio 32", HANDSHAKE, "add")), ("HTTP", ("http 16", HANDSHAKE, "add")))
-        for one in chosen
-        if (value := figure(results, one, key, "cpu_us"))
-    ]
-    left, width, step = 230, 520, 22
-    low, high = -1.0, 4.0
-    height = 60 + step * len(bars)
-
-    def x(value: float) -> float:
-        return left + width * (min(max(log10(value), low), high) - low) / (high - low)
-
-    size = f'width="{left + width + 70}" height="{height}"'
-    title = f"CPU for each tools/call add, in us (less is better). {escape(caption)}"
-    out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">',
-        f'<rect width="100%" height="100%" fill="white"/><text x="8" y="16">{title}</text>',
-    ]
-    for power in range(int(low), int(high) + 1):
-        at = x(10.0**power)
-        out.append(f'<line x1="{at:.1f}" y1="28" x2="{at:.1f}" y2="{height - 20}" stroke="#ddd"/>')
-        out.append(f'<text x="{at:.1f}" y="{height - 6}" text-anchor="middle" fill="#666">{10.0**power:g}</text>')
-    for index, (label, value, one) in enumerate(bars):
-        y = 32 + step * index
-        colour = "#1b7f5c" if one.ours else "#999" if one.language != "floor" else "#ccc"
-        out.append(f'<text x="{left - 6}" y="{y + 12}" text-anchor="end">{escape(label)}</text>')
-        out.append(f'<rect x="{left}" y="{y}" width="{x(value) - left:.1f}" height="16" fill="{colour}"/>')
-        out.append(f'<text x="{x(value) + 4:.1f}" y="{y + 12}">{number(value)}</text>')
-    out.append("</svg>")
-    return "\n".join(out) + "\n"
+    heads = [f"{era} {way.split()[0]} {request}" for era in BOTH for way, request in ways]
+    return table(["ours", "peer", *heads], rows)

@@ -1,5 +1,6 @@
-// The official TypeScript packages as servers of the workload: `node node.mjs (server | sdk) MODULES (stdio | http PORT)`.
-// Over HTTP without sessions, and with answers as JSON: their fastest settings.
+// The official TypeScript packages as servers of the workload:
+//     node node.mjs (server | sdk) MODULES (stdio | http PORT | express PORT | sessions PORT | inproc | tools COUNT)
+// Over HTTP without sessions, and with answers as JSON: their fastest settings. `sessions` keeps them, or a client's stream open.
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -44,28 +45,79 @@ function fill(server) {
 }
 
 const info = { name: 'bench', version: '1.0.0' };
-if (which === 'server') {
-  const { McpServer, createMcpHandler } = await load('@modelcontextprotocol/server');
-  const make = () => fill(new McpServer(info));
-  if (transport === 'stdio') {
+const collect = (url, response) => {
+  if (url !== '/gc') return false;
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  response.end('{}');
+  return true;
+};
+// Connections may wait long for their turn.
+const listen = handler => createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
+  if (!collect(request.url, response)) handler(request, response);
+}).listen(Number(port), '127.0.0.1');
+
+/** The factory of a server of the workload, and what serves it over HTTP. */
+async function made(filled = fill) {
+  if (which === 'server') {
+    const { McpServer, createMcpHandler } = await load('@modelcontextprotocol/server');
+    const make = () => filled(new McpServer(info));
+    return { make, handler: () => createMcpHandler(make, { responseMode: 'json' }) };
+  }
+  const { McpServer } = await load('@modelcontextprotocol/sdk/server/mcp.js');
+  return { make: () => filled(new McpServer(info)) };
+}
+
+// A session of the handshake era is one transport and one server, as the examples of the package have it.
+async function withSessions(make) {
+  const { randomUUID } = await import('node:crypto');
+  const { StreamableHTTPServerTransport } = await load('@modelcontextprotocol/sdk/server/streamableHttp.js');
+  const channels = new Map();
+  return async (request, response) => {
+    let channel = channels.get(request.headers['mcp-session-id']);
+    if (channel === undefined) {
+      channel = new StreamableHTTPServerTransport({
+        sessionIdGenerator: randomUUID,
+        enableJsonResponse: true,
+        onsessioninitialized: id => channels.set(id, channel),
+      });
+      await make().connect(channel);
+    }
+    await channel.handleRequest(request, response);
+  };
+}
+
+async function main() {
+  const { make, handler } = await made();
+  if (transport === 'inproc' || transport === 'tools') {
+    const parts = await import('./node_inproc.mjs');
+    await parts[transport]({ load, which, made, z }, Number(port));
+  } else if (which === 'server' && transport === 'stdio') {
     const { serveStdio } = await load('@modelcontextprotocol/server/stdio');
     serveStdio(make);
-  } else {
+  } else if (which === 'server') {
     const { toNodeHandler } = await load('@modelcontextprotocol/node');
-    const handler = toNodeHandler(createMcpHandler(make, { responseMode: 'json' }));
-    createServer((request, response) => handler(request, response)).listen(Number(port), '127.0.0.1');
-  }
-} else {
-  const { McpServer } = await load('@modelcontextprotocol/sdk/server/mcp.js');
-  if (transport === 'stdio') {
+    const answer = toNodeHandler(handler());
+    if (transport === 'express') {
+      const { default: express } = await load('express');
+      const app = express();
+      app.all('/mcp', (request, response) => answer(request, response));
+      app.listen(Number(port), '127.0.0.1');
+    } else {
+      listen(answer);
+    }
+  } else if (transport === 'stdio') {
     const { StdioServerTransport } = await load('@modelcontextprotocol/sdk/server/stdio.js');
-    await fill(new McpServer(info)).connect(new StdioServerTransport());
+    await make().connect(new StdioServerTransport());
+  } else if (transport === 'sessions') {
+    listen(await withSessions(make));
   } else {
     const { StreamableHTTPServerTransport } = await load('@modelcontextprotocol/sdk/server/streamableHttp.js');
-    createServer(async (request, response) => {
+    listen(async (request, response) => {
       const channel = new StreamableHTTPServerTransport({ sessionIdGenerator: undefined, enableJsonResponse: true });
-      await fill(new McpServer(info)).connect(channel);
+      await make().connect(channel);
       await channel.handleRequest(request, response);
-    }).listen(Number(port), '127.0.0.1');
+    });
   }
 }
+
+await main();

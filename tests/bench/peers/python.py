@@ -1,6 +1,9 @@
-"""The official Python package and FastMCP as servers of the workload: `python.py PEER (stdio | http PORT)`.
+"""The official Python package and FastMCP as servers of the workload:
 
-PEER is `lowlevel`, `mcpserver` or `fastmcp`. Over HTTP each runs in its fastest settings: no sessions, answers as JSON.
+    python.py (lowlevel | mcpserver | fastmcp) (stdio | http PORT | sessions PORT | inproc | tools COUNT)
+
+Over HTTP each runs in its fastest settings: no sessions, answers as JSON, uvicorn with uvloop and httptools.
+`sessions` is the same with sessions in memory.
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ FILLERS = [f"filler_{number:02}" for number in range(1, 18)]
 def lowlevel() -> Any:
     import mcp_types as t
     from mcp.server.lowlevel import Server
+    from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 
     def schema(required: list[str], **properties: str) -> dict[str, Any]:
         return {"type": "object", "properties": {k: {"type": v} for k, v in properties.items()}, "required": required}
@@ -108,6 +112,7 @@ def lowlevel() -> Any:
         on_read_resource=read_resource,
         on_list_prompts=list_prompts,
         on_get_prompt=get_prompt,
+        on_subscriptions_listen=ListenHandler(InMemorySubscriptionBus()),
     )
 
 
@@ -130,19 +135,8 @@ def _note(number: int) -> Any:
     return note
 
 
-def http(app: Any, port: int) -> None:
-    import uvicorn
-
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
-
-
-def main() -> None:
-    peer, transport, *port = sys.argv[1:]
+def stdio(peer: str, server: Any) -> None:
     if peer == "lowlevel":
-        server = lowlevel()
-        if transport == "http":
-            http(server.streamable_http_app(json_response=True, stateless_http=True), int(port[0]))
-            return
         import anyio
         from mcp.server.stdio import stdio_server
 
@@ -152,21 +146,69 @@ def main() -> None:
 
         anyio.run(serve)
     elif peer == "mcpserver":
+        server.run("stdio")
+    else:
+        server.run("stdio", show_banner=False)
+
+
+def application(peer: str, server: Any, sessions: bool) -> Any:
+    """Answers as JSON; sessions only if asked for."""
+    settings = {"json_response": True, "stateless_http": not sessions}
+    if peer == "fastmcp":
+        return server.http_app(path="/mcp", **settings)
+    return server.streamable_http_app(**settings)
+
+
+def http(app: Any, port: int) -> None:
+    import ctypes
+    import gc
+
+    import uvicorn
+
+    async def collecting(scope: Any, receive: Any, send: Any) -> None:
+        if scope.get("path") != "/gc":
+            await app(scope, receive, send)
+            return
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)
+        head = [(b"content-length", b"2"), (b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": head})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    uvicorn.run(
+        collecting,
+        host="127.0.0.1",
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        timeout_keep_alive=120,
+    )
+
+
+def made(peer: str) -> Any:
+    if peer == "lowlevel":
+        return lowlevel()
+    if peer == "mcpserver":
         from mcp.server.mcpserver import MCPServer
 
-        server = typed(MCPServer("bench", log_level="ERROR"))
-        if transport == "http":
-            http(server.streamable_http_app(json_response=True, stateless_http=True), int(port[0]))
-        else:
-            server.run("stdio")
-    else:
-        from fastmcp import FastMCP
+        return typed(MCPServer("bench", log_level="ERROR"))
+    from fastmcp import FastMCP
 
-        server = typed(FastMCP("bench"))
-        if transport == "http":
-            http(server.http_app(path="/mcp", json_response=True, stateless_http=True), int(port[0]))
-        else:
-            server.run("stdio", show_banner=False)
+    return typed(FastMCP("bench"))
+
+
+def main() -> None:
+    peer, transport, *rest = sys.argv[1:]
+    if transport == "stdio":
+        stdio(peer, made(peer))
+    elif transport in ("http", "sessions"):
+        http(application(peer, made(peer), transport == "sessions"), int(rest[0]))
+    else:
+        import python_inproc
+
+        python_inproc.main(peer, transport, *rest)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,22 @@
-//! The load generator of `make bench`. Each run starts the server it is given, sends it one kind of request, and prints
-//! one line of JSON.
+//! The load generator of `make bench`. Each run starts the server it is given, sends it requests, and prints one line of
+//! JSON for each kind; it ends at the first that fails. WARM are the seconds before the first kind is measured (a server that
+//! compiles while it runs needs some), SECONDS those of each measurement; before each kind half as long goes by uncounted.
 //!
 //! ```text
-//! bench-load stdio REVISION REQUEST IN_FLIGHT SECONDS -- COMMAND...
-//! bench-load http PORT REVISION REQUEST CONNECTIONS SECONDS -- COMMAND...
+//! bench-load stdio REVISION IN_FLIGHT WARM SECONDS REQUEST... -- COMMAND...
+//! bench-load http PORT REVISION CONNECTIONS WARM SECONDS REQUEST... -- COMMAND...
 //! bench-load cold RUNS -- COMMAND...
+//! bench-load sessions PORT COUNT -- COMMAND...
+//! bench-load listen PORT REVISION COUNT -- COMMAND...
 //! bench-load trivial (stdio | http PORT)
 //! ```
 
+mod connection;
 mod http;
 mod messages;
 mod process;
 mod report;
+mod state;
 mod stdio;
 mod trivial;
 
@@ -19,10 +24,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use messages::{Era, Request};
+use report::Times;
 
-const USAGE: &str = "bench-load stdio REVISION REQUEST IN_FLIGHT SECONDS -- COMMAND...
-bench-load http PORT REVISION REQUEST CONNECTIONS SECONDS -- COMMAND...
+const USAGE: &str = "bench-load stdio REVISION IN_FLIGHT WARM SECONDS REQUEST... -- COMMAND...
+bench-load http PORT REVISION CONNECTIONS WARM SECONDS REQUEST... -- COMMAND...
 bench-load cold RUNS -- COMMAND...
+bench-load sessions PORT COUNT -- COMMAND...
+bench-load listen PORT REVISION COUNT -- COMMAND...
 bench-load trivial (stdio | http PORT)";
 
 fn main() {
@@ -50,15 +58,27 @@ fn run(own: &[&str], command: &[String]) -> Option<()> {
         ["trivial", "stdio"] => trivial::stdio(),
         ["trivial", "http", port] => trivial::http(port.parse().ok()?),
         ["cold", runs] if !command.is_empty() => stdio::cold(command, runs.parse().ok()?),
-        ["stdio", revision, request, in_flight, time] if !command.is_empty() => {
+        ["stdio", revision, in_flight, warm, time, names @ ..] if !command.is_empty() => {
             let era = Era::of(revision)?;
-            stdio::run(command, era, &Request::new(request, era)?, in_flight.parse().ok()?, seconds(time)?);
+            let times = Times { warm: seconds(warm)?, each: seconds(time)? };
+            stdio::run(command, era, &requests(names, era)?, in_flight.parse().ok()?, times);
         }
-        ["http", port, revision, request, connections, time] if !command.is_empty() => {
-            let request = Request::new(request, Era::of(revision)?)?;
-            http::run(command, port.parse().ok()?, &request, connections.parse().ok()?, seconds(time)?);
+        ["http", port, revision, connections, warm, time, names @ ..] if !command.is_empty() => {
+            let requests = requests(names, Era::of(revision)?)?;
+            let times = Times { warm: seconds(warm)?, each: seconds(time)? };
+            http::run(command, port.parse().ok()?, &requests, connections.parse().ok()?, times);
+        }
+        ["sessions", port, count] if !command.is_empty() => {
+            state::sessions(command, port.parse().ok()?, count.parse().ok()?);
+        }
+        ["listen", port, revision, count] if !command.is_empty() => {
+            state::listen(command, port.parse().ok()?, Era::of(revision)?, count.parse().ok()?);
         }
         _ => return None,
     }
     Some(())
+}
+
+fn requests(names: &[&str], era: Era) -> Option<Vec<Request>> {
+    names.iter().map(|name| Request::new(name, era)).collect()
 }

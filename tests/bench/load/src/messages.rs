@@ -39,6 +39,8 @@ pub const INITIALIZED: &str = r#"{"jsonrpc":"2.0","method":"notifications/initia
 /// One kind of request, in which only the id changes.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// As the tables of the benchmark call it.
+    pub kind: String,
     pub method: &'static str,
     /// What the header `Mcp-Name` repeats.
     pub name: Option<&'static str>,
@@ -52,7 +54,9 @@ impl Request {
     pub fn new(name: &str, era: Era) -> Option<Request> {
         let (method, target, params) = match name {
             "tools/list" => ("tools/list", None, String::new()),
-            "add" => ("tools/call", Some("add"), r#""name":"add","arguments":{"a":1,"b":2}"#.into()),
+            "add" | "constant" => {
+                ("tools/call", Some("add"), r#""name":"add","arguments":{"a":1,"b":2}"#.into())
+            }
             "search" => {
                 ("tools/call", Some("search"), r#""name":"search","arguments":{"query":"record"}"#.into())
             }
@@ -62,17 +66,31 @@ impl Request {
             "prompts/get" => {
                 ("prompts/get", Some("brief"), r#""name":"brief","arguments":{"topic":"speed"}"#.into())
             }
+            "listen" if era == Era::Stateless => {
+                ("subscriptions/listen", None, r#""notifications":{"toolsListChanged":true}"#.into())
+            }
             _ => return None,
         };
         let meta = if era == Era::Stateless { META } else { "" };
         let comma = if params.is_empty() || meta.is_empty() { "" } else { "," };
         Some(Request {
+            kind: name.into(),
             method,
             name: target,
             era,
             before: r#"{"jsonrpc":"2.0","id":"#.into(),
             after: format!(r#","method":"{method}","params":{{{params}{comma}{meta}}}}}"#),
         })
+    }
+
+    /// Whether it goes to the route that answers everything with the same bytes: `add`, and a fixed answer to it.
+    pub fn is_constant(&self) -> bool {
+        self.kind == "constant"
+    }
+
+    /// How many times longer than others it is measured: of a request of a megabyte there is time for a few only.
+    pub fn weight(&self) -> u32 {
+        if self.after.len() > 1 << 19 { 3 } else { 1 }
     }
 
     /// Appends the request with that id.
@@ -86,8 +104,9 @@ impl Request {
     pub fn put_http(&self, port: u16, id: u64, out: &mut Vec<u8>) {
         let length = self.before.len() + id.to_string().len() + self.after.len();
         let revision = self.era.revision();
+        let path = if self.is_constant() { "/constant" } else { "/mcp" };
         let head = format!(
-            "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: load/1.0\r\nContent-Type: application/json\r\n\
+            "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: load/1.0\r\nContent-Type: application/json\r\n\
              Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: {revision}\r\nContent-Length: {length}\r\n"
         );
         out.extend_from_slice(head.as_bytes());
@@ -122,13 +141,13 @@ pub fn answered(message: &[u8]) -> Result<u64, String> {
 
 /// The last number that stands after `mark`; what else has that name is a text of the result.
 fn number_after(text: &[u8], mark: &[u8]) -> Option<u64> {
-    let numbers =
+    let mut numbers =
         text.windows(mark.len()).enumerate().filter(|(_, window)| *window == mark).filter_map(|(at, _)| {
             let rest = text.get(at + mark.len()..)?.iter().skip_while(|b| **b == b' ');
             let digits: Vec<u8> = rest.take_while(|b| b.is_ascii_digit()).copied().collect();
             String::from_utf8(digits).ok()?.parse().ok()
         });
-    numbers.last()
+    numbers.next_back()
 }
 
 /// Where `part` first stands.

@@ -1,6 +1,7 @@
 //! A server's processes as the kernel counts them: CPU time and memory of the whole tree.
 
 use std::fs;
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,18 @@ impl Server {
         let (program, arguments) = command.split_first().expect("a command");
         let child = Command::new(program).args(arguments).stdin(stdio()).stdout(stdio()).spawn();
         Server(child.unwrap_or_else(|error| panic!("{program}: {error}")))
+    }
+
+    /// Waits until somebody listens on that port, 20 s at most; not for one that has ended.
+    pub fn listening(&mut self, port: u16) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while let Err(error) = TcpStream::connect(("127.0.0.1", port)) {
+            if let Ok(Some(status)) = self.0.try_wait() {
+                panic!("the server ended: {status}");
+            }
+            assert!(Instant::now() < deadline, "port {port}: {error}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// CPU time of all its processes so far, in nanoseconds.

@@ -1,6 +1,25 @@
-//! What a run says in the end: one line of JSON.
+//! What is said of one kind of request: one line of JSON.
 
 use std::time::Duration;
+
+use crate::messages::Request;
+
+/// How long a server is asked.
+#[derive(Clone, Copy)]
+pub struct Times {
+    /// Before the first kind of request is measured.
+    pub warm: Duration,
+    /// For each kind; half of it goes by before, uncounted.
+    pub each: Duration,
+}
+
+impl Times {
+    /// How long that kind is asked uncounted, and then counted.
+    pub fn of(self, request: &Request, first: bool) -> (Duration, Duration) {
+        let each = self.each * request.weight();
+        (each / 2 + if first { self.warm } else { Duration::ZERO }, each)
+    }
+}
 
 /// The measurements of one run.
 pub struct Report {
@@ -14,8 +33,8 @@ pub struct Report {
 }
 
 impl Report {
-    /// Prints it.
-    pub fn print(mut self) {
+    /// Prints it as what that kind of request costs.
+    pub fn print(mut self, request: &Request) {
         self.latencies.sort_unstable();
         let at = |share: f64| {
             let index =
@@ -23,7 +42,8 @@ impl Report {
             self.latencies.get(index).copied().unwrap_or_default().as_secs_f64() * 1e6
         };
         println!(
-            r#"{{"requests":{},"cpu_us":{:.3},"per_second":{:.1},"p50_us":{:.1},"p99_us":{:.1},"resident_kib":{}}}"#,
+            r#"{{"request":"{}","requests":{},"cpu_us":{:.3},"per_second":{:.1},"p50_us":{:.1},"p99_us":{:.1},"resident_kib":{}}}"#,
+            request.kind,
             self.requests,
             self.cpu as f64 / 1e3 / self.requests.max(1) as f64,
             self.requests as f64 / self.took.as_secs_f64(),

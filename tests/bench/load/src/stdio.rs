@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::messages::{self, Era, INITIALIZE, INITIALIZED, Request};
 use crate::process::Server;
-use crate::report::Report;
+use crate::report::{Report, Times};
 
 /// A connection: what the server reads and says.
 pub struct Pipes {
@@ -71,23 +71,32 @@ impl Pipes {
     }
 }
 
-/// Runs one kind of request for a while.
-pub fn run(command: &[String], era: Era, request: &Request, in_flight: usize, time: Duration) {
+/// Runs each kind of request for a while, one kind after the other; each gives a line.
+pub fn run(command: &[String], era: Era, requests: &[Request], in_flight: usize, times: Times) {
     let mut server = Server::start(command, true);
     let mut pipes = Pipes::open(&mut server, era);
-    let mut latencies = Vec::new();
-    let warm = pipes.sequential(request, Instant::now() + time / 5, &mut latencies, 1);
-    latencies.clear();
-    let (cpu, begin) = (server.cpu(), Instant::now());
-    let requests = if in_flight == 1 {
-        pipes.sequential(request, begin + time, &mut latencies, warm + 1)
-    } else {
-        let (count, rest) = pipelined(pipes, request, in_flight, begin + time, warm + 1, &mut latencies);
-        pipes = rest;
-        count
+    let mut next = 1;
+    let mut ask = |mut pipes: Pipes, request: &Request, time: Duration, latencies: &mut Vec<Duration>| {
+        let end = Instant::now() + time;
+        let (done, pipes) = if in_flight == 1 {
+            (pipes.sequential(request, end, latencies, next), pipes)
+        } else {
+            pipelined(pipes, request, in_flight, end, next, latencies)
+        };
+        next += done;
+        (done, pipes)
     };
-    let (took, cpu) = (begin.elapsed(), server.cpu() - cpu);
-    Report { requests, took, cpu, latencies, resident: server.resident() }.print();
+    for (number, request) in requests.iter().enumerate() {
+        let mut latencies = Vec::new();
+        let (warm, time) = times.of(request, number == 0);
+        (_, pipes) = ask(pipes, request, warm, &mut latencies);
+        latencies.clear();
+        let (cpu, begin) = (server.cpu(), Instant::now());
+        let done;
+        (done, pipes) = ask(pipes, request, time, &mut latencies);
+        let (took, cpu) = (begin.elapsed(), server.cpu() - cpu);
+        Report { requests: done, took, cpu, latencies, resident: server.resident() }.print(request);
+    }
     drop(pipes); // the end of input, and with it of the server
 }
 

@@ -1,5 +1,6 @@
-// The workload as a user of the npm package writes it: `node workload.mjs MODULES (stdio | http PORT | express PORT | inproc)`.
-// 127.0.0.1 only, path /mcp. MODULES is the folder of node_modules that has the package, and zod.
+// The workload as a user of the npm package writes it: `node workload.mjs MODULES (stdio | http PORT | express PORT | inproc |
+// tools COUNT)`. 127.0.0.1 only, path /mcp. MODULES is the folder of node_modules that has the package. BENCH_SESSIONS=memory
+// keeps sessions.
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
@@ -13,7 +14,8 @@ const object = (properties, required) => ({ type: "object", properties, required
 const string = { type: "string" };
 const integer = { type: "integer" };
 
-const server = new Server({ name: "bench", version: "1.0.0" });
+const sessions = process.env.BENCH_SESSIONS === "memory" ? "memory" : "off";
+const server = new Server({ name: "bench", version: "1.0.0" }, { sessions });
 server.tool("add", { description: "Add two numbers.", input: object({ a: integer, b: integer }, ["a", "b"]) }, ({ a, b }) => String(a + b));
 server.tool("echo", { description: "Give a text back.", input: object({ text: string }, ["text"]) }, ({ text }) => text);
 server.tool(
@@ -33,64 +35,34 @@ for (const [name, argument] of [["brief", "topic"], ["review", "title"], ["plan"
   server.prompt(name, { description: `Ask for a ${name}.`, input: object({ [argument]: string }, [argument]) }, (given) => `${name}: ${given[argument]}`);
 }
 
-async function inproc() {
-  // The loop of `server.stdio()` without its pipes.
-  const { PassThrough, Writable } = await import("node:stream");
-  const input = new PassThrough();
-  let [left, done] = [0, () => undefined];
-  const output = new Writable({
-    write(chunk, _, next) {
-      for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) left -= 1;
-      if (left === 0) done();
-      next();
-    },
-  });
-  const served = server.stdio({ input, output });
-  const say = (message, times) => {
-    const lines = Buffer.from(`${JSON.stringify({ jsonrpc: "2.0", id: 1, ...message })}\n`.repeat(times));
-    return new Promise((resolve) => {
-      [left, done] = [times, resolve];
-      input.write(lines);
-    });
-  };
-  const clientInfo = { name: "inproc", version: "1" };
-  await say({ method: "initialize", params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo } }, 1);
-  const best = async (message) => {
-    const [rounds, times] = [400, 50];
-    let least = Infinity;
-    for (let n = 0; n < 5; n += 1) {
-      const begin = process.cpuUsage();
-      for (let round = 0; round < rounds; round += 1) await say(message, times);
-      const { user, system } = process.cpuUsage(begin);
-      least = Math.min(least, (user + system) / rounds / times);
-    }
-    return least;
-  };
-  const add = await best({ method: "tools/call", params: { name: "add", arguments: { a: 1, b: 2 } } });
-  const list = await best({ method: "tools/list" });
-  console.log(JSON.stringify({ add_us: add, tools_list_us: list }));
-  input.end();
-  await served;
-}
+// Beside MCP: a route that answers a constant as long as the answer to `add`, and one that collects garbage.
+const constant = '{"jsonrpc":"2.0","id":1000,"result":{"content":[{"type":"text","text":"3"}]}}';
+const beside = (url) => {
+  if (url === "/gc") globalThis.gc?.({ type: "major", execution: "sync", flavor: "last-resort" });
+  return url === "/constant" || url === "/gc";
+};
 
 if (transport === "stdio") {
   await server.stdio();
 } else if (transport === "inproc") {
-  await inproc();
+  await (await import("./inproc.mjs")).inproc(server);
+} else if (transport === "tools") {
+  await (await import("./inproc.mjs")).tools(new Server({ name: "bench", version: "1.0.0" }), Number(port));
 } else if (transport === "express") {
   const { default: express } = await load("express");
   const app = express();
-  app.post("/constant", (_, response) => response.type("json").send("{}"));
+  app.post("/constant", (_, response) => response.type("json").send(constant));
   app.all("/mcp", server.express());
   app.listen(Number(port), "127.0.0.1");
 } else {
   const { createServer } = await import("node:http");
   const mcp = server.node();
-  createServer((request, response) => {
+  // Connections may wait long for their turn.
+  createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
     if (request.url === "/mcp") return mcp(request, response);
     request.resume();
+    response.statusCode = beside(request.url) ? 200 : 404;
     response.setHeader("content-type", "application/json");
-    response.statusCode = request.url === "/constant" ? 200 : 404;
-    response.end("{}");
+    response.end(constant);
   }).listen(Number(port), "127.0.0.1");
 }

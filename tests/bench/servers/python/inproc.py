@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import time
+import asyncio
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from mcpgraft import Context, Server
+from mcpgraft.asgi import App
 from mcpgraft.dispatch import run as run_call
 from mcpgraft.dispatch import settle
 from mcpgraft.duplex import DuplexChannel, Questions
 from mcpgraft.request import Request
 
-TIMES = 20_000
-HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "inproc", "version": "1"}}
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "measure"))
+from inprocess import HANDSHAKE, INITIALIZE, REQUESTS, STATELESS, best, message, over_asgi, register, say, say_tools
 
 
-def best(run: Callable[[], object]) -> float:
-    """CPU time of one run in microseconds, the best of five rounds."""
-    times = []
-    for _ in range(5):
-        begin = time.process_time()
-        for _ in range(TIMES):
-            run()
-        times.append((time.process_time() - begin) / TIMES * 1e6)
-    return min(times)
-
-
-def run(server: Server) -> None:
-    """Prints what `add` and `tools/list` cost, as JSON."""
+def taker(server: Server) -> Callable[[bytes], bytes | None]:
+    """A client of the server on a channel such as stdio: what each of its messages is answered."""
     session, request = server.core.session(), Request()
 
-    def say(make: Callable[[], bytes | None]) -> None:
+    def nowhere(make: Callable[[], bytes | None]) -> None:
         make()  # what handlers say meanwhile; these say nothing
 
-    channel = DuplexChannel(session, Questions(session, say), say)
+    channel = DuplexChannel(session, Questions(session, nowhere), nowhere)
 
     def take(message: bytes) -> bytes | None:
         step = session.accept(message)
@@ -42,10 +33,31 @@ def run(server: Server) -> None:
             return step.send
         return settle(session, step.call, run_call(Context(step.call, channel, server, request)))
 
-    def send(message: dict[str, object]) -> bytes:
-        return json.dumps({"jsonrpc": "2.0", "id": 1, **message}).encode()
+    return take
 
-    take(send({"method": "initialize", "params": HELLO}))
-    add = send({"method": "tools/call", "params": {"name": "add", "arguments": {"a": 1, "b": 2}}})
-    tools = send({"method": "tools/list"})
-    print(json.dumps({"add_us": best(lambda: take(add)), "tools_list_us": best(lambda: take(tools))}))
+
+def tools(count: int) -> None:
+    """What a large catalogue costs."""
+    server = Server("bench", version="1.0.0")
+    spent = register(lambda fn, name, description: server.add_tool(fn, name=name, description=description), count)
+    take = taker(server)
+    take(INITIALIZE)
+    asked = message("tools/list", HANDSHAKE)
+    say_tools(count, spent, best(lambda: take(asked)), take(asked) or b"")
+
+
+def main(server: Server, arguments: list[str]) -> None:
+    """`inproc`, or `tools COUNT`."""
+    if arguments[0] == "tools":
+        tools(int(arguments[1]))
+        return
+    for era in (HANDSHAKE, STATELESS):
+        take = taker(server)
+        if era == HANDSHAKE:
+            take(INITIALIZE)
+        for name in REQUESTS:
+            asked = message(name, era)
+            say("messages", era, name, best(lambda asked=asked, take=take: take(asked)), take(asked) or b"")  # type: ignore[misc]
+    from workload_asgi import server as async_server
+
+    asyncio.run(over_asgi(App(async_server, path="/mcp")))

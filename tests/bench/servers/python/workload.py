@@ -1,13 +1,16 @@
 """The workload as a user of the Python package writes it.
 
-`python workload.py` speaks on standard input and output; `application` (Flask) and `asgi_application` are for gunicorn
-and uvicorn; `python workload.py inproc` prints what a request costs in this process.
+`python workload.py` speaks on standard input and output; `application` (Flask) is for gunicorn. `python workload.py
+inproc` prints what a request costs in this process, `tools COUNT` what a large catalogue costs. BENCH_SESSIONS=memory
+keeps sessions.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from functools import partial
+from typing import Literal
 
 from mcpgraft import Server
 
@@ -15,7 +18,8 @@ RECORDS: list[dict[str, str | float]] = [
     {"id": f"record-{number}", "title": f"The record number {number}", "score": number / 10} for number in range(10)
 ]
 
-server = Server("bench", version="1.0.0")
+SESSIONS: Literal["memory", "off"] = "memory" if os.environ.get("BENCH_SESSIONS") == "memory" else "off"
+server = Server("bench", version="1.0.0", sessions=SESSIONS)
 
 
 @server.tool
@@ -84,6 +88,7 @@ def plan(goal: str) -> str:
 def __getattr__(name: str) -> object:
     # Only the host that is asked for is imported.
     if name == "application":
+        import beside
         from flask import Flask
 
         from mcpgraft.flask import mount
@@ -92,21 +97,17 @@ def __getattr__(name: str) -> object:
         mount(app, server, "/mcp")
 
         @app.post("/constant")
-        def constant() -> tuple[str, dict[str, str]]:
-            return "{}", {"Content-Type": "application/json"}
+        def constant() -> tuple[bytes, dict[str, str]]:
+            return beside.ANSWER, {"Content-Type": "application/json"}
 
         return app
-    if name == "asgi_application":
-        from mcpgraft.asgi import App
-
-        return App(server, path="/mcp")
     raise AttributeError(name)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["inproc"]:
+    if sys.argv[1:2] in (["inproc"], ["tools"]):
         import inproc
 
-        inproc.run(server)
+        inproc.main(server, sys.argv[1:])
     else:
         server.run("stdio")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from functools import partial
 
-from workload import RECORDS, brief, note, page, plan, review, row
+import beside
+from workload import RECORDS, SESSIONS, brief, note, page, plan, review, row
 
 from mcpgraft import Server
 from mcpgraft.asgi import App
 
-server = Server("bench", version="1.0.0")
+server = Server("bench", version="1.0.0", sessions=SESSIONS)
 
 
 @server.tool
@@ -48,4 +49,4 @@ server.add_resource(page, "page://{book}/{number}")
 for prompt in (brief, review, plan):
     server.add_prompt(prompt)
 
-application = App(server, path="/mcp")
+application = beside.routes(App(server, path="/mcp"))

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
+use hyper::header::HeaderValue;
 use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -15,6 +16,9 @@ use mcpgraft::{LocalError, Server};
 use tokio::net::TcpListener;
 
 use crate::workload;
+
+/// What the route beside MCP answers: as long as the answer to `add`.
+const CONSTANT: &[u8] = br#"{"jsonrpc":"2.0","id":1000,"result":{"content":[{"type":"text","text":"3"}]}}"#;
 
 static TAGS: AtomicU16 = AtomicU16::new(0);
 
@@ -52,8 +56,15 @@ async fn respond(
     loopback: bool,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
-    if parts.uri.path() != "/mcp" {
-        return Ok(plain(StatusCode::NOT_FOUND));
+    match parts.uri.path() {
+        "/mcp" => {}
+        "/constant" => {
+            let _ = body.collect().await;
+            let mut response = Response::new(Full::new(Bytes::from_static(CONSTANT)));
+            response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
+            return Ok(response);
+        }
+        _ => return Ok(plain(StatusCode::NOT_FOUND)),
     }
     let mut pairs: Vec<(&str, &[u8])> = Vec::with_capacity(16);
     pairs.extend(parts.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));

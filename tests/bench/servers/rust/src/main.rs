@@ -1,4 +1,4 @@
-//! The workload of the benchmarks: `bench-server (stdio | http PORT | inproc)`.
+//! The workload of the benchmarks: `bench-server (stdio | http PORT | inproc | tools COUNT)`.
 
 mod http;
 mod inproc;
@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         ["stdio"] => stdio::serve(),
         ["http", port] => http::serve(port.parse()?),
         ["inproc"] => inproc::run(),
-        _ => Err("bench-server (stdio | http PORT | inproc)".into()),
+        ["tools", count] => inproc::tools(count.parse()?),
+        _ => Err("bench-server (stdio | http PORT | inproc | tools COUNT)".into()),
     }
 }

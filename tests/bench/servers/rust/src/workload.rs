@@ -29,35 +29,50 @@ static RECORDS: LazyLock<Vec<Record>> = LazyLock::new(|| {
     (0..10).map(record).collect()
 });
 
-/// The catalogue.
-pub fn catalog() -> Result<Owned, LocalError> {
-    let mut catalog = Owned::new();
-    let mut tool = |name: &str, description: &str, schema: &str| {
-        let tool = Tool { description: Some(description.into()), ..Tool::new(name, payload(schema)?) };
-        catalog.put(Kind::Tool, &to_json(&tool)?)
-    };
-    tool(
-        "add",
-        "Add two numbers.",
-        r#"{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer"}},"required":["a","b"]}"#,
-    )?;
-    tool(
-        "echo",
-        "Give a text back.",
-        r#"{"type":"object","properties":{"text":{"type":"string"}},"required":["text"]}"#,
-    )?;
-    tool(
-        "search",
-        "Search the records by keyword.",
-        r#"{"type":"object","properties":{"query":{"type":"string"},"limit":{"type":"integer","default":10}},"required":["query"]}"#,
-    )?;
-    for number in 1..=17 {
-        tool(
-            &format!("filler_{number:02}"),
+fn put_tool(catalog: &mut Owned, name: &str, description: &str, schema: &str) -> Result<(), LocalError> {
+    let tool = Tool { description: Some(description.into()), ..Tool::new(name, payload(schema)?) };
+    catalog.put(Kind::Tool, &to_json(&tool)?)?;
+    Ok(())
+}
+
+/// Puts in so many tools that do nothing much; their names end in a number of at least so many digits.
+///
+/// # Errors
+/// What the catalogue does not take.
+pub fn fill(catalog: &mut Owned, name: &str, digits: usize, count: u32) -> Result<(), LocalError> {
+    for number in 1..=count {
+        put_tool(
+            catalog,
+            &format!("{name}{number:0digits$}"),
             &format!("Does nothing much, number {number}."),
             r#"{"type":"object","properties":{"name":{"type":"string"},"count":{"type":"integer","default":1},"tags":{"type":"array","items":{"type":"string"}}},"required":["name"]}"#,
         )?;
     }
+    Ok(())
+}
+
+/// The catalogue.
+pub fn catalog() -> Result<Owned, LocalError> {
+    let mut catalog = Owned::new();
+    put_tool(
+        &mut catalog,
+        "add",
+        "Add two numbers.",
+        r#"{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"integer"}},"required":["a","b"]}"#,
+    )?;
+    put_tool(
+        &mut catalog,
+        "echo",
+        "Give a text back.",
+        r#"{"type":"object","properties":{"text":{"type":"string"}},"required":["text"]}"#,
+    )?;
+    put_tool(
+        &mut catalog,
+        "search",
+        "Search the records by keyword.",
+        r#"{"type":"object","properties":{"query":{"type":"string"},"limit":{"type":"integer","default":10}},"required":["query"]}"#,
+    )?;
+    fill(&mut catalog, "filler_", 2, 17)?;
     for number in 0..10 {
         let resource = Resource::new(format!("note://{number}"), format!("note {number}"));
         catalog.put(Kind::Resource, &to_json(&resource)?)?;
