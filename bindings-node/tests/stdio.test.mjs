@@ -11,6 +11,7 @@ const CODE = `
   const server = new Server({ name: "pipes", version: "1.0.0" });
   server.tool("noise", {}, () => { console.log("noise"); process.stdout.write("more noise\\n"); return "quiet"; });
   server.tool("slow", {}, async (_, ctx) => { await new Promise((done) => setTimeout(done, 100)); return "slow"; });
+  server.tool("ask", {}, async (_, ctx) => (await ctx.elicit("name", "Who?", { type: "object", properties: { name: { type: "string" } } })).data.name);
   server.tool("hang", {}, async (_, ctx) => {
     process.stderr.write("hang runs\\n");
     await new Promise((done) => ctx.signal.addEventListener("abort", done));
@@ -71,4 +72,27 @@ test("what runs at the end of input is finished; a ping is not kept waiting; a c
   assert.equal(await peer.next(), "after");
   await once(peer.child, "close");
   assert.match(peer.errors(), /hang aborted/);
+});
+
+test("a question reaches the client, and its answer the handler", async (t) => {
+  const peer = start(t);
+  await peer.next();
+  peer.send({ ...hello, params: { ...hello.params, capabilities: { elicitation: {} } } });
+  await peer.json();
+  peer.send({ method: "notifications/initialized" });
+  peer.send({ id: 2, method: "tools/call", params: { name: "ask", arguments: {} } });
+  const asked = await peer.json();
+  assert.equal(asked.method, "elicitation/create");
+  peer.send({ id: asked.id, result: { action: "accept", content: { name: "Ada" } } });
+  assert.equal((await peer.json()).result.content[0].text, "Ada");
+});
+
+test("a batch is answered by one", async (t) => {
+  const peer = start(t);
+  await peer.next();
+  peer.send({ ...hello, params: { ...hello.params, protocolVersion: "2025-03-26" } });
+  await peer.json();
+  const call = (id, name) => ({ jsonrpc: "2.0", id, method: "tools/call", params: { name, arguments: {} } });
+  peer.child.stdin.write(`${JSON.stringify([{ jsonrpc: "2.0", id: 2, method: "ping" }, call(3, "slow"), call(4, "noise")])}\n`);
+  assert.deepEqual((await peer.json()).map((one) => one.id), [2, 3, 4]);
 });
