@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! argument  what JavaScript gives        error   guards, errors        record  steps as one string
-//! shared, options   the server           session, exchange, request, listener, framer, seal, task, ask, plain, validate   its parts
+//! shared, options   the server           session, exchange, request, listener, framer, seal, task, ask, validate   its parts
 //! call      calls and failures           bound   the busiest entries          crash   failures on demand, in test builds
 //! ```
 #![allow(unreachable_pub)] // what JavaScript sees is public in private modules
@@ -20,8 +20,6 @@ mod exchange;
 mod framer;
 mod listener;
 mod options;
-#[cfg(feature = "schema")]
-mod plain;
 mod record;
 mod request;
 mod seal;
