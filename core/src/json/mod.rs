@@ -22,8 +22,10 @@ mod utf8;
 mod value;
 mod write;
 
+pub(crate) use check::check_sifting;
+#[cfg(feature = "alloc")]
+pub(crate) use check::utf8;
 pub use check::{JsonError, JsonErrorKind, MAX_DEPTH, check};
-pub(crate) use check::{check_sifting, utf8};
 pub(crate) use scan::{find, find_text, line_run, skip_space};
 pub(crate) use sink::whole;
 pub use sink::{Full, Sink, SliceSink};

@@ -120,31 +120,51 @@ pub(crate) type Say<'p> = dyn FnMut(&str) -> fmt::Result + 'p;
 
 const MEMBERS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 
-/// One JSON value that may be a message, and those of its members that a message has.
+/// One JSON value that may be a message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Incoming<'m> {
     pub(crate) value: Raw<'m>,
+    /// Those of its members that a message has: they were seen when it was checked. Small machines look for them when they
+    /// are needed: that is less code, and less stack.
+    #[cfg(feature = "alloc")]
     members: Picked<'m, 6>,
 }
 
 impl<'m> Incoming<'m> {
     /// Checks a text; see [`json::check`].
+    #[cfg(feature = "alloc")]
     pub(crate) fn check(text: &'m [u8], max_depth: u16) -> Result<Self, JsonError> {
         let (value, _, members) = json::check_sifting(json::utf8(text)?, max_depth, &MEMBERS)?;
         Ok(Incoming { value, members })
     }
 
+    /// Checks a text; see [`json::check`].
+    #[cfg(not(feature = "alloc"))]
+    pub(crate) fn check(text: &'m [u8], max_depth: u16) -> Result<Self, JsonError> {
+        Ok(Incoming { value: json::check(text, max_depth)? })
+    }
+
     /// A value that was checked.
     pub(crate) fn of(value: Raw<'m>) -> Self {
-        Incoming { value, members: value.sift(&MEMBERS) }
+        #[cfg(feature = "alloc")]
+        let members = value.sift(&MEMBERS);
+        Incoming {
+            value,
+            #[cfg(feature = "alloc")]
+            members,
+        }
+    }
+
+    fn members(self) -> Picked<'m, 6> {
+        #[cfg(feature = "alloc")]
+        return self.members;
+        #[cfg(not(feature = "alloc"))]
+        self.value.sift(&MEMBERS)
     }
 
     /// Reads it; see [`read`].
     pub(crate) fn read(self) -> Result<Message<'m>, (Malformed, Option<Id<'m>>)> {
-        if !self.value.is_object() {
-            return Err((Malformed::NotObject, None));
-        }
-        message(self.members)
+        if self.value.is_object() { message(self.members()) } else { Err((Malformed::NotObject, None)) }
     }
 }
 
