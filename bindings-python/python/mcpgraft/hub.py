@@ -274,7 +274,8 @@ class Hub:
 
     def _listening(self) -> list[Live]:
         with self._lock:
-            return [*self._streams, *self._lives]
+            # To go through a weak set that is empty costs more than all the rest, at every tool that is registered.
+            return [*self._streams, *self._lives] if self._lives else [*self._streams]
 
     # --- streams -------------------------------------------------------------------------------------------------
 

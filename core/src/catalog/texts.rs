@@ -27,6 +27,7 @@ mod kept {
     use alloc::string::String;
     use alloc::vec::Vec;
 
+    use super::super::universal;
     use super::{Full, Kind, Raw, Revision, Writer, write_listed};
 
     /// The texts of a definition. Revisions that list it alike share one.
@@ -56,6 +57,9 @@ mod kept {
         pub(in crate::catalog) fn new(kind: Kind, definition: Raw<'_>) -> Result<Self, Full> {
             let (mut distinct, mut of) = (Vec::new(), [0; Revision::ALL.len()]);
             keep(&mut distinct, definition.text())?;
+            if universal(kind, definition.text()) {
+                return Ok(Texts { distinct, of });
+            }
             let mut out = Vec::new();
             for (revision, of) in Revision::ALL.into_iter().zip(&mut of) {
                 out.clear();

@@ -75,6 +75,9 @@ impl Validator {
     /// # Errors
     /// In words, what is wrong: it is no schema of that draft, its draft is unknown, or a reference leads nowhere inside it.
     pub fn new(schema: &[u8]) -> Result<Self, String> {
+        if schema.len() > SCHEMA_BYTES {
+            return Err(format!("it is longer than {SCHEMA_BYTES} bytes"));
+        }
         let (plain, whole) = (Plain::read(schema), OnceLock::new());
         if plain.is_none() {
             let compiled = compile(schema)?;
@@ -124,9 +127,6 @@ impl Validator {
 }
 
 fn compile(schema: &[u8]) -> Result<jsonschema::Validator, String> {
-    if schema.len() > SCHEMA_BYTES {
-        return Err(format!("it is longer than {SCHEMA_BYTES} bytes"));
-    }
     crate::json::check(schema, SCHEMA_DEPTH).map_err(|error| error.to_string())?;
     let schema: Value = serde_json::from_slice(schema).map_err(|error| error.to_string())?;
     match schema.get("$schema") {

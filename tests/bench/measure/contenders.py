@@ -44,8 +44,8 @@ class Contender:
     ours: bool
     commands: Mapping[str, Command]
     """`stdio`, `http`, `sessions` (the same with sessions of the handshake era in memory), `inproc` (prints what
-    requests cost inside the process), `tools` (what a large catalogue costs), as far as it has them; PORT and COUNT
-    are filled in.
+    requests cost inside the process), `tools` (what a large catalogue costs), as far as it has them; PYTHON (ours),
+    PORT and COUNT are filled in.
     """
     constant: bool = False
     """Whether it answers `/constant` too."""
@@ -56,7 +56,7 @@ class Contender:
 
     def command(self, kind: str) -> Command:
         """Empty: it has none of that kind."""
-        return self.commands.get(kind, ())
+        return tuple(clean_python() if part == "PYTHON" else part for part in self.commands.get(kind, ()))
 
     def has(self, part: str) -> bool:
         """Whether a part of the run has anything to do here."""
@@ -76,6 +76,15 @@ class Contender:
         return 2.0 if self.language == "TypeScript" else 0.2
 
 
+def clean_python() -> str:
+    """What our Python servers run in: a venv of their own, which `make bench` makes, while it has the wheel of the last
+    build; else that of the tests. `tests/bench/serve` chooses likewise.
+    """
+    has = [one.stat().st_mtime_ns for one in (BUILD / "venv" / "bench").glob(".wheel")]
+    built = [one.stat().st_mtime_ns for one in (BUILD / "dist").glob("*.whl")]
+    return python("bench" if has and built and has[0] > built[0] else "python")
+
+
 def serve(language: str, *kinds: str, stdio: Command = ()) -> dict[str, Command]:
     """Our server, by `tests/bench/serve`; on stdio without its shell, whose start is not the server's."""
     rest: dict[str, Command] = {"http": ("PORT",), "sessions": ("PORT",), "tools": ("COUNT",)}
@@ -92,7 +101,7 @@ def peer(command: Command, *kinds: str, http: str = "http") -> dict[str, Command
 RUST = str(ROOT / "target" / "bench" / "release" / "bench-server")
 C = str(ROOT / "target" / "bench" / "release" / "bench-c")
 RMCP = str(ROOT / "target" / "bench-rmcp" / "release" / "bench-rmcp")
-WORKLOAD = (python(), str(HERE / "servers" / "python" / "workload.py"))
+WORKLOAD = ("PYTHON", str(HERE / "servers" / "python" / "workload.py"))
 WORKLOAD_NODE = (str(NODE), str(HERE / "servers" / "node" / "workload.mjs"), str(MODULES), "stdio")
 PYTHON_PEER = str(HERE / "peers" / "python.py")
 LOWLEVEL = (python("mcp2"), PYTHON_PEER, "lowlevel")

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from contenders import HERE, NPM, SIZES, C, Package
+from contenders import HERE, NPM, SIZES, C, Package, clean_python
 
 from serving import BUILD, NODE, ROOT, python
 
@@ -36,8 +36,9 @@ def build(peers: bool = True) -> bool:
     if not peers:
         return whole
     attempt("rmcp", [*cargo, str(ROOT / "target" / "bench-rmcp")], HERE / "peers" / "rust")
-    for venv in ["mcp2", "fastmcp"]:
+    for venv in ["bench", "mcp2", "fastmcp"]:
         attempt(venv, [str(ROOT / "tests" / "tools" / "venv"), venv])
+    install_wheel()
     lock = (HERE / "peers" / "npm" / "package-lock.json").read_text()
     stamp = NPM / ".stamp"
     if not stamp.exists() or stamp.read_text() != lock:
@@ -47,6 +48,16 @@ def build(peers: bool = True) -> bool:
         if attempt("npm", ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"], NPM):
             stamp.write_text(lock)
     return whole
+
+
+def install_wheel() -> None:
+    """Our wheel into the venv of its own, if one was built since."""
+    if clean_python() == python("bench"):
+        return
+    wheels = [str(one) for one in (BUILD / "dist").glob("*.whl")]
+    pip = [python("bench"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--force-reinstall"]
+    if attempt("our wheel in a venv of its own", [*pip, "--no-deps", *wheels]):
+        (BUILD / "venv" / "bench" / ".wheel").touch()
 
 
 def said(*command: str) -> str:
@@ -75,10 +86,10 @@ def versions() -> str:
     lock = (HERE / "peers" / "rust" / "Cargo.lock").read_text()
     rmcp = lock.split('name = "rmcp"\nversion = "')[1].split('"')[0]
     show = "import importlib.metadata as m; print(*(f'{n} {m.version(n)}' for n in %r), sep=', ')"
-    servers = said(python(), "-c", show % (["flask", "gunicorn", "uvicorn"],))
+    servers = said(clean_python(), "-c", show % (["flask", "gunicorn", "uvicorn", "uvloop", "httptools"],))
     wanted: dict[str, str] = json.loads((HERE / "peers" / "npm" / "package.json").read_text())["dependencies"]
     parts = [
-        f"Python {said(python(), '-c', 'import platform; print(platform.python_version())')}",
+        f"Python {said(clean_python(), '-c', 'import platform; print(platform.python_version())')}",
         said(python("mcp2"), "-c", show % (["mcp", "uvicorn", "uvloop", "httptools"],)),
         said(python("fastmcp"), "-c", show % (["fastmcp"],)),
         servers and f"ours on {servers}",

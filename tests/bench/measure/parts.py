@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import install
-from contenders import HANDSHAKE, LOAD, NPM, Command, Contender, Package
+from contenders import HANDSHAKE, LOAD, NPM, Command, Contender, Package, clean_python
 from results import ANY, Results
 
-from serving import BUILD, MODULES, NODE, free_port, python
+from serving import BUILD, MODULES, NODE, free_port
 
 REQUESTS = ["add", "tools/list", "search", "resources/read", "prompts/get", "echo 64 KiB", "echo 1 MiB"]
 SESSIONS, STREAMS = 2000, 900
@@ -158,7 +158,7 @@ def importing(package: Package, one: Contender) -> Command:
     if package.kind == "pip":
         spent = 'print(\'{"import_ms": %.2f, "cpu_ms": %.2f}\' % ((p() - a) * 1e3, (c() - b) * 1e3))'
         code = f"from time import perf_counter as p, process_time as c\na, b = p(), c()\n{package.statement}\n{spent}"
-        return (one.command("inproc")[0] if not one.ours else python(), "-c", code)
+        return (one.command("inproc")[0] if not one.ours else clean_python(), "-c", code)
     modules = MODULES if one.ours else NPM / "node_modules"
     code = f"""
       const require = (await import("node:module")).createRequire({json.dumps(str(modules.parent / "any.js"))});

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import functools
 import sys
 import types
@@ -193,6 +194,10 @@ def _simple_hints(fn: types.FunctionType) -> dict[str, Any] | None:
     hints: dict[str, Any] = {}
     for name, annotation in fn.__annotations__.items():
         if isinstance(annotation, str):
+            read = _builtin(annotation)
+            if read is not None and fn.__globals__.keys().isdisjoint(read.names):
+                hints[name] = read.value
+                continue
             try:
                 annotation = eval(_code(annotation), fn.__globals__)
             except Exception:
@@ -206,6 +211,23 @@ def _simple_hints(fn: types.FunctionType) -> dict[str, Any] | None:
 @functools.lru_cache(maxsize=512)
 def _code(annotation: str) -> types.CodeType:
     return compile(annotation, "<annotation>", "eval")
+
+
+class _Builtin(NamedTuple):
+    # What a text means wherever none of its names is one of the module's own.
+    names: tuple[str, ...]
+    value: Any
+
+
+@functools.lru_cache(maxsize=512)
+def _builtin(annotation: str) -> _Builtin | None:
+    # None: it names more than builtin types, or cannot be read.
+    try:
+        code = _code(annotation)
+        value = eval(code, {"__builtins__": builtins})
+    except Exception:
+        return None
+    return _Builtin(code.co_names, type(None) if value is None else value) if is_simple(value) else None
 
 
 def _enclosing(plain: Any) -> dict[str, Any]:
@@ -242,6 +264,8 @@ def check(parameter: Parameter, function: str) -> None:
     Raises:
         RegistrationError: `*args`, positional-only, or a name that starts with two underscores.
     """
+    if parameter.kind == BY_NAME and not parameter.name.startswith("__"):
+        return
     where = f"{function}(): parameter {parameter.name!r}"
     if parameter.kind == VARIADIC_POSITIONAL:
         raise RegistrationError(f"{where}: *args cannot be sent by name; use a list parameter")
