@@ -283,6 +283,8 @@ export declare class Session {
   tooLong(): Buffer | null;
   reply(key: number, result: Bytes): Buffer | null;
   replyText(key: number, result: Bytes): string | null;
+  /** Answers a tool call with a text, without the JSON of a result; otherwise as `reply`. A lone surrogate becomes U+FFFD. */
+  say(key: number, text: string): Buffer | null;
   fail(key: number, failure: Failure, message: string, options?: FailOptions | null): Buffer | null;
   failText(key: number, failure: Failure, message: string, options?: FailOptions | null): string | null;
   progress(key: number, progress: number, total?: Maybe<number>, message?: Maybe<string>): Buffer | null;

@@ -64,6 +64,7 @@ class Session {
   #raw;
   #next = () => null;
   #reply = null;
+  #say = null;
   constructor(made, raw) {
     closed(made, "Session");
     this.#raw = raw;
@@ -73,6 +74,7 @@ class Session {
     this.#raw.hold();
     this.#next = this.#raw.nextFunction();
     this.#reply = this.#raw.replyFunction();
+    this.#say = this.#raw.sayFunction();
   }
   get held() { return this.#raw.held(); }
   take() { return this.#raw.take(); }
@@ -85,6 +87,7 @@ class Session {
   tooLong() { return bytes(this.#raw.tooLong()); }
   reply(key, result) { return bytes(this.#reply === null ? this.#raw.reply(key, result) : this.#reply(key, result)); }
   replyText(key, result) { return this.#raw.reply(key, result); }
+  say(key, said) { return bytes((this.#say ??= this.#raw.sayFunction())(key, said)); }
   fail(key, failure, message, given) { return bytes(this.failText(key, failure, message, given)); }
   failText(key, failure, message, given) {
     const { code, data } = options(given);

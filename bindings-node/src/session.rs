@@ -42,6 +42,8 @@ struct Stream {
     /// How much of `input` was looked at.
     at: usize,
     ended: bool,
+    /// Bytes of the longest message that room is kept for.
+    longest: usize,
 }
 
 /// So many bytes of what is to be sent are enough to be written.
@@ -229,6 +231,10 @@ impl State {
         if out.len() > before {
             out.push(b'\n');
         }
+        if cfg!(target_env = "gnu") && message.len() > self.stream.longest {
+            self.stream.longest = message.len();
+            keep_room(message.len());
+        }
         match made {
             server::Step::Send | server::Step::Nothing => Ok(None),
             made => Ok(Some(step(self, message, &made, &[]))),
@@ -239,6 +245,14 @@ impl State {
         let (key, result) = (key.key()?, result.bytes("result")?);
         let result = text("result", &result)?;
         self.answer(key, |shared, inner, out| shared.serve(|server| inner.reply(server, key, result, out)))
+    }
+
+    fn say(&mut self, key: Arg, said: Arg) -> Result<Option<Text>, Trouble> {
+        let (key, said) = (key.key()?, said.text("text")?);
+        let answer = server::Text { pieces: &[&said], ..server::Text::default() };
+        self.answer(key, |shared, inner, out| {
+            shared.serve(|server| inner.reply_text(server, key, &answer, out))
+        })
     }
 
     fn answer(
@@ -264,9 +278,22 @@ impl State {
 
 impl Stream {
     const fn over(lines: LineBuffer) -> Self {
-        Stream { lines, input: Vec::new(), at: 0, ended: false }
+        Stream { lines, input: Vec::new(), at: 0, ended: false, longest: ENOUGH }
     }
 }
+
+/// Has the C library keep the memory that messages of that many bytes take, from one to the next.
+///
+/// glibc gives what is free at the top of a heap back to the system when it is more than twice the largest block it ever took
+/// from the system by itself (`mallopt(3)`, "`M_MMAP_THRESHOLD`" and "`M_TRIM_THRESHOLD`"). With messages of a megabyte that
+/// is after each of them. So once a larger block is taken, and given back; nobody writes to it, so that it costs nothing.
+fn keep_room(size: usize) {
+    let room = size.saturating_mul(8).min(LEARNS);
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(room)));
+}
+
+/// From a block of 32 MiB on glibc learns nothing.
+const LEARNS: usize = 31 << 20;
 
 impl Session {
     pub(crate) fn make(shared: Rc<Shared>) -> Self {
@@ -373,6 +400,13 @@ impl Session {
     pub fn reply_function(&self, env: Env) -> napi::Result<Function> {
         self.0.run(env, |_| Ok(()))?;
         bind(env, &self.0, |env, object, [key, result, ..]| object.run(env, |state| state.reply(key, result)))
+    }
+
+    /// Answers a tool call with a text. A lone surrogate becomes U+FFFD.
+    #[napi]
+    pub fn say_function(&self, env: Env) -> napi::Result<Function> {
+        self.0.run(env, |_| Ok(()))?;
+        bind(env, &self.0, |env, object, [key, said, ..]| object.run(env, |state| state.say(key, said)))
     }
 
     #[napi]

@@ -95,6 +95,7 @@ export const GOOD = {
     accept: [rpc(1, "ping", { _meta: META })],
     feed: [`${call()}\n`],
     reply: [1, RESULT],
+    say: [1, "said"],
     fail: [1, "custom", "m", { code: 5, data: "{}" }],
     progress: [1, 0.5, 1, "m"],
     log: [null, "info", "1", "l"],

@@ -17,6 +17,8 @@ const CODE = `
     await new Promise((done) => ctx.signal.addEventListener("abort", done));
     process.stderr.write("hang aborted\\n");
   });
+  server.tool("echo", { input: { type: "object", properties: { text: { type: "string" } } } }, ({ text }) => text);
+  server.tool("broken", {}, () => "\\ud800");
   await server.stdio({ drainMs: 2000 });
   process.stdout.write("after\\n");
 `;
@@ -53,6 +55,27 @@ test("only the protocol is on standard output while it runs", async (t) => {
   const [status] = await once(peer.child, "exit");
   assert.equal(status, 0);
   assert.match(peer.errors(), /noise\nmore noise/);
+});
+
+test("texts come back as they were, small and large", async (t) => {
+  const peer = start(t);
+  await peer.next();
+  peer.send({ ...hello, params: { ...hello.params, protocolVersion: "2025-03-26" } });
+  await peer.json();
+  peer.send({ method: "notifications/initialized" });
+  const echo = (id, text) => ({ id, method: "tools/call", params: { name: "echo", arguments: { text } } });
+  for (const text of ["", "\"\\\n\0\u007f", "é€😀", "x".repeat(200_000), "é€😀\"".repeat(50_000)]) {
+    peer.send(echo(2, text));
+    assert.deepEqual(await peer.json(), { jsonrpc: "2.0", id: 2, result: { content: [{ type: "text", text }] } });
+  }
+  const batch = ["one", "two"].map((text) => ({ jsonrpc: "2.0", ...echo(text, text) }));
+  peer.child.stdin.write(`${JSON.stringify(batch)}\n`);
+  assert.deepEqual((await peer.json()).map(({ id, result }) => [id, result.content[0].text]), [["one", "one"], ["two", "two"]]);
+  // There are no bytes for a lone surrogate.
+  peer.send({ id: 3, method: "tools/call", params: { name: "broken", arguments: {} } });
+  assert.match((await peer.json()).error.message, /^the result cannot be sent: .*half a surrogate pair/);
+  peer.child.stdin.end();
+  assert.equal(await peer.next(), "after");
 });
 
 test("what runs at the end of input is finished; a ping is not kept waiting; a cancellation arrives", async (t) => {

@@ -1,7 +1,7 @@
 /** What a running call says to its peer over HTTP: notifications first, if the peer can hear them, then the result. */
 
 import type { Channel, Context, Waiting } from "./context.js";
-import { Failure, settle, type Outcome } from "./dispatch.js";
+import { Failure, settle, type Ending } from "./dispatch.js";
 import type { Record } from "./events.js";
 import type { Hub } from "./hub.js";
 import { token } from "./keys.js";
@@ -136,7 +136,7 @@ export class HttpChannel implements Channel {
   }
 
   /** Answer the call. */
-  settle(ctx: Context, outcome: Outcome): void {
+  settle(ctx: Context, outcome: Ending): void {
     this.#emit(settle(this.#exchange, ctx, outcome), outcome instanceof Failure ? outcome.options.http : undefined);
   }
 

@@ -1,7 +1,7 @@
 /** One peer on a duplex channel, such as stdio: takes its messages, runs handlers, gives the messages to write. */
 
 import { Context, type Channel, type Waiting } from "./context.js";
-import { runCall, settle, type Outcome } from "./dispatch.js";
+import { runCall, settle, type Ending } from "./dispatch.js";
 import type { Live } from "./hub.js";
 import type { Ask, Batch, Call, ListKind, Session, Step, Task, Unable } from "./native.js";
 import type { Answered } from "./replay.js";
@@ -216,13 +216,13 @@ export class Connection implements Channel, Live {
     const ctx = new Context(call, this, this.#server, request);
     const { key } = call;
     this.#running.set(key, ctx);
-    const end = (outcome: Outcome): void => {
+    const end = (outcome: Ending): void => {
       this.#running.delete(key);
       this.#say(settle(this.#session, ctx, outcome));
     };
     const outcome = runCall(ctx);
     if (outcome instanceof Promise) {
-      const late = (one: Outcome): void => {
+      const late = (one: Ending): void => {
         end(one);
         if (this.#session.held > FULL) this.#ready?.(true);
       };

@@ -10,11 +10,11 @@ import {
   ArgumentError, AskError, Cancelled, Forbidden, InvalidParams, InvalidResult, McpError, MissingClientCapability, NotFound,
   ToolError, Unauthorized,
 } from "./errors.js";
-import { clean, dumps } from "./json.js";
+import { clean, dumps, isWellFormed } from "./json.js";
 import { isOver, type Ask, type Call, type FailOptions } from "./native.js";
 import type { HeaderList } from "./request.js";
 import type { Entry } from "./registry.js";
-import { errorResult } from "./results.js";
+import { errorResult, toolResult } from "./results.js";
 import { rounds } from "./rounds.js";
 
 const HIDDEN = "the server could not do this; its log has the details";
@@ -36,11 +36,19 @@ export class Requirement {
   ) {}
 }
 
+/** What a tool without an output schema said: a well-formed text, which needs no JSON of its own. */
+export class Said {
+  constructor(readonly text: string) {}
+}
+
 /** The JSON text of a result object, why there is none, or what is needed for one. */
 export type Outcome = string | Buffer | Failure | Requirement;
 
+/** How a call ended: with an outcome, or a text that nothing has been made of yet. */
+export type Ending = Outcome | Said;
+
 /** Run a call. Never throws nor rejects. A call whose handler returns at once has its outcome at once. */
-export function runCall(ctx: Context): Outcome | Promise<Outcome> {
+export function runCall(ctx: Context): Ending | Promise<Ending> {
   const { server, call } = ctx;
   try {
     if (server.tasks !== undefined && call.kind === "task") return explained(ctx, server.tasks.answer(ctx));
@@ -64,10 +72,11 @@ async function explained(ctx: Context, work: Promise<Outcome>): Promise<Outcome>
 }
 
 // The way of nearly all calls: nothing stands around the handler, and it asks nothing. What else comes of it is for `rounds`.
-function straight(ctx: Context, entry: Entry): Outcome | Promise<Outcome> {
+function straight(ctx: Context, entry: Entry): Ending | Promise<Ending> {
   const wrong = (error: unknown): Promise<Outcome> => explained(ctx, rounds(ctx, entry, Promise.reject(error)));
-  const right = (value: unknown): Outcome | Promise<Outcome> => {
+  const right = (value: unknown): Ending | Promise<Ending> => {
     if (value instanceof NeedInput || ctx.replay !== undefined) return explained(ctx, rounds(ctx, entry, Promise.resolve(value)));
+    if (entry.saysText && typeof value === "string" && isWellFormed(value)) return new Said(value);
     try {
       const text = entry.encode(value, ctx);
       return typeof text === "string" ? text : explained(ctx, text);
@@ -88,18 +97,21 @@ function straight(ctx: Context, entry: Entry): Outcome | Promise<Outcome> {
 /** What an outcome is given to: a native session or exchange. */
 export interface Target<E> {
   reply(key: number, result: Uint8Array | string): E;
+  /** Answers a tool call with a text, where that is less work than `reply`. */
+  say?(key: number, text: string): E;
   fail(key: number, failure: string, message: string, options?: FailOptions | null): E;
   requireInput(key: number, asks: [string, Ask][], state?: string | null): E;
 }
 
 /** Answer a call. Null if there is no one to answer any more. */
-export function settle<E>(target: Target<E>, ctx: Context, outcome: Outcome): E | null {
+export function settle<E>(target: Target<E>, ctx: Context, outcome: Ending): E | null {
   const { key } = ctx.call;
   let failure = outcome;
   if (!(failure instanceof Failure)) {
     try {
       if (failure instanceof Requirement) return target.requireInput(key, failure.asks, failure.state);
-      return target.reply(key, failure);
+      if (!(failure instanceof Said)) return target.reply(key, failure);
+      return target.say === undefined ? target.reply(key, toolResult(failure.text)) : target.say(key, failure.text);
     } catch (wrong) {
       if (isOver(wrong)) return null;
       // A result the core will not send; its caller must not wait for ever because of that.

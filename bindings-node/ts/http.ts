@@ -6,7 +6,7 @@
 import { authenticate, metadataFor, type Auth } from "./auth.js";
 import { HttpChannel } from "./channel.js";
 import { Context } from "./context.js";
-import { Failure, runCall, type Outcome } from "./dispatch.js";
+import { Failure, runCall, type Ending } from "./dispatch.js";
 import { token } from "./keys.js";
 import { stay, Stream, type Readable } from "./listening.js";
 import { SESSION_HEADER, type Call, type Exchange, type HttpStep, type Reply } from "./native.js";
@@ -264,7 +264,7 @@ class Visit {
     if ((this.#known && !call.stateless) || server.events !== undefined) return this.#work(step);
     const channel = new HttpChannel({ exchange, sink, hub, session: undefined, streams: true, keepAliveMs });
     const ctx = new Context(call, channel, server, request);
-    const end = (outcome: Outcome): void => {
+    const end = (outcome: Ending): void => {
       channel.settle(ctx, outcome);
       finish(channel, exchange);
       exchange.release();
@@ -274,8 +274,8 @@ class Visit {
       end(outcome);
       return undefined;
     }
-    let leave = (_: Outcome): void => undefined;
-    const takenBack = new Promise<Outcome>((resolve) => (leave = resolve));
+    let leave = (_: Ending): void => undefined;
+    const takenBack = new Promise<Ending>((resolve) => (leave = resolve));
     sink.onGone(() => {
       if (!channel.gone()) return;
       ctx.cancel();

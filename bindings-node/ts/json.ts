@@ -38,6 +38,11 @@ export function clean(text: string): string {
   return (text as string & { toWellFormed(): string }).toWellFormed();
 }
 
+/** Whether a text has no lone surrogate. */
+export function isWellFormed(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed();
+}
+
 /** The same bytes as a Buffer, without a copy. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -26,6 +26,8 @@ export type Handler = (given: any, ctx: Context) => unknown;
 export abstract class Entry {
   abstract readonly kind: string;
   task: TaskMode = "never";
+  /** Whether a returned string is a text block, and nothing else. */
+  readonly saysText: boolean = false;
 
   constructor(
     readonly key: string,
@@ -53,6 +55,7 @@ export abstract class Entry {
 /** A function as a tool. */
 export class ToolEntry extends Entry {
   readonly kind = "tool";
+  override readonly saysText: boolean;
 
   constructor(
     key: string,
@@ -63,6 +66,7 @@ export class ToolEntry extends Entry {
     private readonly validate: boolean,
   ) {
     super(key, fn, guards);
+    this.saysText = output === undefined;
   }
 
   override async check(ctx: Context): Promise<void> {

@@ -141,5 +141,14 @@ test("text and bytes, shared or not, mean the same", () => {
     assert.equal(call.argumentsText, '{"a":1,"b":2}');
     const result = JSON.stringify({ content: [], structuredContent: JSON.parse(wide) });
     assert(session.replyText(call.key, result).includes(wide));
+    assert.throws(() => session.say(call.key, "late"), { code: "unknown_call" });
   }
+});
+
+test("a text is the answer of a call of a tool", () => {
+  const session = core(native).session();
+  const { key } = session.accept(CALL).call;
+  assert.throws(() => session.say(key, 1), { code: "invalid_argument", message: /^text must be a string/ });
+  const result = JSON.parse(session.say(key, "é\ud800\"")).result;
+  assert.deepEqual(result.content, [{ type: "text", text: "é\ufffd\"" }]);
 });
