@@ -15,9 +15,10 @@ use crate::bound::{Function, bind};
 use crate::call::{self, Client};
 use crate::error::{Guarded, Trouble, json, text};
 use crate::listener::Listener;
+use crate::notice::note;
 use crate::record::{Record, Slot, Text, flag};
 use crate::request::Request;
-use crate::session::{note, with_progress};
+use crate::session::with_progress;
 use crate::shared::Shared;
 use crate::task;
 

@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! argument  what JavaScript gives        error   guards, errors        record  steps as one string
-//! shared, options   the server           session, exchange, request, listener, framer, seal, task, ask, validate   its parts
+//! shared, options   the server           session, stream, exchange, request, notice, listener, framer, seal, task, ask,
+//!                                        validate: its parts
 //! call      calls and failures           bound   the busiest entries          crash   failures on demand, in test builds
 //! ```
 #![allow(unreachable_pub)] // what JavaScript sees is public in private modules
@@ -19,12 +20,14 @@ mod error;
 mod exchange;
 mod framer;
 mod listener;
+mod notice;
 mod options;
 mod record;
 mod request;
 mod seal;
 mod session;
 mod shared;
+mod stream;
 mod task;
 #[cfg(feature = "schema")]
 mod validate;

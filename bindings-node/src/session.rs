@@ -14,8 +14,10 @@ use crate::ask::{self, OwnedAsk};
 use crate::bound::{Function, bind};
 use crate::call::{self, Client, list_kind};
 use crate::error::{Guarded, Trouble, json, text};
+use crate::notice::note;
 use crate::record::{Bytes, Record, Slot, Text, flag};
 use crate::shared::Shared;
+use crate::stream::{ENOUGH, Stream, keep_room};
 use crate::task;
 
 /// Room for what the limits can allow: calls in work, and watched resources.
@@ -33,21 +35,6 @@ struct State {
     held: Option<Vec<u8>>,
     stream: Stream,
 }
-
-/// A byte stream of messages, a line each.
-struct Stream {
-    lines: LineBuffer,
-    /// What was fed and not looked at, or is behind `at`.
-    input: Vec<u8>,
-    /// How much of `input` was looked at.
-    at: usize,
-    ended: bool,
-    /// Bytes of the longest message that room is kept for.
-    longest: usize,
-}
-
-/// So many bytes of what is to be sent are enough to be written.
-const ENOUGH: usize = 65_536;
 
 /// The server's side of one duplex channel.
 #[napi]
@@ -91,67 +78,6 @@ fn step(state: &mut State, message: &[u8], made: &server::Step<'_>, send: &[u8])
     };
     record.text(Slot::Event, event);
     record.done()
-}
-
-/// Puts what a message told into a record, and gives the name of the event.
-pub(crate) fn note(record: &mut Record, notice: &Notice<'_>) -> Option<&'static str> {
-    Some(match *notice {
-        Notice::Opened { revision, .. } => {
-            record.text(Slot::Text, revision.name());
-            "opened"
-        }
-        Notice::Ready => "ready",
-        Notice::Cancelled { key, reason } => {
-            record.key(key);
-            record.maybe(Slot::Text, reason.map(|reason| reason.to_cow()).as_deref());
-            "cancelled"
-        }
-        Notice::CancelledElsewhere { id, .. } => {
-            record.text(Slot::Text, id.text());
-            "cancelled"
-        }
-        Notice::Level(level) => {
-            record.text(Slot::Text, level.name());
-            "level"
-        }
-        Notice::Subscribed(uri) => {
-            record.text(Slot::Text, &uri.to_cow());
-            "subscribed"
-        }
-        Notice::Unsubscribed(uri) => {
-            record.text(Slot::Text, &uri.to_cow());
-            "unsubscribed"
-        }
-        Notice::RootsChanged => "roots_changed",
-        Notice::Listening { filter } => {
-            record.text(Slot::Params, filter.text());
-            "listening"
-        }
-        Notice::Answer { key, ask, outcome, left } => {
-            record.key(key);
-            record.number(Slot::Ask, u64::from(ask.to_bits()));
-            record.number(Slot::Left, left as u64);
-            self::outcome(record, outcome);
-            "answer"
-        }
-        Notice::Response { id, outcome } => {
-            record.maybe(Slot::Text, id.map(|id| id.text()));
-            self::outcome(record, outcome);
-            "response"
-        }
-        Notice::Notification { method, params } => {
-            record.text(Slot::Method, &method.to_cow());
-            record.maybe(Slot::Params, params.map(|params| params.text()));
-            "notification"
-        }
-        #[allow(unreachable_patterns)] // notices to come tell nothing that is needed here
-        _ => return None,
-    })
-}
-
-fn outcome(record: &mut Record, outcome: Result<mcpgraft::json::Raw<'_>, mcpgraft::json::Raw<'_>>) {
-    record.flag(flag::FAILED, outcome.is_err());
-    record.text(Slot::Params, outcome.unwrap_or_else(|error| error).text());
 }
 
 impl State {
@@ -275,25 +201,6 @@ impl State {
         self.put(write)
     }
 }
-
-impl Stream {
-    const fn over(lines: LineBuffer) -> Self {
-        Stream { lines, input: Vec::new(), at: 0, ended: false, longest: ENOUGH }
-    }
-}
-
-/// Has the C library keep the memory that messages of that many bytes take, from one to the next.
-///
-/// glibc gives what is free at the top of a heap back to the system when it is more than twice the largest block it ever took
-/// from the system by itself (`mallopt(3)`, "`M_MMAP_THRESHOLD`" and "`M_TRIM_THRESHOLD`"). With messages of a megabyte that
-/// is after each of them. So once a larger block is taken, and given back; nobody writes to it, so that it costs nothing.
-fn keep_room(size: usize) {
-    let room = size.saturating_mul(8).min(LEARNS);
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(room)));
-}
-
-/// From a block of 32 MiB on glibc learns nothing.
-const LEARNS: usize = 31 << 20;
 
 impl Session {
     pub(crate) fn make(shared: Rc<Shared>) -> Self {
