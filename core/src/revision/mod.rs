@@ -264,7 +264,7 @@ impl RevisionSet {
 
     /// Its members of one era.
     const fn of(self, era: Era) -> RevisionSet {
-        const HANDSHAKE: u8 = (1 << V2026_07_28 as u8) - 1;
+        const HANDSHAKE: u8 = (1 << Span::STATELESS.since as u8) - 1;
         match era {
             Era::Handshake => RevisionSet(self.0 & HANDSHAKE),
             Era::Stateless => RevisionSet(self.0 & !HANDSHAKE),
