@@ -11,6 +11,15 @@ SCALES = {"kib": ("bytes", 1024.0), "resident_mib": ("resident_kib", 1024.0), "g
 """What is measured in another unit than it is shown in."""
 
 
+BELOW = "below the noise"
+"""The verdict on a difference of two costs that came out as nothing or less: neither met nor missed."""
+
+
+def difference(goal: Goal) -> bool:
+    """Whether what is measured is what one cost has beyond another; both vary."""
+    return goal.request == "share" or goal.way == "state"
+
+
 def value(results: Results, name: str, goal: Goal, era: str, request: str) -> float | None:
     if request == "share":
         return results.share(name, era)
@@ -59,7 +68,7 @@ def judged(results: Results, goal: Goal) -> list[str]:
                 if (found := value(results, peer, goal, era, goal.peer_request or goal.request)) is not None
             ]
             beside = best(told, goal)
-            ratio = None if beside is None or not mine or not beside[0] else beside[0] / mine
+            ratio = None if beside is None or mine <= 0 or beside[0] <= 0 else beside[0] / mine
             if goal.at_least and ratio:
                 ratio = 1 / ratio
             measured = f"{number(mine)} {goal.unit}" + (f" ({era})" if len(goal.eras) > 1 else "")
@@ -71,7 +80,8 @@ def judged(results: Results, goal: Goal) -> list[str]:
                 cells.append(verdict(off, "no peer was measured" if ratio is None else ""))
             else:
                 off = goal.limit / max(mine, 1e-9) if goal.at_least else mine / goal.limit if goal.limit else mine + 1
-                cells.append(verdict(off, f"{number(mine)} too many" if not goal.limit else ""))
+                said = verdict(off, f"{number(mine)} too many" if not goal.limit else "")
+                cells.append(BELOW if mine <= 0 and difference(goal) else said)
             if worst is None or off > worst[0]:
                 worst = off, cells
     return [*head, *(worst[1] if worst else ["", "", "", "not measured"])]

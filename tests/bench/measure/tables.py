@@ -122,7 +122,11 @@ def report(chosen: Sequence[Contender], results: Results) -> str:
         *(
             (f"a listen stream, {key[1]}, {what}", of(key, figure, scale, 2))
             for key in left[1:]
-            for what, figure, scale in (("KiB", "bytes", 1024), ("opening it, CPU us", "open_us", 1))
+            for what, figure, scale in (
+                ("KiB", "bytes", 1024),
+                ("opening it, CPU us", "open_us", 1),
+                ("beyond a constant", "beside_us", 1),
+            )
         ),
     ]
     parts.append(shown("What an old client leaves, and what one that listens costs beside its socket", columns, left))

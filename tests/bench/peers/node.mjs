@@ -45,15 +45,15 @@ function fill(server) {
 }
 
 const info = { name: 'bench', version: '1.0.0' };
-const collect = (url, response) => {
-  if (url !== '/gc') return false;
-  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
-  response.end('{}');
+const beside = (request, response) => {
+  if (request.url === '/gc') globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  else if (request.url !== '/constant') return false;
+  request.resume().once('end', () => response.end('{}'));
   return true;
 };
 // Connections may wait long for their turn.
 const listen = handler => createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
-  if (!collect(request.url, response)) handler(request, response);
+  if (!beside(request, response)) handler(request, response);
 }).listen(Number(port), '127.0.0.1');
 
 /** The factory of a server of the workload, and what serves it over HTTP. */

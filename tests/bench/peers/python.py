@@ -165,18 +165,23 @@ def http(app: Any, port: int) -> None:
 
     import uvicorn
 
-    async def collecting(scope: Any, receive: Any, send: Any) -> None:
-        if scope.get("path") != "/gc":
+    async def beside(scope: Any, receive: Any, send: Any) -> None:
+        path = scope.get("path")
+        if path == "/constant":
+            while (await receive()).get("more_body"):
+                pass
+        elif path == "/gc":
+            gc.collect()
+            ctypes.CDLL(None).malloc_trim(0)
+        else:
             await app(scope, receive, send)
             return
-        gc.collect()
-        ctypes.CDLL(None).malloc_trim(0)
         head = [(b"content-length", b"2"), (b"content-type", b"application/json")]
         await send({"type": "http.response.start", "status": 200, "headers": head})
         await send({"type": "http.response.body", "body": b"{}"})
 
     uvicorn.run(
-        collecting,
+        beside,
         host="127.0.0.1",
         port=port,
         loop="uvloop",

@@ -1,5 +1,6 @@
 //! What a server keeps of clients of the handshake era, and of those that listen: bytes for each, and the CPU time of
-//! beginning one. Before its memory is read a server gets `GET /gc`, and collects what it needs no longer.
+//! beginning one. Before its memory is read a server gets `GET /gc`, and collects what it needs no longer. What a request
+//! costs whatever it asks for is measured at `/constant`, with the same bytes but for the path.
 
 use std::time::Duration;
 
@@ -46,13 +47,27 @@ fn resident(server: &Server, gc: &mut Connection) -> u64 {
     server.resident()
 }
 
-fn say(what: &str, count: usize, kib: (u64, u64), cpu: u64) {
+/// `cpu`: of beginning all; `constant`: of answering as many requests with a constant, where that was measured. What is a
+/// difference may come out below zero: then it is less than what the rest varies by.
+fn say(what: &str, count: usize, kib: (u64, u64), cpu: u64, constant: Option<u64>) {
+    let each = |cpu: u64| cpu as f64 / 1e3 / count as f64;
+    let beside = constant.map(|constant| {
+        format!(r#""constant_us":{:.1},"beside_us":{:.1},"#, each(constant), each(cpu) - each(constant))
+    });
     println!(
-        r#"{{"request":"{what}","bytes":{:.0},"open_us":{:.1},"resident_kib":{}}}"#,
-        (kib.1 as f64 - kib.0 as f64).max(0.0) * 1024.0 / count as f64,
-        cpu as f64 / 1e3 / count as f64,
+        r#"{{"request":"{what}","bytes":{:.0},"open_us":{:.1},{}"resident_kib":{}}}"#,
+        (kib.1 as f64 - kib.0 as f64) * 1024.0 / count as f64,
+        each(cpu),
+        beside.unwrap_or_default(),
         kib.1
     );
+}
+
+/// The same request to the route that answers everything with the same bytes.
+fn to_constant(request: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(request);
+    let (method, rest) = text.split_once(" /mcp ").expect("a request to the endpoint");
+    format!("{method} /constant {rest}").into_bytes()
 }
 
 /// Opens so many sessions and leaves them, all over one connection.
@@ -66,10 +81,11 @@ pub fn sessions(command: &[String], port: u16, count: usize) {
     (0..count).for_each(|_| drop(open(&mut connection)));
     let cpu = server.cpu() - cpu;
     let after = resident(&server, &mut gc);
-    say("session", count, (before, after), cpu);
+    say("session", count, (before, after), cpu, None);
 }
 
-/// Opens so many streams, each on a connection that is there and has asked something before.
+/// Opens so many streams, each on a connection that is there and has asked something before: among that, just before it, the
+/// same of the route that answers a constant.
 pub fn listen(command: &[String], port: u16, era: Era, count: usize) {
     let mut server = Server::start(command, false);
     server.listening(port);
@@ -93,13 +109,20 @@ pub fn listen(command: &[String], port: u16, era: Era, count: usize) {
     let listen = |streams: &mut [(Connection, Vec<u8>)]| {
         streams.iter_mut().for_each(|(connection, bytes)| connection.ask_open(bytes, era == Era::Stateless));
     };
+    let constant = |streams: &mut [(Connection, Vec<u8>)]| {
+        streams.iter_mut().for_each(|(connection, bytes)| drop(connection.ask(&to_constant(bytes)).ok()));
+    };
     let mut first = streams(FIRST);
+    constant(&mut first);
     listen(&mut first);
     let mut all = streams(count);
+    let begin = server.cpu();
+    constant(&mut all);
+    let constant = server.cpu() - begin;
     let before = resident(&server, &mut gc);
-    let cpu = server.cpu();
+    let begin = server.cpu();
     listen(&mut all);
-    let cpu = server.cpu() - cpu;
+    let cpu = server.cpu() - begin;
     let after = resident(&server, &mut gc);
-    say("listen", count, (before, after), cpu);
+    say("listen", count, (before, after), cpu, Some(constant));
 }

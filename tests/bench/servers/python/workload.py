@@ -89,7 +89,7 @@ def __getattr__(name: str) -> object:
     # Only the host that is asked for is imported.
     if name == "application":
         import beside
-        from flask import Flask
+        from flask import Flask, request
 
         from mcpgraft.flask import mount
 
@@ -98,6 +98,7 @@ def __getattr__(name: str) -> object:
 
         @app.post("/constant")
         def constant() -> tuple[bytes, dict[str, str]]:
+            request.get_data(cache=False)
             return beside.ANSWER, {"Content-Type": "application/json"}
 
         return app
