@@ -14,6 +14,7 @@ use crate::revision::Revision;
 use crate::revision::methods::{Method, Notification};
 use crate::server::call::{Call, Notice};
 use crate::server::era::{self, Envelope};
+use crate::server::incoming::Incoming;
 use crate::server::inflight::Inflight;
 use crate::server::mirror::Unmirrored;
 use crate::server::out::event;
@@ -76,7 +77,7 @@ impl Exchange {
         if body.len() > limit {
             return self.refuse(server, &Fault::TooLong { limit }, None, None, out);
         }
-        let incoming = match jsonrpc::Incoming::check(body, server.limits.depth) {
+        let incoming = match Incoming::check(body, server.limits.depth) {
             Ok(incoming) => incoming,
             Err(error) => return self.refuse(server, &Fault::Json(error), None, None, out),
         };
@@ -86,7 +87,10 @@ impl Exchange {
         }
         match incoming.read() {
             Err((why, id)) => self.refuse(server, &Fault::Malformed(why), id, None, out),
-            Ok(Message::Request(message)) => self.request(server, request, message, named, attached, out),
+            Ok(Message::Request(message)) => {
+                let params = incoming.params(&message);
+                self.request(server, request, message, &params, named, attached, out)
+            }
             Ok(Message::Notification { method, params }) => {
                 if let Some(fault) = named.fault() {
                     return self.refuse(server, &fault, None, None, out);
@@ -206,6 +210,7 @@ impl Exchange {
         server: &Server<'_, C>,
         head: &Request<'_>,
         request: jsonrpc::Request<'m>,
+        params: &Params<'m>,
         named: Named<'_>,
         attached: Attached<'_>,
         out: &mut S,
@@ -217,17 +222,16 @@ impl Exchange {
             return Ok(HttpStep::reply(gate::refuse(406, format_args!("{message}"), out)?));
         }
         let channel = self.channel();
-        let params = Params::read(request.params);
         if params.claim(served).version || named.is_stateless() {
             let mirror = HttpMirror(head.headers);
-            return match era::open(&request, &params, server, &mirror) {
+            return match era::open(&request, params, server, &mirror) {
                 Err(fault) => self.refuse(server, &fault, id, Some(Revision::NEWEST), out),
                 Ok(envelope) => {
                     let revision = envelope.revision;
                     match request::plan(
                         server,
                         &request,
-                        &params,
+                        params,
                         revision,
                         envelope.capabilities,
                         channel,
@@ -257,7 +261,7 @@ impl Exchange {
         };
         // What handshake-era clients declare decides nothing here.
         let capabilities = ClientCapabilities::default();
-        match request::plan(server, &request, &params, revision, capabilities, channel, &Unmirrored) {
+        match request::plan(server, &request, params, revision, capabilities, channel, &Unmirrored) {
             Err(fault) => self.refuse(server, &fault, id, Some(revision), out),
             Ok(plan) => {
                 let asker = Asker { revision, envelope: None, session };

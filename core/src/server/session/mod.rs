@@ -7,6 +7,7 @@ use super::Server;
 use super::ask::{self, AskKey};
 use super::call::{Batch, CallKey, Notice, Step};
 use super::fault::Fault;
+use super::incoming::Incoming;
 use super::inflight::Table;
 use super::listen::Listener;
 use super::out::{in_batch, line, whole};
@@ -14,7 +15,7 @@ use super::request;
 use crate::catalog::Catalog;
 use crate::error::LocalError;
 use crate::json::{Raw, Sink, Str};
-use crate::jsonrpc::{Id, Incoming, Message};
+use crate::jsonrpc::{Id, Message};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
 use crate::revision::methods::{Feature, Notification};
@@ -241,7 +242,10 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     ) -> Result<Step<'m>, LocalError> {
         match incoming.read() {
             Err((why, id)) => self.refuse(server, Fault::Malformed(why), id, out),
-            Ok(Message::Request(request)) => self.request(server, request, batched, out),
+            Ok(Message::Request(request)) => {
+                let params = incoming.params(&request);
+                self.request(server, request, &params, batched, out)
+            }
             Ok(Message::Notification { method, params }) => self.notification(server, method, params, out),
             Ok(Message::Response { id, outcome }) => Ok(Step::Notice(self.response(server, id, outcome))),
         }
