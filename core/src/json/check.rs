@@ -264,24 +264,35 @@ impl<'a> Checker<'a> {
     }
 
     /// A string, from its opening quote. Gives whether it has no escape.
+    #[cfg_attr(feature = "alloc", inline(always))]
     fn string(&mut self) -> Result<bool, JsonErrorKind> {
-        self.at += 1;
-        let mut plain = true;
+        let start = self.at + 1;
+        let text = self.text.as_bytes();
+        self.at = start + plain_run(text.get(start..).unwrap_or_default());
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Ok(true);
+        }
+        self.escaped().map(|()| false)
+    }
+
+    /// The rest of a string, from something in it that is not plain.
+    #[cfg_attr(feature = "alloc", cold, inline(never))]
+    fn escaped(&mut self) -> Result<(), JsonErrorKind> {
         loop {
-            self.at += plain_run(self.text.as_bytes().get(self.at..).unwrap_or_default());
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(plain);
+                    return Ok(());
                 }
                 Some(b'\\') => {
-                    plain = false;
                     self.at += 1;
                     self.escape()?;
                 }
                 Some(_) => return Err(JsonErrorKind::Control),
                 None => return Err(JsonErrorKind::Eof),
             }
+            self.at += plain_run(self.text.as_bytes().get(self.at..).unwrap_or_default());
         }
     }
 

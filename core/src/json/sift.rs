@@ -57,6 +57,18 @@ impl<'a> Raw<'a> {
     }
 }
 
+/// A text that was checked, and what was looked for in it.
+pub(crate) struct Sifted<'a, const N: usize> {
+    /// The value.
+    pub(crate) value: Raw<'a>,
+    /// It is known to be one line.
+    pub(crate) line: bool,
+    /// Its members of some names.
+    pub(crate) picked: Picked<'a, N>,
+    /// It may have members of other names.
+    pub(crate) others: bool,
+}
+
 /// Puts a member into the slot of its name.
 #[inline(always)]
 fn put<'a>(index: usize, slot: &mut Option<Raw<'a>>, twice: &mut Option<usize>, value: Raw<'a>) {
@@ -66,28 +78,30 @@ fn put<'a>(index: usize, slot: &mut Option<Raw<'a>>, twice: &mut Option<usize>, 
 }
 
 /// As [`check`](super::check) of a text whose characters are known to be good, and then as [`Raw::sift`]: small machines
-/// have one way to find members. Says, too, whether the value is known to be one line.
+/// have one way to find members.
 #[cfg(not(feature = "alloc"))]
 pub(crate) fn check_sifting<'a, const N: usize>(
     valid: &'a str,
     max_depth: u16,
     keys: &[&str; N],
-) -> Result<(Raw<'a>, bool, Picked<'a, N>), JsonError> {
-    check_str(valid, max_depth).map(|(value, line)| (value, line, value.sift(keys)))
+) -> Result<Sifted<'a, N>, JsonError> {
+    let (value, line) = check_str(valid, max_depth)?;
+    Ok(Sifted { value, line, picked: value.sift(keys), others: true })
 }
 
-/// As [`check`](super::check) of a text whose characters are known to be good, and as [`Raw::sift`] on the way. Says, too,
-/// whether the value is known to be one line.
+/// As [`check`](super::check) of a text whose characters are known to be good, and as [`Raw::sift`] on the way.
 #[cfg(feature = "alloc")]
 pub(crate) fn check_sifting<'a, const N: usize>(
     valid: &'a str,
     max_depth: u16,
     keys: &[&str; N],
-) -> Result<(Raw<'a>, bool, Picked<'a, N>), JsonError> {
-    let mut picked = Picked::NONE;
-    let (value, line) =
-        check_by(valid, max_depth, |checker| checker.sift(keys, &mut picked, |checker, _| checker.value()))?;
-    Ok((value, line, picked))
+) -> Result<Sifted<'a, N>, JsonError> {
+    let (mut picked, mut others) = (Picked::NONE, false);
+    let (value, line) = check_by(valid, max_depth, |checker| {
+        others = checker.sift(keys, &mut picked, |checker, _| checker.value())?;
+        Ok(())
+    })?;
+    Ok(Sifted { value, line, picked, others })
 }
 
 /// As [`check`](super::check) of a text whose characters are known to be good. `walk` goes over the value, with
@@ -106,7 +120,7 @@ pub(crate) fn check_walking<'a>(
 impl<'a> Checker<'a> {
     /// One value; if it is an object, with its members as [`Raw::sift`] finds them in it. What was in `picked` before is
     /// gone. `inner` goes over the value of each member that is asked for, by the position of its name: with
-    /// [`Checker::value`], or with `sift` again.
+    /// [`Checker::value`], or with `sift` again. Gives whether there are members of other names.
     ///
     /// # Errors
     /// What is wrong where it stands now.
@@ -116,10 +130,11 @@ impl<'a> Checker<'a> {
         keys: &[&str; N],
         picked: &mut Picked<'a, N>,
         mut inner: impl FnMut(&mut Self, usize) -> Result<(), JsonErrorKind>,
-    ) -> Result<(), JsonErrorKind> {
+    ) -> Result<bool, JsonErrorKind> {
         *picked = Picked::NONE;
+        let mut others = false;
         if self.peek() != Some(b'{') {
-            return self.value();
+            return self.value().map(|()| others);
         }
         self.open.push(true)?;
         self.at += 1;
@@ -128,11 +143,11 @@ impl<'a> Checker<'a> {
             loop {
                 let start = self.at;
                 let (end, plain) = self.key()?;
-                let name = Str::trusted(self.text.get(start..end).unwrap_or_default());
                 let position = if plain {
-                    let name = name.escaped();
-                    keys.iter().position(|key| *key == name)
+                    let name = self.text.as_bytes().get(start + 1..end - 1).unwrap_or_default();
+                    keys.iter().position(|key| key.as_bytes() == name)
                 } else {
+                    let name = Str::trusted(self.text.get(start..end).unwrap_or_default());
                     keys.iter().position(|key| name.eq(key))
                 };
                 let start = self.at;
@@ -144,7 +159,10 @@ impl<'a> Checker<'a> {
                             put(index, slot, &mut picked.twice, value);
                         }
                     }
-                    None => self.value()?,
+                    None => {
+                        others = true;
+                        self.value()?;
+                    }
                 }
                 self.space();
                 match self.peek() {
@@ -157,6 +175,6 @@ impl<'a> Checker<'a> {
         }
         self.at += 1;
         self.open.pop();
-        Ok(())
+        Ok(others)
     }
 }

@@ -33,10 +33,12 @@ impl<'m> Incoming<'m> {
     pub(crate) fn check(text: &'m [u8], max_depth: u16) -> Result<Self, JsonError> {
         let (mut members, mut params) = (Picked::NONE, Params::NONE);
         let value = json::check_walking(json::utf8(text)?, max_depth, |checker| {
-            checker.sift(&MEMBERS, &mut members, |checker, at| match at {
-                PARAMS => params.check(checker),
-                _ => checker.value(),
-            })
+            checker
+                .sift(&MEMBERS, &mut members, |checker, at| match at {
+                    PARAMS => params.check(checker),
+                    _ => checker.value(),
+                })
+                .map(drop)
         })?;
         Ok(Incoming { value, members, params })
     }

@@ -95,10 +95,13 @@ impl<'m> Params<'m> {
             OWN_META => {
                 // What an earlier one of the same name had does not count.
                 *info = Picked::NONE;
-                checker.sift(&META, meta, |checker, at| match at {
-                    CLIENT_INFO => checker.sift(&IMPLEMENTATION, info, |checker, _| checker.value()),
+                let found = checker.sift(&META, meta, |checker, at| match at {
+                    CLIENT_INFO => {
+                        checker.sift(&IMPLEMENTATION, info, |checker, _| checker.value()).map(drop)
+                    }
                     _ => checker.value(),
-                })
+                });
+                found.map(drop)
             }
             _ => checker.value(),
         })?;

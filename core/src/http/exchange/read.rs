@@ -205,6 +205,7 @@ impl Exchange {
         }
     }
 
+    #[allow(clippy::too_many_arguments)] // one request, taken apart
     fn request<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
         server: &Server<'_, C>,
