@@ -105,7 +105,8 @@ impl<'a> Checker<'a> {
         Ok(Checker { text, at: 0, open: Open::new(max_depth), line: cfg!(feature = "alloc") })
     }
 
-    pub(super) fn peek(&self) -> Option<u8> {
+    /// The byte that stands here.
+    pub(crate) fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 

@@ -7,6 +7,7 @@ use crate::json::{self, JsonError, Raw};
 #[cfg(feature = "alloc")]
 use crate::jsonrpc::MEMBERS;
 use crate::jsonrpc::{self, Id, Malformed, Message, Request};
+use core::borrow::Borrow;
 
 /// Where `params` stands among the [`MEMBERS`].
 #[cfg(feature = "alloc")]
@@ -72,13 +73,14 @@ impl<'m> Incoming<'m> {
     }
 
     /// The parameters of the request that it is.
-    pub(crate) fn params(self, request: &Request<'m>) -> Params<'m> {
-        #[cfg(feature = "alloc")]
-        {
-            let _ = request;
-            self.params
-        }
-        #[cfg(not(feature = "alloc"))]
+    #[cfg(feature = "alloc")]
+    pub(crate) fn params(&self, _: &Request<'m>) -> impl Borrow<Params<'m>> {
+        &self.params
+    }
+
+    /// The parameters of the request that it is.
+    #[cfg(not(feature = "alloc"))]
+    pub(crate) fn params(&self, request: &Request<'m>) -> impl Borrow<Params<'m>> + use<'m> {
         Params::read(request.params)
     }
 }

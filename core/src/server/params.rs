@@ -91,10 +91,12 @@ impl<'m> Params<'m> {
     pub(super) fn check(&mut self, checker: &mut Checker<'m>) -> Result<(), JsonErrorKind> {
         let Params { named, meta, info } = self;
         (*meta, *info) = (Picked::NONE, Picked::NONE);
+        let mut nulls = false;
         checker.sift(&NAMES, named, |checker, at| match at {
             OWN_META => {
                 // What an earlier one of the same name had does not count.
                 *info = Picked::NONE;
+                nulls |= checker.peek() == Some(b'n');
                 let found = checker.sift(&META, meta, |checker, at| match at {
                     CLIENT_INFO => {
                         checker.sift(&IMPLEMENTATION, info, |checker, _| checker.value()).map(drop)
@@ -103,9 +105,14 @@ impl<'m> Params<'m> {
                 });
                 found.map(drop)
             }
-            _ => checker.value(),
+            _ => {
+                nulls |= checker.peek() == Some(b'n');
+                checker.value()
+            }
         })?;
-        self.drop_nulls();
+        if nulls {
+            self.drop_nulls();
+        }
         Ok(())
     }
 

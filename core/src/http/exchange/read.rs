@@ -22,6 +22,7 @@ use crate::server::params::Params;
 use crate::server::profile::Channel;
 use crate::server::request::{self, Plan};
 use crate::server::{Fault, Server, listen, lists};
+use core::borrow::Borrow;
 
 /// What the head of a request says about its era.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +65,19 @@ impl<'r> Named<'r> {
     }
 }
 
+fn named<'r, C>(server: &Server<'_, C>, mirror: &HttpMirror<'r>) -> Named<'r> {
+    match mirror.named() {
+        Err(_) => Named::Twice,
+        Ok(None) => Named::Nothing,
+        Ok(Some(version)) => {
+            match Revision::parse(version).filter(|revision| server.profile.revisions.has(*revision)) {
+                Some(revision) => Named::Served(revision),
+                None => Named::Unknown(version),
+            }
+        }
+    }
+}
+
 impl Exchange {
     pub(super) fn read<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
@@ -81,7 +95,8 @@ impl Exchange {
             Ok(incoming) => incoming,
             Err(error) => return self.refuse(server, &Fault::Json(error), None, None, out),
         };
-        let named = self.named(server, request);
+        let mirror = HttpMirror::new(request.headers);
+        let named = named(server, &mirror);
         if incoming.value.kind() == Kind::Array {
             return self.array(server, incoming.value, named, attached, out);
         }
@@ -89,7 +104,7 @@ impl Exchange {
             Err((why, id)) => self.refuse(server, &Fault::Malformed(why), id, None, out),
             Ok(Message::Request(message)) => {
                 let params = incoming.params(&message);
-                self.request(server, request, message, &params, named, attached, out)
+                self.request(server, &mirror, message, params.borrow(), named, attached, out)
             }
             Ok(Message::Notification { method, params }) => {
                 if let Some(fault) = named.fault() {
@@ -135,7 +150,7 @@ impl Exchange {
         attached: Attached<'_>,
         out: &mut S,
     ) -> Result<HttpStep<'m>, LocalError> {
-        let named = self.named(server, request);
+        let named = named(server, &HttpMirror::new(request.headers));
         let session = match named.fault() {
             Some(fault) => Err(fault),
             None => self.resident(attached, false),
@@ -192,24 +207,11 @@ impl Exchange {
         }
     }
 
-    fn named<'r, C>(&self, server: &Server<'_, C>, request: &Request<'r>) -> Named<'r> {
-        match request.headers.text(name::VERSION) {
-            Err(_) => Named::Twice,
-            Ok(None) => Named::Nothing,
-            Ok(Some(version)) => {
-                match Revision::parse(version).filter(|revision| server.profile.revisions.has(*revision)) {
-                    Some(revision) => Named::Served(revision),
-                    None => Named::Unknown(version),
-                }
-            }
-        }
-    }
-
     #[allow(clippy::too_many_arguments)] // one request, taken apart
     fn request<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
         server: &Server<'_, C>,
-        head: &Request<'_>,
+        mirror: &HttpMirror<'_>,
         request: jsonrpc::Request<'m>,
         params: &Params<'m>,
         named: Named<'_>,
@@ -224,8 +226,7 @@ impl Exchange {
         }
         let channel = self.channel();
         if params.claim(served).version || named.is_stateless() {
-            let mirror = HttpMirror(head.headers);
-            return match era::open(&request, params, server, &mirror) {
+            return match era::open(&request, params, server, mirror) {
                 Err(fault) => self.refuse(server, &fault, id, Some(Revision::NEWEST), out),
                 Ok(envelope) => {
                     let revision = envelope.revision;
@@ -236,7 +237,7 @@ impl Exchange {
                         revision,
                         envelope.capabilities,
                         channel,
-                        &mirror,
+                        mirror,
                     ) {
                         Err(fault) => self.refuse(server, &fault, id, Some(revision), out),
                         Ok(plan) => {
