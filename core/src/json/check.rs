@@ -204,6 +204,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A member name and its colon, up to the value. Gives the end of the name, and whether it has no escape.
+    #[cfg_attr(feature = "alloc", inline(always))]
     pub(super) fn key(&mut self) -> Result<(usize, bool), JsonErrorKind> {
         if self.peek() != Some(b'"') {
             return Err(self.wrong(JsonErrorKind::Key));

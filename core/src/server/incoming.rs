@@ -29,25 +29,34 @@ pub(crate) struct Incoming<'m> {
 }
 
 impl<'m> Incoming<'m> {
-    /// Checks a text; see [`json::check`].
+    /// A place for one: it is too large to be moved about.
+    pub(crate) const NONE: Self = Incoming {
+        value: Raw::NULL,
+        #[cfg(feature = "alloc")]
+        members: Picked::NONE,
+        #[cfg(feature = "alloc")]
+        params: Params::NONE,
+    };
+
+    /// Checks a text, and takes what stands there; see [`json::check`].
     #[cfg(feature = "alloc")]
-    pub(crate) fn check(text: &'m [u8], max_depth: u16) -> Result<Self, JsonError> {
-        let (mut members, mut params) = (Picked::NONE, Params::NONE);
-        let value = json::check_walking(json::utf8(text)?, max_depth, |checker| {
-            checker
-                .sift(&MEMBERS, &mut members, |checker, at| match at {
-                    PARAMS => params.check(checker),
-                    _ => checker.value(),
-                })
-                .map(drop)
+    pub(crate) fn check(&mut self, text: &'m [u8], max_depth: u16) -> Result<(), JsonError> {
+        let Incoming { value, members, params } = self;
+        *value = json::check_walking(json::utf8(text)?, max_depth, |checker| {
+            let found = checker.sift(&MEMBERS, members, |checker, at| match at {
+                PARAMS => params.check(checker),
+                _ => checker.value(),
+            });
+            found.map(drop)
         })?;
-        Ok(Incoming { value, members, params })
+        Ok(())
     }
 
-    /// Checks a text; see [`json::check`].
+    /// Checks a text, and takes what stands there; see [`json::check`].
     #[cfg(not(feature = "alloc"))]
-    pub(crate) fn check(text: &'m [u8], max_depth: u16) -> Result<Self, JsonError> {
-        Ok(Incoming { value: json::check(text, max_depth)? })
+    pub(crate) fn check(&mut self, text: &'m [u8], max_depth: u16) -> Result<(), JsonError> {
+        self.value = json::check(text, max_depth)?;
+        Ok(())
     }
 
     /// A value that was checked.
@@ -160,9 +169,10 @@ mod tests {
     /// Whether what is found while a text is checked is what is found by looking through it afterwards; and whether both
     /// ways refuse the same.
     fn agrees(text: &[u8], depth: u16) -> bool {
-        match (Incoming::check(text, depth), json::check(text, depth)) {
-            (Ok(seen), Ok(value)) => format!("{seen:?}") == format!("{:?}", Incoming::of(value)),
-            (Err(seen), Err(error)) => seen == error,
+        let mut seen = Incoming::NONE;
+        match (seen.check(text, depth), json::check(text, depth)) {
+            (Ok(()), Ok(value)) => format!("{seen:?}") == format!("{:?}", Incoming::of(value)),
+            (Err(ours), Err(error)) => ours == error,
             _ => false,
         }
     }
@@ -200,11 +210,14 @@ mod tests {
             format!(r#"{{"params":{{"_meta":{{{info}}}}},"params":[]}}"#),
             format!(r#"{{"params":{{"_meta":{{{info},"io.modelcontextprotocol/clientInfo":1}}}}}}"#),
         ] {
-            let incoming = Incoming::check(text.as_bytes(), 64).expect("JSON");
+            let mut incoming = Incoming::NONE;
+            incoming.check(text.as_bytes(), 64).expect("JSON");
             assert!(!incoming.params.names_client(), "{text}");
             assert!(agrees(text.as_bytes(), 64), "{text}");
         }
         let text = format!(r#"{{"params":{{"_meta":{{}},"_meta":{{{info}}}}}}}"#);
-        assert!(Incoming::check(text.as_bytes(), 64).expect("JSON").params.names_client());
+        let mut incoming = Incoming::NONE;
+        incoming.check(text.as_bytes(), 64).expect("JSON");
+        assert!(incoming.params.names_client());
     }
 }

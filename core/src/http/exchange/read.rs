@@ -91,10 +91,10 @@ impl Exchange {
         if body.len() > limit {
             return self.refuse(server, &Fault::TooLong { limit }, None, None, out);
         }
-        let incoming = match Incoming::check(body, server.limits.depth) {
-            Ok(incoming) => incoming,
-            Err(error) => return self.refuse(server, &Fault::Json(error), None, None, out),
-        };
+        let mut incoming = Incoming::NONE;
+        if let Err(error) = incoming.check(body, server.limits.depth) {
+            return self.refuse(server, &Fault::Json(error), None, None, out);
+        }
         let mirror = HttpMirror::new(request.headers);
         let named = named(server, &mirror);
         if incoming.value.kind() == Kind::Array {

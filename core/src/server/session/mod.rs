@@ -145,13 +145,13 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         if message.len() > limit {
             return self.refuse(server, Fault::TooLong { limit }, None, out);
         }
-        let incoming = match Incoming::check(message, server.limits.depth) {
-            Ok(incoming) => incoming,
-            Err(error) => return self.refuse(server, Fault::Json(error), None, out),
-        };
+        let mut incoming = Incoming::NONE;
+        if let Err(error) = incoming.check(message, server.limits.depth) {
+            return self.refuse(server, Fault::Json(error), None, out);
+        }
         let value = incoming.value;
         if !value.is_array() {
-            return self.message(server, incoming, false, out);
+            return self.message(server, &incoming, false, out);
         }
         let fault = if self.phase.revision().is_some_and(|revision| revision.row().batches) {
             request::batch(value, server.limits.batch)
@@ -202,7 +202,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         };
         let step = in_batch(out, |out| match batch.repeated(message, value) {
             Some(id) => self.refuse(server, Fault::DuplicateId, Some(id), out),
-            None => self.message(server, Incoming::of(value), true, out),
+            None => self.message(server, &Incoming::of(value), true, out),
         })?;
         batch.at += 1;
         batch.pending = match &step {
@@ -237,7 +237,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     fn message<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
         server: &Server<'_, C>,
-        incoming: Incoming<'m>,
+        incoming: &Incoming<'m>,
         batched: bool,
         out: &mut S,
     ) -> Result<Step<'m>, LocalError> {
