@@ -23,7 +23,7 @@ pub(crate) mod notify;
 pub(crate) mod out;
 mod pace;
 pub(crate) mod params;
-mod plain;
+pub(crate) mod plain;
 pub(crate) mod profile;
 pub(crate) mod request;
 mod session;
