@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use mcpgraft::catalog::{Entry, Fixed};
+use mcpgraft::http::{Attached, Endpoint, Exchange, Headers, HttpStep, Request};
 use mcpgraft::json::{Raw, SliceSink};
 use mcpgraft::server::{Failure, Offer, Profile, Step, Text};
 use mcpgraft::{Limits, LocalError, Revision, Server, Session};
@@ -22,20 +23,25 @@ fn server() -> Server<'static, Fixed<'static>> {
     Server { profile, limits: Limits::DEFAULT, catalog }
 }
 
+fn request_text(method: &str, params: &str, revision: Revision) -> String {
+    let mut meta = "";
+    if revision.is_stateless() {
+        meta = r#","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
+    }
+    format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}{meta}}}}}"#)
+}
+
 /// A session of that revision, and a call in work.
 fn call(method: &str, params: &str, revision: Revision) -> (Session<2, 2>, mcpgraft::server::CallKey) {
     let (server, mut session, mut memory) = (server(), Session::new(1), [0; 2048]);
-    let mut meta = String::new();
-    if revision.is_stateless() {
-        meta = r#","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#.into();
-    } else {
+    if !revision.is_stateless() {
         let open = format!(
             r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{{"protocolVersion":"{}","capabilities":{{}},"clientInfo":{{"name":"c","version":"1"}}}}}}"#,
             revision.name()
         );
         session.accept(&server, open.as_bytes(), &mut SliceSink::new(&mut memory)).unwrap();
     }
-    let message = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params}{meta}}}}}"#);
+    let message = request_text(method, params, revision);
     let key = match session.accept(&server, message.as_bytes(), &mut SliceSink::new(&mut memory)) {
         Ok(Step::Call(call)) => call.key,
         other => panic!("{other:?}"),
@@ -159,4 +165,90 @@ fn a_tool_that_failed_says_so_as_a_failure_does() {
         assert_eq!(session.reply_text(&server(), key, &text, &mut plain), Ok(true));
         assert_eq!(plain.written(), out.written(), "{}", revision.name());
     }
+}
+
+const ACCEPTS: [&[u8]; 2] = [b"application/json, text/event-stream", b"text/event-stream"];
+
+/// An exchange of that revision whose client accepts this, and a call in work.
+fn exchanged(
+    method: &str,
+    params: &str,
+    revision: Revision,
+    accept: &[u8],
+) -> (Exchange, mcpgraft::server::CallKey) {
+    let (server, mut exchange, mut memory) = (server(), Exchange::new(1), [0; 2048]);
+    let target = params.split('"').nth(3).unwrap();
+    let headers: [(&str, &[u8]); 5] = [
+        ("Accept", accept),
+        ("Content-Type", b"application/json"),
+        ("MCP-Protocol-Version", revision.name().as_bytes()),
+        ("Mcp-Method", method.as_bytes()),
+        ("Mcp-Name", target.as_bytes()),
+    ];
+    let request = Request { method: "POST", headers: Headers(&headers), peer_is_loopback: None };
+    let mut out = SliceSink::new(&mut memory);
+    assert_eq!(exchange.gate(&server, &Endpoint::default(), &request, &mut out), Ok(None));
+    let body = request_text(method, params, revision);
+    let key = match exchange.accept(&server, &request, Attached::Off, body.as_bytes(), &mut out) {
+        Ok(HttpStep::Call(call)) => call.key,
+        other => panic!("{other:?}"),
+    };
+    (exchange, key)
+}
+
+#[test]
+fn over_http_a_text_is_the_same_as_its_result() {
+    for (method, params, uri, result) in [
+        ("tools/call", r#""name":"t""#, "", format!(r#"{{"content":[{{"type":"text","text":{JOINED}}}]}}"#)),
+        (
+            "resources/read",
+            r#""uri":"dev://r""#,
+            "dev://r",
+            format!(r#"{{"contents":[{{"uri":"dev://r","text":{JOINED}}}]}}"#),
+        ),
+    ] {
+        for (revision, accept) in Revision::ALL.into_iter().flat_map(|it| ACCEPTS.map(|accept| (it, accept)))
+        {
+            let (mut first, mut second) = ([0; 2048], [0; 2048]);
+            let (mut out, mut plain) = (SliceSink::new(&mut first), SliceSink::new(&mut second));
+            let (mut exchange, key) = exchanged(method, params, revision, accept);
+            let emit = exchange.reply(&server(), key, &result, &mut out).unwrap();
+            let (mut exchange, key) = exchanged(method, params, revision, accept);
+            let text = Text { pieces: &PIECES, uri, ..Text::default() };
+            // What does not fit changes nothing.
+            let none = exchange.reply_text(&server(), key, &text, &mut SliceSink::new(&mut [0; 40]));
+            assert_eq!(none, Err(LocalError::OutputFull));
+            assert_eq!(exchange.reply_text(&server(), key, &text, &mut plain), Ok(emit));
+            assert_eq!(plain.written(), out.written(), "{method} {}", revision.name());
+            let again = exchange.reply_text(&server(), key, &text, &mut plain);
+            assert_eq!(again, Err(LocalError::UnknownCall));
+        }
+    }
+}
+
+#[test]
+fn over_http_structured_content_is_the_same_as_its_result() {
+    for (value, pieces, content) in [
+        (r#"{"a":"b"}"#, &[][..], ""),
+        ("[1]", &["in ", "words"], r#""content":[{"type":"text","text":"in words"}],"#),
+    ] {
+        for (revision, accept) in Revision::ALL.into_iter().flat_map(|it| ACCEPTS.map(|accept| (it, accept)))
+        {
+            let (mut first, mut second) = ([0; 1024], [0; 1024]);
+            let (mut out, mut plain) = (SliceSink::new(&mut first), SliceSink::new(&mut second));
+            let result = format!(r#"{{{content}"structuredContent":{value}}}"#);
+            let (mut exchange, key) = exchanged("tools/call", r#""name":"t""#, revision, accept);
+            let emit = exchange.reply(&server(), key, &result, &mut out).unwrap();
+            let (mut exchange, key) = exchanged("tools/call", r#""name":"t""#, revision, accept);
+            let (value, text) = (Raw::trusted(value), Text { pieces, ..Text::default() });
+            assert_eq!(exchange.reply_structured(&server(), key, value, &text, &mut plain), Ok(emit));
+            assert_eq!(plain.written(), out.written(), "{value:?} {}", revision.name());
+        }
+    }
+    let (mut exchange, key) = exchanged("prompts/get", r#""name":"p""#, Revision::NEWEST, b"*/*");
+    let mut memory = [0; 1024];
+    let mut out = SliceSink::new(&mut memory);
+    let said = exchange.reply_structured(&server(), key, Raw::trusted("1"), &Text::default(), &mut out);
+    assert!(matches!(said, Err(LocalError::BadResult(_))), "{said:?}");
+    assert!(!exchange.is_cancelled(key));
 }

@@ -10,7 +10,7 @@ use mcpgraft::jsonrpc::Id;
 use mcpgraft::model::ClientCapabilities;
 use mcpgraft::server::{
     Ask, ExperimentalTasks, Failure, NewTask, Offer, Outcome, Profile, Progress, Step, Target, Task,
-    TaskAction, TaskOrigin, TaskWanted, Unable, task_page,
+    TaskAction, TaskOrigin, TaskWanted, Text, Unable, task_page,
 };
 use mcpgraft::{Limits, LocalError, Revision, Server, Session};
 
@@ -86,6 +86,22 @@ fn session(server: &Server<'_, Fixed<'_>>) -> Channel {
 
 fn call(id: u8, method: &str, params: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{{{params}}}}}"#)
+}
+
+#[test]
+fn a_call_that_asks_for_a_task_is_not_answered_by_a_text() {
+    let (server, mut out) = (offering(), Vec::new());
+    let mut session = session(&server);
+    let message = call(1, "tools/call", r#""name":"add","task":{}"#);
+    let Ok(Step::Call(call)) = session.accept(&server, message.as_bytes(), &mut out) else {
+        panic!("a call")
+    };
+    let text = Text { pieces: &["3"], ..Text::default() };
+    let said = session.reply_text(&server, call.key, &text, &mut out);
+    assert!(matches!(said, Err(LocalError::BadResult(_))), "{said:?}");
+    let said = session.reply_structured(&server, call.key, Raw::trusted("3"), &text, &mut out);
+    assert!(matches!(said, Err(LocalError::BadResult(_))), "{said:?}");
+    assert!(out.is_empty() && session.in_flight() == 1);
 }
 
 // proves: S-433, S-434, S-438, T-075

@@ -35,6 +35,13 @@ impl Table {
         })
     }
 
+    /// As [`Table::find`], of a key without escapes.
+    fn find_plain(&self, key: &str) -> Option<usize> {
+        let order =
+            |at: &usize| self.rows.get(*at).map_or(Ordering::Greater, |row| row.key.as_str().cmp(key));
+        self.index.get(self.index.binary_search_by(order).ok()?).copied()
+    }
+
     /// The position of the row of that key.
     fn find(&self, key: impl Iterator<Item = char> + Clone) -> Option<usize> {
         self.index.get(self.search(key).ok()?).copied()
@@ -123,7 +130,7 @@ impl Owned {
     #[must_use]
     pub fn get(&self, kind: Kind, key: &str) -> Option<Raw<'_>> {
         let table = self.table(kind);
-        let row = table.rows.get(table.find(key.chars())?)?;
+        let row = table.rows.get(table.find_plain(key)?)?;
         Some(row.texts.definition())
     }
 
@@ -154,7 +161,11 @@ impl Catalog for Owned {
     }
 
     fn find(&self, kind: Kind, key: Str<'_>) -> Option<usize> {
-        self.table(kind).find(key.chars())
+        let table = self.table(kind);
+        match key.plain() {
+            Some(plain) => table.find_plain(plain),
+            None => table.find(key.chars()),
+        }
     }
 
     fn listed(&self, kind: Kind, index: usize, revision: Revision) -> Option<&str> {

@@ -18,6 +18,14 @@ impl Accept {
     /// What a request without the header allows: anything.
     pub const ANY: Self = Self { json: true, sse: true, sse_named: false };
 
+    /// What clients of this protocol send, word for word, and what it allows: these need no looking into.
+    const USUAL: [(&str, Self); 4] = [
+        ("application/json, text/event-stream", Self { json: true, sse: true, sse_named: true }),
+        ("application/json,text/event-stream", Self { json: true, sse: true, sse_named: true }),
+        ("*/*", Self::ANY),
+        ("application/json", Self { json: true, sse: false, sse_named: false }),
+    ];
+
     /// Reads all `Accept` lines of a request, values only.
     ///
     /// The most specific range that covers a type decides; weight 0 refuses it. Names are compared without case;
@@ -25,6 +33,18 @@ impl Accept {
     /// What is no media range, or has a malformed weight, is passed over; if no range is left the result is
     /// [`Accept::ANY`], as if the header were absent.
     pub fn parse<'l>(lines: impl Iterator<Item = &'l str>) -> Self {
+        let mut lines = lines.fuse();
+        let first = lines.next();
+        let second = lines.next();
+        if second.is_none()
+            && let Some((_, usual)) = Self::USUAL.iter().find(|(line, _)| first == Some(line))
+        {
+            return *usual;
+        }
+        Self::look_into(first.into_iter().chain(second).chain(lines))
+    }
+
+    fn look_into<'l>(lines: impl Iterator<Item = &'l str>) -> Self {
         let (mut json, mut sse, mut any) = (None, None, false);
         for range in
             lines.flat_map(|line| Parts { rest: Some(line), separator: ',' }).filter_map(Range::parse)
@@ -138,6 +158,16 @@ impl<'a> Iterator for Parts<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn usual_lines_mean_what_looking_into_them_says() {
+        for (line, usual) in Accept::USUAL {
+            assert_eq!(Accept::look_into([line].into_iter()), usual, "{line}");
+            assert_eq!(Accept::parse([line].into_iter()), usual, "{line}");
+        }
+        let both = ["application/json", "text/event-stream"].into_iter();
+        assert_eq!(Accept::parse(both), Accept { json: true, sse: true, sse_named: true });
+    }
 
     // proves: T-085
     #[test]

@@ -1,6 +1,6 @@
 //! What can be refused before the body is read.
 
-use super::headers::{Headers, Repeated, name};
+use super::headers::{Found, Headers, name, text};
 use super::plan::Head;
 use super::{Endpoint, Request, Sessions, cors};
 use crate::json::{Full, Sink};
@@ -15,9 +15,10 @@ pub(crate) fn check<S: Sink + ?Sized>(
     out: &mut S,
 ) -> Result<Option<Head>, Full> {
     let headers = request.headers;
+    let [host, origin, media] = headers.pick(&["Host", "Origin", "Content-Type"]);
     // Host and Origin first: a stranger's page must not even learn what is served here.
-    let (host, origin) = match (headers.text("Host"), headers.text("Origin")) {
-        (Ok(host), Ok(origin)) => (host, origin),
+    let (host, origin) = match (host.value(), origin.value()) {
+        (Ok(host), Ok(origin)) => (host.map(text), origin.map(text)),
         _ => {
             return refuse(400, format_args!("the headers Host and Origin may stand once only"), out)
                 .map(Some);
@@ -35,7 +36,7 @@ pub(crate) fn check<S: Sink + ?Sized>(
         "GET" | "DELETE" if sessions && !of_stateless_era(headers) => return Ok(None),
         _ => return Ok(Some(Head::not_allowed(sessions))),
     }
-    if !is_json(headers) {
+    if !is_json(media) {
         return refuse(415, format_args!("the header Content-Type must be application/json in UTF-8"), out)
             .map(Some);
     }
@@ -71,8 +72,12 @@ fn of_stateless_era(headers: Headers<'_>) -> bool {
 }
 
 /// `application/json`, with any parameters but another charset.
-fn is_json(headers: Headers<'_>) -> bool {
-    let Ok(Some(value)): Result<_, Repeated> = headers.text("Content-Type") else { return false };
+fn is_json(media: Found<'_>) -> bool {
+    let Found::Once(value) = media else { return false };
+    if value.eq_ignore_ascii_case(b"application/json") {
+        return true;
+    }
+    let value = text(value);
     let mut parts = value.split(';').map(str::trim);
     let media = parts.next().unwrap_or("");
     media.eq_ignore_ascii_case("application/json")
@@ -90,7 +95,7 @@ mod tests {
 
     #[test]
     fn media_types() {
-        let json = |value: &[u8]| is_json(Headers(&[("content-type", value)]));
+        let json = |value: &[u8]| is_json(Found::Once(value));
         assert!(json(b"application/json"));
         assert!(json(b"Application/JSON; charset=UTF-8"));
         assert!(json(b"application/json;charset=\"utf-8\"; x=y"));
@@ -98,6 +103,6 @@ mod tests {
         assert!(!json(b"application/json-rpc"));
         assert!(!json(b"text/json"));
         assert!(!json(b""));
-        assert!(!is_json(Headers(&[])));
+        assert!(!is_json(Found::Nowhere) && !is_json(Found::Repeated));
     }
 }

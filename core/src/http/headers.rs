@@ -8,7 +8,47 @@ pub struct Headers<'r>(pub &'r [(&'r str, &'r [u8])]);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repeated;
 
+/// A header that may stand once, in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found<'r> {
+    /// It does not stand there.
+    Nowhere,
+    /// Its value.
+    Once(&'r [u8]),
+    /// It stands there more often.
+    Repeated,
+}
+
+impl<'r> Found<'r> {
+    /// As [`Headers::one`] has it.
+    pub(crate) fn value(self) -> Result<Option<&'r [u8]>, Repeated> {
+        match self {
+            Found::Nowhere => Ok(None),
+            Found::Once(value) => Ok(Some(value)),
+            Found::Repeated => Err(Repeated),
+        }
+    }
+}
+
 impl<'r> Headers<'r> {
+    /// Several headers that may stand once, in one pass.
+    #[cfg_attr(feature = "alloc", inline(always))]
+    pub(crate) fn pick<const N: usize>(self, names: &[&str; N]) -> [Found<'r>; N] {
+        let mut found = [Found::Nowhere; N];
+        for (key, value) in self.0 {
+            for (name, slot) in names.iter().zip(&mut found) {
+                if key.eq_ignore_ascii_case(name) {
+                    *slot = match slot {
+                        Found::Nowhere => Found::Once(trim(value)),
+                        Found::Once(_) | Found::Repeated => Found::Repeated,
+                    };
+                    break;
+                }
+            }
+        }
+        found
+    }
+
     /// The values of all headers of that name.
     pub fn all(self, name: &str) -> impl Iterator<Item = &'r [u8]> {
         self.0.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| trim(value))
@@ -34,8 +74,13 @@ impl<'r> Headers<'r> {
     /// # Errors
     /// [`Repeated`].
     pub fn text(self, name: &str) -> Result<Option<&'r str>, Repeated> {
-        Ok(self.one(name)?.map(|value| core::str::from_utf8(value).unwrap_or("\u{fffd}")))
+        Ok(self.one(name)?.map(text))
     }
+}
+
+/// A value as text. What is not UTF-8 counts as an unknown text.
+pub(crate) fn text(value: &[u8]) -> &str {
+    core::str::from_utf8(value).unwrap_or("\u{fffd}")
 }
 
 /// RFC 9110, section 5.6.3: optional whitespace is blanks and tabs.
@@ -74,5 +119,8 @@ mod tests {
         assert_eq!(headers.one("y"), Ok(None));
         assert_eq!(headers.all("x").count(), 2);
         assert_eq!(headers.texts("x").count(), 1);
+        let found = headers.pick(&["Host", "X", "y"]);
+        assert_eq!(found, [Found::Once(b"a b"), Found::Repeated, Found::Nowhere]);
+        assert_eq!(found.map(Found::value), ["Host", "X", "y"].map(|name| headers.one(name)));
     }
 }

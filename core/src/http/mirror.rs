@@ -1,7 +1,7 @@
 //! The headers of `2026-07-28` that repeat what the body says, so that proxies can route without reading it. The body is
 //! the truth; a header that says something else is a lie to whoever trusted it.
 
-use super::headers::{Headers, name};
+use super::headers::{Found, Headers, Repeated, name, text};
 use super::sentinel;
 use crate::catalog::param_headers::{self, Mirrored, Param};
 use crate::json::{self, Kind, Raw, Str};
@@ -14,15 +14,37 @@ const DIFFERS: &str = "does not match the body";
 const INVALID: &str = "is not a valid value";
 
 /// The mirror headers of one request.
-pub(crate) struct HttpMirror<'r>(pub(crate) Headers<'r>);
+pub(crate) struct HttpMirror<'r> {
+    headers: Headers<'r>,
+    version: Found<'r>,
+    method: Found<'r>,
+    name: Found<'r>,
+}
 
-impl HttpMirror<'_> {
+impl<'r> HttpMirror<'r> {
+    /// Looks for them.
+    pub(crate) fn new(headers: Headers<'r>) -> Self {
+        let [version, method, name] = headers.pick(&[name::VERSION, name::METHOD, name::NAME]);
+        HttpMirror { headers, version, method, name }
+    }
+
+    /// The version it names; what is not UTF-8 counts as an unknown text.
+    ///
+    /// # Errors
+    /// [`Repeated`].
+    pub(crate) fn named(&self) -> Result<Option<&'r str>, Repeated> {
+        Ok(self.version.value()?.map(text))
+    }
+
     /// A header that must be there and say exactly this.
-    fn exact<'m>(&self, header: &'static str, body: Str<'_>) -> Result<(), Fault<'m>> {
-        let why = match self.0.one(header) {
-            Err(_) => TWICE,
-            Ok(None) => MISSING,
-            Ok(Some(value)) => match core::str::from_utf8(value) {
+    fn exact<'m>(header: &'static str, found: Found<'_>, body: Str<'_>) -> Result<(), Fault<'m>> {
+        let why = match found {
+            Found::Repeated => TWICE,
+            Found::Nowhere => MISSING,
+            Found::Once(value) if body.plain().is_some_and(|plain| plain.as_bytes() == value) => {
+                return Ok(());
+            }
+            Found::Once(value) => match core::str::from_utf8(value) {
                 Ok(value) if body == *value => return Ok(()),
                 _ => DIFFERS,
             },
@@ -34,7 +56,7 @@ impl HttpMirror<'_> {
     fn param(&self, name: Str<'_>) -> Result<Option<&[u8]>, &'static str> {
         let mut found = None;
         let lower = |c: char| c.to_ascii_lowercase();
-        for (key, _) in self.0.0 {
+        for (key, _) in self.headers.0 {
             let Some((prefix, rest)) = key.split_at_checked(name::PARAM_PREFIX.len()) else { continue };
             if !prefix.eq_ignore_ascii_case(name::PARAM_PREFIX)
                 || !rest.chars().map(lower).eq(name.chars().map(lower))
@@ -42,7 +64,7 @@ impl HttpMirror<'_> {
                 continue;
             }
             // `one` trims, and notices a second copy whatever its case.
-            found = self.0.one(key).map_err(|_| TWICE)?;
+            found = self.headers.one(key).map_err(|_| TWICE)?;
         }
         Ok(found)
     }
@@ -77,18 +99,18 @@ impl HttpMirror<'_> {
 
 impl Mirror for HttpMirror<'_> {
     fn version<'m>(&self, body: Str<'m>) -> Result<(), Fault<'m>> {
-        self.exact(name::VERSION, body)
+        Self::exact(name::VERSION, self.version, body)
     }
 
     fn method<'m>(&self, method: Str<'m>) -> Result<(), Fault<'m>> {
-        self.exact(name::METHOD, method)
+        Self::exact(name::METHOD, self.method, method)
     }
 
     fn name<'m>(&self, value: Str<'m>) -> Result<(), Fault<'m>> {
-        let why = match self.0.one(name::NAME) {
-            Err(_) => TWICE,
-            Ok(None) => MISSING,
-            Ok(Some(header)) => match sentinel::equals(header, value) {
+        let why = match self.name {
+            Found::Repeated => TWICE,
+            Found::Nowhere => MISSING,
+            Found::Once(header) => match sentinel::equals(header, value) {
                 Ok(true) => return Ok(()),
                 Ok(false) => DIFFERS,
                 Err(_) => INVALID,

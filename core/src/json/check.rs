@@ -1,93 +1,12 @@
 //! The checker: decides whether a text is JSON.
 
-#[cfg(feature = "alloc")]
-use super::Str;
+use super::Raw;
+use super::error::{JsonError, JsonErrorKind};
 use super::scan::{hex4, plain_run, skip_space};
-use super::{Picked, Raw};
 use core::ops::Range;
-use thiserror::Error;
 
 /// The deepest nesting [`check`] can follow, whatever its `max_depth` says.
 pub const MAX_DEPTH: u16 = 256;
-
-/// Why a text is not one JSON value, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("invalid JSON at byte {offset}: {kind}")]
-pub struct JsonError {
-    /// What is wrong.
-    pub kind: JsonErrorKind,
-    /// The byte it was noticed at, counted from 0; the length of the text if the text ended too early.
-    pub offset: usize,
-}
-
-/// What is wrong with a text that is not JSON.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum JsonErrorKind {
-    /// The bytes are not UTF-8.
-    Utf8,
-    /// A byte order mark stands before the value (RFC 8259 §8.1: senders must not add one).
-    Bom,
-    /// The text ends before the value does.
-    Eof,
-    /// No value starts here.
-    Value,
-    /// An object member does not start with a string.
-    Key,
-    /// No colon after a member name.
-    Colon,
-    /// Neither a comma nor the end of the object.
-    ObjectEnd,
-    /// Neither a comma nor the end of the array.
-    ArrayEnd,
-    /// A word that is not `true`, `false` or `null`.
-    Literal,
-    /// A number with a leading zero, a bare sign, or no digit where one must stand.
-    Number,
-    /// A control character (U+0000 to U+001F) stands unescaped in a string.
-    Control,
-    /// A backslash sequence that JSON does not have.
-    Escape,
-    /// A `\u` escape of one half of a surrogate pair without the other half: it names no character.
-    Surrogate,
-    /// Arrays and objects nest deeper than the limit.
-    Depth,
-    /// Something other than white space follows the value.
-    Trailing,
-}
-
-impl JsonErrorKind {
-    /// What is wrong, in words.
-    #[must_use]
-    #[cfg_attr(not(feature = "alloc"), inline(never))]
-    pub const fn text(self) -> &'static str {
-        match self {
-            JsonErrorKind::Utf8 => "not UTF-8",
-            JsonErrorKind::Bom => "a byte order mark is not part of JSON; send the value without it",
-            JsonErrorKind::Eof => "the text ends too early",
-            JsonErrorKind::Value => "expected a value",
-            JsonErrorKind::Key => "expected a member name in double quotes",
-            JsonErrorKind::Colon => "expected ':' after the member name",
-            JsonErrorKind::ObjectEnd => "expected ',' or '}'",
-            JsonErrorKind::ArrayEnd => "expected ',' or ']'",
-            JsonErrorKind::Literal => "expected true, false or null",
-            JsonErrorKind::Number => "malformed number",
-            JsonErrorKind::Control => "a control character in a string must be escaped",
-            JsonErrorKind::Escape => "unknown escape in a string",
-            JsonErrorKind::Surrogate => "half a surrogate pair in a \\u escape",
-            JsonErrorKind::Depth => "nested too deeply",
-            JsonErrorKind::Trailing => "more text after the value",
-        }
-    }
-}
-
-impl core::fmt::Display for JsonErrorKind {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(self.text())
-    }
-}
-
-impl core::error::Error for JsonErrorKind {}
 
 /// Checks that `text` is exactly one JSON value (RFC 8259), with white space around it allowed.
 ///
@@ -108,45 +27,20 @@ pub(crate) fn utf8(text: &[u8]) -> Result<&str, JsonError> {
 }
 
 /// As [`check`], of a text whose characters are known to be good. Says, too, whether the value is known to be one line.
-pub(crate) fn check_str(valid: &str, max_depth: u16) -> Result<(Raw<'_>, bool), JsonError> {
-    let mut checker = Checker::new(valid.as_bytes(), max_depth)?;
-    let range = checker.document().map_err(|kind| JsonError { kind, offset: checker.at })?;
+pub(super) fn check_str(valid: &str, max_depth: u16) -> Result<(Raw<'_>, bool), JsonError> {
+    check_by(valid, max_depth, Checker::value)
+}
+
+/// As [`check_str`]; `walk` goes over the value, and may look at it on the way.
+#[cfg_attr(feature = "alloc", inline(always))]
+pub(super) fn check_by<'a>(
+    valid: &'a str,
+    max_depth: u16,
+    walk: impl FnOnce(&mut Checker<'a>) -> Result<(), JsonErrorKind>,
+) -> Result<(Raw<'a>, bool), JsonError> {
+    let mut checker = Checker::new(valid, max_depth)?;
+    let range = checker.document(walk).map_err(|kind| JsonError { kind, offset: checker.at })?;
     Ok((part(valid, range)?, checker.line))
-}
-
-/// As [`check_str`], and then as [`Raw::sift`]: small machines have one way to find members.
-#[cfg(not(feature = "alloc"))]
-pub(crate) fn check_sifting<'a, const N: usize>(
-    valid: &'a str,
-    max_depth: u16,
-    keys: &[&str; N],
-) -> Result<(Raw<'a>, bool, Picked<'a, N>), JsonError> {
-    check_str(valid, max_depth).map(|(value, line)| (value, line, value.sift(keys)))
-}
-
-/// As [`check_str`], and as [`Raw::sift`] on the way, if the value is an object: it is walked once.
-#[cfg(feature = "alloc")]
-pub(crate) fn check_sifting<'a, const N: usize>(
-    valid: &'a str,
-    max_depth: u16,
-    keys: &[&str; N],
-) -> Result<(Raw<'a>, bool, Picked<'a, N>), JsonError> {
-    let mut checker = Checker::new(valid.as_bytes(), max_depth)?;
-    let mut picked = Picked::NONE;
-    checker.space();
-    let start = checker.at;
-    let checked = if checker.peek() == Some(b'{') {
-        checker.members(|name, value| {
-            if let (Some(name), Some(value)) = (valid.get(name), valid.get(value)) {
-                picked.take(keys, Str::trusted(name), Raw::trusted(value));
-            }
-        })
-    } else {
-        checker.value()
-    };
-    let range = checked.and_then(|()| checker.end(start));
-    let range = range.map_err(|kind| JsonError { kind, offset: checker.at })?;
-    Ok((part(valid, range)?, checker.line, picked))
 }
 
 /// The value that stands there.
@@ -160,7 +54,7 @@ fn part(text: &str, range: Range<usize>) -> Result<Raw<'_>, JsonError> {
 const WORD: usize = usize::BITS as usize;
 
 /// The containers open at a point of the text: one bit each, set for an object.
-struct Open {
+pub(super) struct Open {
     bits: [usize; MAX_DEPTH as usize / WORD],
     depth: u16,
     limit: u16,
@@ -171,7 +65,7 @@ impl Open {
         Self { bits: [0; MAX_DEPTH as usize / WORD], depth: 0, limit: limit.min(MAX_DEPTH) }
     }
 
-    fn push(&mut self, object: bool) -> Result<(), JsonErrorKind> {
+    pub(super) fn push(&mut self, object: bool) -> Result<(), JsonErrorKind> {
         if self.depth >= self.limit {
             return Err(JsonErrorKind::Depth);
         }
@@ -182,7 +76,7 @@ impl Open {
         Ok(())
     }
 
-    fn pop(&mut self) {
+    pub(super) fn pop(&mut self) {
         self.depth = self.depth.saturating_sub(1);
     }
 
@@ -193,62 +87,69 @@ impl Open {
     }
 }
 
-struct Checker<'a> {
-    text: &'a [u8],
-    at: usize,
-    open: Open,
+/// A text on its way to be [checked](check).
+pub(crate) struct Checker<'a> {
+    pub(super) text: &'a str,
+    /// How far it is.
+    pub(super) at: usize,
+    pub(super) open: Open,
     /// No line break was seen. Not looked for without a heap: false there.
     line: bool,
 }
 
 impl<'a> Checker<'a> {
-    fn new(text: &'a [u8], max_depth: u16) -> Result<Self, JsonError> {
-        if text.starts_with(b"\xEF\xBB\xBF") {
+    fn new(text: &'a str, max_depth: u16) -> Result<Self, JsonError> {
+        if text.starts_with('\u{feff}') {
             return Err(JsonError { kind: JsonErrorKind::Bom, offset: 0 });
         }
         Ok(Checker { text, at: 0, open: Open::new(max_depth), line: cfg!(feature = "alloc") })
     }
 
-    fn peek(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
+    /// The byte that stands here.
+    pub(crate) fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
     }
 
-    fn space(&mut self) {
+    pub(super) fn space(&mut self) {
         let from = self.at;
-        self.at = skip_space(self.text, from);
+        self.at = skip_space(self.text.as_bytes(), from);
         // On small machines answers are short: looking for line breaks again costs less than this code.
         if cfg!(feature = "alloc") && self.at > from {
-            let skipped = self.text.get(from..self.at).unwrap_or_default();
+            let skipped = self.text.as_bytes().get(from..self.at).unwrap_or_default();
             self.line &= !skipped.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
         }
     }
 
     /// The error for what stands here: the end of the text is always [`JsonErrorKind::Eof`].
-    fn wrong(&self, kind: JsonErrorKind) -> JsonErrorKind {
+    pub(super) fn wrong(&self, kind: JsonErrorKind) -> JsonErrorKind {
         if self.at >= self.text.len() { JsonErrorKind::Eof } else { kind }
     }
 
-    fn document(&mut self) -> Result<Range<usize>, JsonErrorKind> {
+    #[cfg_attr(feature = "alloc", inline(always))]
+    fn document(
+        &mut self,
+        walk: impl FnOnce(&mut Self) -> Result<(), JsonErrorKind>,
+    ) -> Result<Range<usize>, JsonErrorKind> {
         self.space();
         let start = self.at;
-        self.value()?;
-        self.end(start)
-    }
-
-    /// The end of the text, after the value that began at `start`.
-    fn end(&mut self, start: usize) -> Result<Range<usize>, JsonErrorKind> {
+        walk(self)?;
         let end = self.at;
         self.space();
         if self.at < self.text.len() { Err(JsonErrorKind::Trailing) } else { Ok(start..end) }
     }
 
     /// One value, whatever is open around it.
-    fn value(&mut self) -> Result<(), JsonErrorKind> {
+    ///
+    /// # Errors
+    /// What is wrong where it stands now.
+    pub(crate) fn value(&mut self) -> Result<(), JsonErrorKind> {
         let around = self.open.depth;
         loop {
             // At a value. An opened container goes round again for its first element.
             match self.peek() {
-                Some(b'"') => self.string()?,
+                Some(b'"') => {
+                    self.string()?;
+                }
                 Some(b'{') => {
                     self.open.push(true)?;
                     self.at += 1;
@@ -302,39 +203,13 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The object that opens here. Hands over where the name and the value of each member stand.
-    #[cfg(feature = "alloc")]
-    fn members(&mut self, mut member: impl FnMut(Range<usize>, Range<usize>)) -> Result<(), JsonErrorKind> {
-        self.open.push(true)?;
-        self.at += 1;
-        self.space();
-        if self.peek() != Some(b'}') {
-            loop {
-                let name = self.at;
-                let name = name..self.key()?;
-                let value = self.at;
-                self.value()?;
-                member(name, value..self.at);
-                self.space();
-                match self.peek() {
-                    Some(b',') => self.at += 1,
-                    Some(b'}') => break,
-                    _ => return Err(self.wrong(JsonErrorKind::ObjectEnd)),
-                }
-                self.space();
-            }
-        }
-        self.at += 1;
-        self.open.pop();
-        Ok(())
-    }
-
-    /// A member name and its colon, up to the value. Gives the end of the name.
-    fn key(&mut self) -> Result<usize, JsonErrorKind> {
+    /// A member name and its colon, up to the value. Gives the end of the name, and whether it has no escape.
+    #[cfg_attr(feature = "alloc", inline(always))]
+    pub(super) fn key(&mut self) -> Result<(usize, bool), JsonErrorKind> {
         if self.peek() != Some(b'"') {
             return Err(self.wrong(JsonErrorKind::Key));
         }
-        self.string()?;
+        let plain = self.string()?;
         let end = self.at;
         self.space();
         if self.peek() != Some(b':') {
@@ -342,7 +217,7 @@ impl<'a> Checker<'a> {
         }
         self.at += 1;
         self.space();
-        Ok(end)
+        Ok((end, plain))
     }
 
     fn literal(&mut self, word: &[u8]) -> Result<(), JsonErrorKind> {
@@ -390,11 +265,23 @@ impl<'a> Checker<'a> {
         if self.at == start { Err(self.wrong(JsonErrorKind::Number)) } else { Ok(()) }
     }
 
-    /// A string, from its opening quote.
-    fn string(&mut self) -> Result<(), JsonErrorKind> {
-        self.at += 1;
+    /// A string, from its opening quote. Gives whether it has no escape.
+    #[cfg_attr(feature = "alloc", inline(always))]
+    fn string(&mut self) -> Result<bool, JsonErrorKind> {
+        let start = self.at + 1;
+        let text = self.text.as_bytes();
+        self.at = start + plain_run(text.get(start..).unwrap_or_default());
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Ok(true);
+        }
+        self.escaped().map(|()| false)
+    }
+
+    /// The rest of a string, from something in it that is not plain.
+    #[cfg_attr(feature = "alloc", cold, inline(never))]
+    fn escaped(&mut self) -> Result<(), JsonErrorKind> {
         loop {
-            self.at += plain_run(self.text.get(self.at..).unwrap_or_default());
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -407,6 +294,7 @@ impl<'a> Checker<'a> {
                 Some(_) => return Err(JsonErrorKind::Control),
                 None => return Err(JsonErrorKind::Eof),
             }
+            self.at += plain_run(self.text.as_bytes().get(self.at..).unwrap_or_default());
         }
     }
 
@@ -421,7 +309,7 @@ impl<'a> Checker<'a> {
                 let start = self.at;
                 self.at += 1;
                 let half = match self.hex4()? {
-                    0xD800..=0xDBFF if self.text.get(self.at..self.at + 2) == Some(b"\\u") => {
+                    0xD800..=0xDBFF if self.text.as_bytes().get(self.at..self.at + 2) == Some(b"\\u") => {
                         self.at += 2;
                         !matches!(self.hex4()?, 0xDC00..=0xDFFF)
                     }
@@ -439,7 +327,7 @@ impl<'a> Checker<'a> {
     }
 
     fn hex4(&mut self) -> Result<u32, JsonErrorKind> {
-        if let Some(unit) = hex4(self.text, self.at) {
+        if let Some(unit) = hex4(self.text.as_bytes(), self.at) {
             self.at += 4;
             return Ok(unit);
         }

@@ -13,8 +13,10 @@
 
 mod check;
 pub(crate) mod digits;
+mod error;
 mod number;
 mod scan;
+mod sift;
 mod sink;
 mod stream;
 mod string;
@@ -22,16 +24,18 @@ mod utf8;
 mod value;
 mod write;
 
-pub(crate) use check::check_sifting;
 #[cfg(feature = "alloc")]
-pub(crate) use check::utf8;
-pub use check::{JsonError, JsonErrorKind, MAX_DEPTH, check};
+pub(crate) use check::{Checker, utf8};
+pub use check::{MAX_DEPTH, check};
+pub use error::{JsonError, JsonErrorKind};
 pub(crate) use scan::{find, find_text, line_run, skip_space};
+#[cfg(feature = "alloc")]
+pub(crate) use sift::check_walking;
+pub(crate) use sift::{Picked, check_sifting};
 pub(crate) use sink::whole;
 pub use sink::{Full, Sink, SliceSink};
 pub use stream::Stream;
 pub use string::{Chars, Str, fnv64};
 pub(crate) use utf8::{NotUtf8, Partial};
-pub(crate) use value::Picked;
 pub use value::{Elements, Kind, Members, Raw};
 pub use write::{Mark, Writer, escape};

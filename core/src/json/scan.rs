@@ -78,7 +78,7 @@ mod runs {
         let (words, _) = bytes.as_chunks::<8>();
         let mut at = 0;
         // Most strings are short.
-        for word in words.iter().take(3) {
+        for word in words.iter().take(6) {
             let seen = marks(u64::from_le_bytes(*word));
             if seen != 0 {
                 return at + first(seen);

@@ -165,23 +165,6 @@ impl<'a> Raw<'a> {
         path.iter().try_fold(self, |value, key| value.get(key))
     }
 
-    /// Several members of an object in one pass, each as [`Raw::get`] finds it.
-    #[cfg_attr(feature = "alloc", inline(always))]
-    pub(crate) fn sift<const N: usize>(self, keys: &[&str; N]) -> Picked<'a, N> {
-        let mut picked = Picked::NONE;
-        picked.fill(self, keys);
-        picked
-    }
-
-    /// As [`Raw::sift`], whatever their number: on small machines one copy of this code serves every caller.
-    #[cfg_attr(feature = "alloc", inline(always))]
-    #[cfg_attr(not(feature = "alloc"), inline(never))]
-    fn sift_into(self, keys: &[&str], values: &mut [Option<Raw<'a>>]) -> Option<usize> {
-        let mut twice: Option<usize> = None;
-        self.members().for_each(|(name, value)| put(keys, values, &mut twice, name, value));
-        twice
-    }
-
     /// Whether it is an array or object without anything in it.
     pub(crate) fn is_hollow(self) -> bool {
         let bytes = self.bytes();
@@ -195,52 +178,6 @@ impl<'a> Raw<'a> {
     pub fn pick<const N: usize>(self, keys: [&str; N]) -> Result<[Option<Raw<'a>>; N], usize> {
         let picked = self.sift(&keys);
         picked.twice.map_or(Ok(picked.values), Err)
-    }
-}
-
-/// Some members of an object, by the position of their names.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Picked<'a, const N: usize> {
-    /// The values; the last one, where a name stands twice.
-    pub(crate) values: [Option<Raw<'a>>; N],
-    /// The first of the names that stands twice.
-    pub(crate) twice: Option<usize>,
-}
-
-impl<'a, const N: usize> Picked<'a, N> {
-    /// None of them.
-    pub(crate) const NONE: Self = Picked { values: [None; N], twice: None };
-
-    /// Finds them; there were none before.
-    #[cfg_attr(feature = "alloc", inline(always))]
-    pub(crate) fn fill(&mut self, object: Raw<'a>, keys: &[&str; N]) {
-        self.twice = object.sift_into(keys, &mut self.values);
-    }
-
-    /// Takes one more member, if it is asked for.
-    #[cfg(feature = "alloc")]
-    #[inline(always)]
-    pub(super) fn take(&mut self, keys: &[&str; N], name: Str<'_>, value: Raw<'a>) {
-        put(keys, &mut self.values, &mut self.twice, name, value);
-    }
-}
-
-/// Puts a member into the slot of its name.
-#[inline(always)]
-fn put<'a>(
-    keys: &[&str],
-    values: &mut [Option<Raw<'a>>],
-    twice: &mut Option<usize>,
-    name: Str<'_>,
-    value: Raw<'a>,
-) {
-    for (index, (key, slot)) in keys.iter().zip(values.iter_mut()).enumerate() {
-        if name.eq(key) {
-            if slot.replace(value).is_some() {
-                *twice = Some(twice.map_or(index, |known| known.min(index)));
-            }
-            break;
-        }
     }
 }
 

@@ -6,7 +6,7 @@ pub use id::{Id, Token};
 
 use core::fmt;
 
-use crate::json::{self, JsonError, Kind, Picked, Raw, Str, digits, find};
+use crate::json::{Kind, Picked, Raw, Str, digits, find};
 
 /// One JSON-RPC message, borrowed from the text it came in.
 #[derive(Clone, Copy, Debug)]
@@ -118,62 +118,24 @@ impl core::error::Error for Malformed {}
 /// Takes the pieces of a sentence, without the formatting of `core::fmt`, which is much code on a device.
 pub(crate) type Say<'p> = dyn FnMut(&str) -> fmt::Result + 'p;
 
-const MEMBERS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
-
-/// One JSON value that may be a message.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Incoming<'m> {
-    pub(crate) value: Raw<'m>,
-    /// Those of its members that a message has: they were seen when it was checked. Small machines look for them when they
-    /// are needed: that is less code, and less stack.
-    #[cfg(feature = "alloc")]
-    members: Picked<'m, 6>,
-}
-
-impl<'m> Incoming<'m> {
-    /// Checks a text; see [`json::check`].
-    #[cfg(feature = "alloc")]
-    pub(crate) fn check(text: &'m [u8], max_depth: u16) -> Result<Self, JsonError> {
-        let (value, _, members) = json::check_sifting(json::utf8(text)?, max_depth, &MEMBERS)?;
-        Ok(Incoming { value, members })
-    }
-
-    /// Checks a text; see [`json::check`].
-    #[cfg(not(feature = "alloc"))]
-    pub(crate) fn check(text: &'m [u8], max_depth: u16) -> Result<Self, JsonError> {
-        Ok(Incoming { value: json::check(text, max_depth)? })
-    }
-
-    /// A value that was checked.
-    pub(crate) fn of(value: Raw<'m>) -> Self {
-        #[cfg(feature = "alloc")]
-        let members = value.sift(&MEMBERS);
-        Incoming {
-            value,
-            #[cfg(feature = "alloc")]
-            members,
-        }
-    }
-
-    fn members(self) -> Picked<'m, 6> {
-        #[cfg(feature = "alloc")]
-        return self.members;
-        #[cfg(not(feature = "alloc"))]
-        self.value.sift(&MEMBERS)
-    }
-
-    /// Reads it; see [`read`].
-    pub(crate) fn read(self) -> Result<Message<'m>, (Malformed, Option<Id<'m>>)> {
-        if self.value.is_object() { message(self.members()) } else { Err((Malformed::NotObject, None)) }
-    }
-}
+/// The members of a message.
+pub(crate) const MEMBERS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 
 /// Reads the envelope of a message. Unknown members are ignored.
 ///
 /// # Errors
 /// What is wrong, with the id if it could be read: the answer to a broken request echoes it.
 pub fn read<'m>(value: Raw<'m>) -> Result<Message<'m>, (Malformed, Option<Id<'m>>)> {
-    Incoming::of(value).read()
+    read_sifted(value, value.sift(&MEMBERS))
+}
+
+/// As [`read`], of a value whose [`MEMBERS`] are known.
+#[cfg_attr(feature = "alloc", inline)]
+pub(crate) fn read_sifted<'m>(
+    value: Raw<'m>,
+    members: Picked<'m, 6>,
+) -> Result<Message<'m>, (Malformed, Option<Id<'m>>)> {
+    if value.is_object() { message(members) } else { Err((Malformed::NotObject, None)) }
 }
 
 fn message(members: Picked<'_, 6>) -> Result<Message<'_>, (Malformed, Option<Id<'_>>)> {

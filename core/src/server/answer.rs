@@ -58,6 +58,9 @@ pub(crate) fn hints<C, S: Sink + ?Sized>(server: &Server<'_, C>, w: &mut Writer<
     w.field_str("cacheScope", server.profile.cache_scope.name())
 }
 
+/// The beginning of a `_meta` that has [`meta::SERVER_INFO`] and nothing else.
+const SERVER_INFO_ONLY: &str = r#""_meta":{"io.modelcontextprotocol/serverInfo":"#;
+
 /// Writes `_meta`: the host's, and who the server is where the revision wants it in every result.
 pub(crate) fn foot<C: Catalog, S: Sink + ?Sized>(
     server: &Server<'_, C>,
@@ -68,6 +71,11 @@ pub(crate) fn foot<C: Catalog, S: Sink + ?Sized>(
     let own = own.filter(|own| own.is_object());
     if !revision.is_stateless() && own.is_none() {
         return Ok(());
+    }
+    if own.is_none() && server.catalog.can(Feature::Translation) {
+        w.fragment(SERVER_INFO_ONLY, false)?;
+        w.line(server.profile.info)?;
+        return w.end_object();
     }
     w.fragment(r#""_meta":{"#, false)?;
     let mut named = false;
@@ -143,15 +151,16 @@ pub(crate) fn input_required<C: Catalog, S: Sink + ?Sized>(
 /// Checks that a result can be the answer of a call.
 fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> Result<Given<'r>, LocalError> {
     let bad = |why| Err(LocalError::BadResult(why));
-    let (raw, line, named) = json::check_sifting(result, json::MAX_DEPTH, &Given::NAMES)
+    let sifted = json::check_sifting(result, json::MAX_DEPTH, &Given::NAMES)
         .map_err(|error| LocalError::BadJson(error.kind))?;
+    let (raw, line, named) = (sifted.value, sifted.line, sifted.picked.values);
     if !raw.is_object() {
         return bad("it must be a JSON object");
     }
     let row = call.method;
-    let named = named.values;
-    let given = Given { raw, named, line };
-    let [result_type, content, ..] = named;
+    let [result_type, content, _, failed] = named;
+    let more = sifted.others || result_type.is_some() || failed.is_some();
+    let given = Given { raw, named, more, line };
     let ty = match result_type.filter(|ty| row.is_some() && !ty.is_null()).map(Raw::str) {
         Some(None) => return bad("\"resultType\" must be a string"),
         ty => ty.flatten(),
@@ -214,6 +223,8 @@ fn checked<'r, C>(server: &Server<'_, C>, call: &Inflight, result: &'r str) -> R
 struct Given<'r> {
     raw: Raw<'r>,
     named: [Option<Raw<'r>>; 4],
+    /// It may have members besides `content` and `structuredContent`.
+    more: bool,
     /// It is one line.
     line: bool,
 }
@@ -251,11 +262,13 @@ pub(crate) fn result<C: Catalog, S: Sink + ?Sized>(
     open(call.id.id(), &mut w)?;
     let absent = |member: Raw<'_>| member.is_null() && method.is_some();
     if stateless && result_type.is_none_or(absent) {
-        w.field_str("resultType", "complete")?;
+        w.fragment(r#""resultType":"complete""#, true)?;
     }
     let mut own_meta = None;
     let mut hints = [false; 2];
-    for (key, member) in given.raw.members() {
+    // Of a tool, `content` and `structuredContent` are written below.
+    let besides = given.more || method != Some(Method::ToolsCall);
+    for (key, member) in given.raw.members().take(if besides { usize::MAX } else { 0 }) {
         if absent(member) && key != *"structuredContent" {
             // Serialisers write null for what is not there; no schema of the protocol has it.
         } else if only.is_some_and(|only| key != *"_meta" && !only.iter().any(|name| key == **name)) {
@@ -450,4 +463,20 @@ pub(crate) fn error_content<S: Sink + ?Sized>(text: &str, w: &mut Writer<'_, S>)
     w.end_object()?;
     w.end_array()?;
     w.field_bool("isError", true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_server_is_named_as_the_protocol_says() {
+        let mut text = heapless::String::<80>::new();
+        for part in [SERVER_INFO_ONLY, "{}}"] {
+            text.push_str(part).unwrap();
+        }
+        let member = text.strip_prefix("\"_meta\":").unwrap();
+        let value = json::check(member.as_bytes(), 4).unwrap();
+        assert!(value.members().all(|(name, _)| name == *meta::SERVER_INFO) && !value.is_hollow());
+    }
 }

@@ -4,7 +4,7 @@
 use super::Server;
 use super::fault::Fault;
 use super::mirror::Mirror;
-use super::params::{META, Params};
+use super::params::{META, Params, is_implementation};
 use crate::catalog::Catalog;
 use crate::json::Raw;
 use crate::jsonrpc::Request;
@@ -59,7 +59,7 @@ pub(crate) fn open<'m, C: Catalog>(
         .filter(|revision| revision.is_stateless() && server.profile.revisions.has(*revision))
         .ok_or(Fault::Version { requested: version })?;
     let client_info = client_info.filter(|raw| !raw.is_null());
-    if client_info.is_some_and(|info| !is_implementation(info)) {
+    if client_info.is_some() && !params.names_client() {
         return Err(missing(meta::CLIENT_INFO, "an object with string \"name\" and \"version\""));
     }
     let level = match level.filter(|raw| !raw.is_null()) {
@@ -74,11 +74,6 @@ pub(crate) fn open<'m, C: Catalog>(
     mirror.method(request.method)?;
     let capabilities = server.client(declared, revision);
     Ok(Envelope { revision, declared, capabilities, client_info, level })
-}
-
-/// Whether it is an object with the two members every `Implementation` has.
-pub(crate) fn is_implementation(info: Raw<'_>) -> bool {
-    info.sift(&["name", "version"]).values.into_iter().all(|value| value.is_some_and(Raw::is_string))
 }
 
 /// What to say to a request that has no version where one is needed.

@@ -22,7 +22,33 @@ pub(crate) struct Listener<const URIS: usize> {
     prompts: bool,
     resources: bool,
     /// Of a task it is the complement, so that a URI is not taken for one.
-    watched: heapless::Vec<u64, URIS>,
+    watched: Hashes<URIS>,
+}
+
+/// Up to `N` hashes. Where there is a heap, they are on it: most subscriptions have few, and are moved about.
+#[derive(Clone, Debug, Default)]
+struct Hashes<const N: usize> {
+    #[cfg(feature = "alloc")]
+    held: alloc::vec::Vec<u64>,
+    #[cfg(not(feature = "alloc"))]
+    held: heapless::Vec<u64, N>,
+}
+
+impl<const N: usize> Hashes<N> {
+    /// Takes one more, if there are fewer than `limit`.
+    fn push(&mut self, hash: u64, limit: usize) -> Result<(), Full> {
+        if self.held.len() >= limit.min(N) {
+            return Err(Full);
+        }
+        #[cfg(feature = "alloc")]
+        self.held.try_reserve(1).map_err(|_| Full)?;
+        let _ = self.held.push(hash);
+        Ok(())
+    }
+
+    fn contains(&self, hash: u64) -> bool {
+        self.held.contains(&hash)
+    }
 }
 
 impl<const URIS: usize> Listener<URIS> {
@@ -38,14 +64,14 @@ impl<const URIS: usize> Listener<URIS> {
             offered && profile.list_changed && filter.get(key).and_then(Raw::bool) == Some(true)
         };
         let has = |offer: super::Offer| offer != super::Offer::No;
-        let mut hashes = heapless::Vec::<u64, URIS>::new();
+        let mut hashes = Hashes::default();
         let limit = limit.min(URIS);
         for uri in watched(filter, profile).unwrap_or(Raw::NULL).elements() {
             let Some(uri) = uri.str() else {
                 let field = "notifications.resourceSubscriptions";
                 return Err(Fault::Param { field, expected: "an array of strings" });
             };
-            if hashes.len() >= limit || hashes.push(uri.hash64()).is_err() {
+            if hashes.push(uri.hash64(), limit).is_err() {
                 return Err(Fault::TooManySubscriptions { limit });
             }
         }
@@ -53,7 +79,7 @@ impl<const URIS: usize> Listener<URIS> {
             let Some(id) = id.str() else {
                 return Err(Fault::Param { field: "notifications.taskIds", expected: "an array of strings" });
             };
-            if hashes.len() >= limit || hashes.push(!id.hash64()).is_err() {
+            if hashes.push(!id.hash64(), limit).is_err() {
                 return Err(Fault::TooManySubscriptions { limit });
             }
         }
@@ -106,12 +132,12 @@ impl<const URIS: usize> Listener<URIS> {
 
     /// Whether it wants to hear that a resource has changed.
     pub(crate) fn wants_resource(&self, uri: &str) -> bool {
-        self.watched.contains(&fnv64(uri.as_bytes()))
+        self.watched.contains(fnv64(uri.as_bytes()))
     }
 
     /// Whether it wants to hear of a task.
     pub(crate) fn wants_task(&self, task: &Task<'_>) -> bool {
-        self.watched.contains(&!task.id().hash64())
+        self.watched.contains(!task.id().hash64())
     }
 
     /// Writes that a list has changed.

@@ -34,6 +34,9 @@ pub(crate) fn text<C: Catalog, S: Sink + ?Sized>(
     out: &mut S,
 ) -> Result<(), LocalError> {
     let can = |feature| server.catalog.can(feature);
+    if can(Feature::Tasks) && call.wants_task() {
+        return Err(LocalError::BadResult("a call that asks for a task is answered by one"));
+    }
     let method = call.method.map(|row| row.method);
     let part = match method {
         Some(Method::ToolsCall) if can(Feature::Tools) => Part::Block,

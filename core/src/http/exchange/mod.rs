@@ -196,13 +196,14 @@ impl Exchange {
         if self.state != State::Gated {
             return Err(LocalError::Over);
         }
+        // Not unwrapped, which would copy it: a step is large.
         let step = whole(out, |out| match request.method {
             "POST" => self.read(server, request, attached, body, out),
             _ => self.without_body(server, request, attached, out),
-        })?;
-        if !matches!(step, HttpStep::Call(_) | HttpStep::Batch(_)) {
+        });
+        if !matches!(step, Ok(HttpStep::Call(_) | HttpStep::Batch(_)) | Err(_)) {
             self.state = State::Over;
         }
-        Ok(step)
+        step
     }
 }

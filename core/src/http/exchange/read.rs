@@ -14,6 +14,7 @@ use crate::revision::Revision;
 use crate::revision::methods::{Method, Notification};
 use crate::server::call::{Call, Notice};
 use crate::server::era::{self, Envelope};
+use crate::server::incoming::Incoming;
 use crate::server::inflight::Inflight;
 use crate::server::mirror::Unmirrored;
 use crate::server::out::event;
@@ -21,6 +22,7 @@ use crate::server::params::Params;
 use crate::server::profile::Channel;
 use crate::server::request::{self, Plan};
 use crate::server::{Fault, Server, listen, lists};
+use core::borrow::Borrow;
 
 /// What the head of a request says about its era.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +65,19 @@ impl<'r> Named<'r> {
     }
 }
 
+fn named<'r, C>(server: &Server<'_, C>, mirror: &HttpMirror<'r>) -> Named<'r> {
+    match mirror.named() {
+        Err(_) => Named::Twice,
+        Ok(None) => Named::Nothing,
+        Ok(Some(version)) => {
+            match Revision::parse(version).filter(|revision| server.profile.revisions.has(*revision)) {
+                Some(revision) => Named::Served(revision),
+                None => Named::Unknown(version),
+            }
+        }
+    }
+}
+
 impl Exchange {
     pub(super) fn read<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
@@ -76,17 +91,21 @@ impl Exchange {
         if body.len() > limit {
             return self.refuse(server, &Fault::TooLong { limit }, None, None, out);
         }
-        let incoming = match jsonrpc::Incoming::check(body, server.limits.depth) {
-            Ok(incoming) => incoming,
-            Err(error) => return self.refuse(server, &Fault::Json(error), None, None, out),
-        };
-        let named = self.named(server, request);
+        let mut incoming = Incoming::NONE;
+        if let Err(error) = incoming.check(body, server.limits.depth) {
+            return self.refuse(server, &Fault::Json(error), None, None, out);
+        }
+        let mirror = HttpMirror::new(request.headers);
+        let named = named(server, &mirror);
         if incoming.value.kind() == Kind::Array {
             return self.array(server, incoming.value, named, attached, out);
         }
         match incoming.read() {
             Err((why, id)) => self.refuse(server, &Fault::Malformed(why), id, None, out),
-            Ok(Message::Request(message)) => self.request(server, request, message, named, attached, out),
+            Ok(Message::Request(message)) => {
+                let params = incoming.params(&message);
+                self.request(server, &mirror, message, params.borrow(), named, attached, out)
+            }
             Ok(Message::Notification { method, params }) => {
                 if let Some(fault) = named.fault() {
                     return self.refuse(server, &fault, None, None, out);
@@ -131,7 +150,7 @@ impl Exchange {
         attached: Attached<'_>,
         out: &mut S,
     ) -> Result<HttpStep<'m>, LocalError> {
-        let named = self.named(server, request);
+        let named = named(server, &HttpMirror::new(request.headers));
         let session = match named.fault() {
             Some(fault) => Err(fault),
             None => self.resident(attached, false),
@@ -188,24 +207,13 @@ impl Exchange {
         }
     }
 
-    fn named<'r, C>(&self, server: &Server<'_, C>, request: &Request<'r>) -> Named<'r> {
-        match request.headers.text(name::VERSION) {
-            Err(_) => Named::Twice,
-            Ok(None) => Named::Nothing,
-            Ok(Some(version)) => {
-                match Revision::parse(version).filter(|revision| server.profile.revisions.has(*revision)) {
-                    Some(revision) => Named::Served(revision),
-                    None => Named::Unknown(version),
-                }
-            }
-        }
-    }
-
+    #[allow(clippy::too_many_arguments)] // one request, taken apart
     fn request<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
         server: &Server<'_, C>,
-        head: &Request<'_>,
+        mirror: &HttpMirror<'_>,
         request: jsonrpc::Request<'m>,
+        params: &Params<'m>,
         named: Named<'_>,
         attached: Attached<'_>,
         out: &mut S,
@@ -217,21 +225,19 @@ impl Exchange {
             return Ok(HttpStep::reply(gate::refuse(406, format_args!("{message}"), out)?));
         }
         let channel = self.channel();
-        let params = Params::read(request.params);
         if params.claim(served).version || named.is_stateless() {
-            let mirror = HttpMirror(head.headers);
-            return match era::open(&request, &params, server, &mirror) {
+            return match era::open(&request, params, server, mirror) {
                 Err(fault) => self.refuse(server, &fault, id, Some(Revision::NEWEST), out),
                 Ok(envelope) => {
                     let revision = envelope.revision;
                     match request::plan(
                         server,
                         &request,
-                        &params,
+                        params,
                         revision,
                         envelope.capabilities,
                         channel,
-                        &mirror,
+                        mirror,
                     ) {
                         Err(fault) => self.refuse(server, &fault, id, Some(revision), out),
                         Ok(plan) => {
@@ -257,7 +263,7 @@ impl Exchange {
         };
         // What handshake-era clients declare decides nothing here.
         let capabilities = ClientCapabilities::default();
-        match request::plan(server, &request, &params, revision, capabilities, channel, &Unmirrored) {
+        match request::plan(server, &request, params, revision, capabilities, channel, &Unmirrored) {
             Err(fault) => self.refuse(server, &fault, id, Some(revision), out),
             Ok(plan) => {
                 let asker = Asker { revision, envelope: None, session };

@@ -6,7 +6,7 @@ use super::{Exchange, State};
 use crate::catalog::Catalog;
 use crate::error::LocalError;
 use crate::frame::sse;
-use crate::json::{Sink, escape};
+use crate::json::{Raw, Sink, escape};
 use crate::jsonrpc::Id;
 use crate::revision::fields;
 use crate::server::Server;
@@ -16,6 +16,7 @@ use crate::server::call::CallKey;
 use crate::server::inflight::Inflight;
 use crate::server::notify::{self, Log, Progress};
 use crate::server::out::{event, in_batch, whole};
+use crate::server::plain::{self, Text};
 use crate::server::tasks::Task;
 
 impl Exchange {
@@ -32,6 +33,37 @@ impl Exchange {
         out: &mut S,
     ) -> Result<Emit, LocalError> {
         self.end(key, out, |call, out| answer::result(server, call, result, out).map(|()| None))
+    }
+
+    /// Answers a call of a tool, a prompt, a resource or a completion with a text; otherwise as [`Exchange::reply`]. The
+    /// answer is written from the pieces of the text, without a result to be put together and read first.
+    ///
+    /// # Errors
+    /// [`LocalError::BadResult`] for other calls, and for one that asks for a task; otherwise as [`Exchange::reply`].
+    pub fn reply_text<C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        key: CallKey,
+        text: &Text<'_>,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        self.end(key, out, |call, out| plain::text(server, call, text, None, out).map(|()| None))
+    }
+
+    /// Answers a call of a tool with structured content and the same as a text; otherwise as [`Exchange::reply_text`].
+    /// `structured` is valid JSON that fits the tool's output schema. A text without pieces is that JSON.
+    ///
+    /// # Errors
+    /// [`LocalError::BadResult`] for calls of anything but a tool; otherwise as [`Exchange::reply_text`].
+    pub fn reply_structured<C: Catalog, S: Sink + ?Sized>(
+        &mut self,
+        server: &Server<'_, C>,
+        key: CallKey,
+        structured: Raw<'_>,
+        text: &Text<'_>,
+        out: &mut S,
+    ) -> Result<Emit, LocalError> {
+        self.end(key, out, |call, out| plain::text(server, call, text, Some(structured), out).map(|()| None))
     }
 
     /// Answers a call with a failure; otherwise as [`Exchange::reply`].

@@ -7,6 +7,7 @@ use super::Server;
 use super::ask::{self, AskKey};
 use super::call::{Batch, CallKey, Notice, Step};
 use super::fault::Fault;
+use super::incoming::Incoming;
 use super::inflight::Table;
 use super::listen::Listener;
 use super::out::{in_batch, line, whole};
@@ -14,10 +15,11 @@ use super::request;
 use crate::catalog::Catalog;
 use crate::error::LocalError;
 use crate::json::{Raw, Sink, Str};
-use crate::jsonrpc::{Id, Incoming, Message};
+use crate::jsonrpc::{Id, Message};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
 use crate::revision::methods::{Feature, Notification};
+use core::borrow::Borrow;
 
 /// Most questions to the client that may be open at once.
 const ASKS: usize = 16;
@@ -143,13 +145,13 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         if message.len() > limit {
             return self.refuse(server, Fault::TooLong { limit }, None, out);
         }
-        let incoming = match Incoming::check(message, server.limits.depth) {
-            Ok(incoming) => incoming,
-            Err(error) => return self.refuse(server, Fault::Json(error), None, out),
-        };
+        let mut incoming = Incoming::NONE;
+        if let Err(error) = incoming.check(message, server.limits.depth) {
+            return self.refuse(server, Fault::Json(error), None, out);
+        }
         let value = incoming.value;
         if !value.is_array() {
-            return self.message(server, incoming, false, out);
+            return self.message(server, &incoming, false, out);
         }
         let fault = if self.phase.revision().is_some_and(|revision| revision.row().batches) {
             request::batch(value, server.limits.batch)
@@ -200,7 +202,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         };
         let step = in_batch(out, |out| match batch.repeated(message, value) {
             Some(id) => self.refuse(server, Fault::DuplicateId, Some(id), out),
-            None => self.message(server, Incoming::of(value), true, out),
+            None => self.message(server, &Incoming::of(value), true, out),
         })?;
         batch.at += 1;
         batch.pending = match &step {
@@ -235,13 +237,16 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     fn message<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
         server: &Server<'_, C>,
-        incoming: Incoming<'m>,
+        incoming: &Incoming<'m>,
         batched: bool,
         out: &mut S,
     ) -> Result<Step<'m>, LocalError> {
         match incoming.read() {
             Err((why, id)) => self.refuse(server, Fault::Malformed(why), id, out),
-            Ok(Message::Request(request)) => self.request(server, request, batched, out),
+            Ok(Message::Request(request)) => {
+                let params = incoming.params(&request);
+                self.request(server, request, params.borrow(), batched, out)
+            }
             Ok(Message::Notification { method, params }) => self.notification(server, method, params, out),
             Ok(Message::Response { id, outcome }) => Ok(Step::Notice(self.response(server, id, outcome))),
         }

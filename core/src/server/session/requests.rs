@@ -26,16 +26,16 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         &mut self,
         server: &Server<'_, C>,
         request: Request<'m>,
+        params: &Params<'m>,
         batched: bool,
         out: &mut S,
     ) -> Result<Step<'m>, LocalError> {
         let id = request.id;
         // The message decides its era; nothing a channel has seen before changes that.
-        let params = Params::read(request.params);
         let claim = params.claim(server.profile.revisions);
         let initialize = request.method == *Method::Initialize.row().name;
         let envelope = if claim.version {
-            match era::open(&request, &params, server, &Unmirrored) {
+            match era::open(&request, params, server, &Unmirrored) {
                 Ok(envelope) => Some(envelope),
                 Err(fault) => return self.refuse_as(server, fault, Some(id), Some(Revision::NEWEST), out),
             }
@@ -68,11 +68,11 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
         }
         let capabilities = envelope.as_ref().map_or(self.capabilities, |envelope| envelope.capabilities);
         let channel = Channel::DUPLEX;
-        let plan =
-            match request::plan(server, &request, &params, revision, capabilities, channel, &Unmirrored) {
-                Ok(plan) => plan,
-                Err(fault) => return self.refuse_as(server, fault, Some(id), Some(revision), out),
-            };
+        let plan = match request::plan(server, &request, params, revision, capabilities, channel, &Unmirrored)
+        {
+            Ok(plan) => plan,
+            Err(fault) => return self.refuse_as(server, fault, Some(id), Some(revision), out),
+        };
         self.carry_out(server, id, revision, envelope, plan, batched, out)
     }
 

@@ -47,7 +47,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     /// has to be put together before, and into a [`Stream`](crate::json::Stream) the text may be of any length.
     ///
     /// # Errors
-    /// [`LocalError::BadResult`] for other calls; otherwise as [`Session::reply`].
+    /// [`LocalError::BadResult`] for other calls, and for one that asks for a task; otherwise as [`Session::reply`].
     pub fn reply_text<C: Catalog, S: Sink + ?Sized>(
         &mut self,
         server: &Server<'_, C>,
