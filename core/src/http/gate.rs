@@ -1,5 +1,6 @@
 //! What can be refused before the body is read.
 
+use super::guard::Hosts;
 use super::headers::{Found, Headers, name, text};
 use super::plan::Head;
 use super::{Endpoint, Request, Sessions, cors};
@@ -7,24 +8,40 @@ use crate::json::{Full, Sink};
 use crate::revision::{Revision, codes};
 use crate::server::fault;
 
+/// The headers that are looked at first.
+pub(crate) struct Looked<'r> {
+    host: Found<'r>,
+    origin: Found<'r>,
+    media: Found<'r>,
+    /// `Accept`, which may stand more than once.
+    pub(crate) accept: Found<'r>,
+}
+
+impl<'r> Looked<'r> {
+    /// Looks for them.
+    pub(crate) fn for_in(headers: Headers<'r>) -> Self {
+        let [host, origin, media, accept] = headers.pick(&["Host", "Origin", "Content-Type", "Accept"]);
+        Looked { host, origin, media, accept }
+    }
+}
+
 /// Checks a request's head. `Some`: it is refused, and `out` holds the body of the refusal.
 pub(crate) fn check<S: Sink + ?Sized>(
     endpoint: &Endpoint<'_>,
     request: &Request<'_>,
+    found: &Looked<'_>,
     limit: usize,
     out: &mut S,
 ) -> Result<Option<Head>, Full> {
     let headers = request.headers;
-    let [host, origin, media] = headers.pick(&["Host", "Origin", "Content-Type"]);
     // Host and Origin first: a stranger's page must not even learn what is served here.
-    let (host, origin) = match (host.value(), origin.value()) {
-        (Ok(host), Ok(origin)) => (host.map(text), origin.map(text)),
-        _ => {
-            return refuse(400, format_args!("the headers Host and Origin may stand once only"), out)
-                .map(Some);
-        }
+    let (Ok(host), Ok(origin)) = (found.host.value(), found.origin.value()) else {
+        return refuse(400, format_args!("the headers Host and Origin may stand once only"), out).map(Some);
     };
-    if let Err(why) = endpoint.guard.check(host, origin, request.peer_is_loopback) {
+    // Without a list of hosts, programs that are no browsers are let in whatever they say.
+    if (origin.is_some() || endpoint.guard.allowed_hosts != Hosts::Any)
+        && let Err(why) = endpoint.guard.check(host.map(text), origin.map(text), request.peer_is_loopback)
+    {
         return refuse(403, format_args!("{why}"), out).map(Some);
     }
     if cors::is_preflight(request) && cors::origin(&endpoint.guard, request).is_some() {
@@ -36,7 +53,7 @@ pub(crate) fn check<S: Sink + ?Sized>(
         "GET" | "DELETE" if sessions && !of_stateless_era(headers) => return Ok(None),
         _ => return Ok(Some(Head::not_allowed(sessions))),
     }
-    if !is_json(media) {
+    if !is_json(found.media) {
         return refuse(415, format_args!("the header Content-Type must be application/json in UTF-8"), out)
             .map(Some);
     }

@@ -41,9 +41,7 @@ impl<'r> HttpMirror<'r> {
         let why = match found {
             Found::Repeated => TWICE,
             Found::Nowhere => MISSING,
-            Found::Once(value) if body.plain().is_some_and(|plain| plain.as_bytes() == value) => {
-                return Ok(());
-            }
+            Found::Once(value) if body.is_plainly(value) => return Ok(()),
             Found::Once(value) => match core::str::from_utf8(value) {
                 Ok(value) if body == *value => return Ok(()),
                 _ => DIFFERS,

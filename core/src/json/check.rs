@@ -203,21 +203,29 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A member name and its colon, up to the value. Gives the end of the name, and whether it has no escape.
+    /// A member name and its colon, up to the value.
     #[cfg_attr(feature = "alloc", inline(always))]
-    pub(super) fn key(&mut self) -> Result<(usize, bool), JsonErrorKind> {
-        if self.peek() != Some(b'"') {
-            return Err(self.wrong(JsonErrorKind::Key));
-        }
-        let plain = self.string()?;
-        let end = self.at;
+    fn key(&mut self) -> Result<(), JsonErrorKind> {
+        self.name()?;
+        self.colon()
+    }
+
+    /// A member name. Gives whether it has no escape.
+    #[cfg_attr(feature = "alloc", inline(always))]
+    pub(super) fn name(&mut self) -> Result<bool, JsonErrorKind> {
+        if self.peek() == Some(b'"') { self.string() } else { Err(self.wrong(JsonErrorKind::Key)) }
+    }
+
+    /// The colon after a member name, up to the value.
+    #[cfg_attr(feature = "alloc", inline(always))]
+    pub(super) fn colon(&mut self) -> Result<(), JsonErrorKind> {
         self.space();
         if self.peek() != Some(b':') {
             return Err(self.wrong(JsonErrorKind::Colon));
         }
         self.at += 1;
         self.space();
-        Ok((end, plain))
+        Ok(())
     }
 
     fn literal(&mut self, word: &[u8]) -> Result<(), JsonErrorKind> {
@@ -265,23 +273,26 @@ impl<'a> Checker<'a> {
         if self.at == start { Err(self.wrong(JsonErrorKind::Number)) } else { Ok(()) }
     }
 
-    /// A string, from its opening quote. Gives whether it has no escape.
+    /// A string, from its opening quote. Gives whether it has no escape; not looked for without a heap.
     #[cfg_attr(feature = "alloc", inline(always))]
     fn string(&mut self) -> Result<bool, JsonErrorKind> {
-        let start = self.at + 1;
-        let text = self.text.as_bytes();
-        self.at = start + plain_run(text.get(start..).unwrap_or_default());
-        if self.peek() == Some(b'"') {
-            self.at += 1;
-            return Ok(true);
+        self.at += 1;
+        // Most have none: only those with one are gone over in a loop.
+        if cfg!(feature = "alloc") {
+            self.at += plain_run(self.text.as_bytes().get(self.at..).unwrap_or_default());
+            if self.peek() == Some(b'"') {
+                self.at += 1;
+                return Ok(true);
+            }
         }
-        self.escaped().map(|()| false)
+        self.rest_of_string().map(|()| false)
     }
 
-    /// The rest of a string, from something in it that is not plain.
+    /// The rest of a string.
     #[cfg_attr(feature = "alloc", cold, inline(never))]
-    fn escaped(&mut self) -> Result<(), JsonErrorKind> {
+    fn rest_of_string(&mut self) -> Result<(), JsonErrorKind> {
         loop {
+            self.at += plain_run(self.text.as_bytes().get(self.at..).unwrap_or_default());
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
@@ -294,7 +305,6 @@ impl<'a> Checker<'a> {
                 Some(_) => return Err(JsonErrorKind::Control),
                 None => return Err(JsonErrorKind::Eof),
             }
-            self.at += plain_run(self.text.as_bytes().get(self.at..).unwrap_or_default());
         }
     }
 

@@ -71,14 +71,13 @@ mod runs {
     ));
 
     /// How many bytes stand before the first marked one; all of them if none is marked. `is` says of one byte, by its lowest
-    /// bit, what `marks` says of a word.
+    /// bit, what `marks` says of a word. So many `words` are looked at one by one, before many bytes at once.
     #[inline(always)]
-    fn run(bytes: &[u8], marks: impl Fn(u64) -> u64, is: impl Fn(u8) -> u8) -> usize {
+    fn run(bytes: &[u8], words: usize, marks: impl Fn(u64) -> u64, is: impl Fn(u8) -> u8) -> usize {
         let first = |seen: u64| seen.trailing_zeros() as usize / 8;
-        let (words, _) = bytes.as_chunks::<8>();
+        let (first_words, _) = bytes.as_chunks::<8>();
         let mut at = 0;
-        // Most strings are short.
-        for word in words.iter().take(6) {
+        for word in first_words.iter().take(words) {
             let seen = marks(u64::from_le_bytes(*word));
             if seen != 0 {
                 return at + first(seen);
@@ -121,40 +120,44 @@ mod runs {
         at + tail.len().min(first(marks(last)))
     }
 
-    /// A run that ends in the first eight bytes, as most strings do: so short that callers take it in.
+    /// Words of a string after the first: the longest names of the protocol end in them.
+    const SHORT: usize = 5;
+
+    /// The length of a run that ends in the first eight bytes, as most do: so short that callers take it in. `long` goes on.
     #[inline(always)]
-    fn short_run(bytes: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
-        let seen = marks(u64::from_le_bytes(*bytes.first_chunk::<8>()?));
-        (seen != 0).then_some(seen.trailing_zeros() as usize / 8)
+    fn short_run(bytes: &[u8], marks: impl Fn(u64) -> u64, long: impl Fn(&[u8]) -> usize) -> usize {
+        let Some((word, rest)) = bytes.split_first_chunk::<8>() else { return long(bytes) };
+        let seen = marks(u64::from_le_bytes(*word));
+        if seen != 0 { seen.trailing_zeros() as usize / 8 } else { 8 + long(rest) }
     }
 
     /// The length of the run at the front that needs no escape in a JSON string.
     #[inline(always)]
     pub(in crate::json) fn plain_run(bytes: &[u8]) -> usize {
-        short_run(bytes, specials).unwrap_or_else(|| long_plain_run(bytes))
+        short_run(bytes, specials, long_plain_run)
     }
 
     #[inline(never)]
     fn long_plain_run(bytes: &[u8]) -> usize {
-        run(bytes, specials, |b| u8::from(b == b'"') | u8::from(b == b'\\') | u8::from(b < 0x20))
+        run(bytes, SHORT, specials, |b| u8::from(b == b'"') | u8::from(b == b'\\') | u8::from(b < 0x20))
     }
 
     /// The length of the run at the front without a quote or backslash.
     #[inline(always)]
     pub(in crate::json) fn quote_run(bytes: &[u8]) -> usize {
-        short_run(bytes, quotes).unwrap_or_else(|| long_quote_run(bytes))
+        short_run(bytes, quotes, long_quote_run)
     }
 
     #[inline(never)]
     fn long_quote_run(bytes: &[u8]) -> usize {
-        run(bytes, quotes, |b| u8::from(b == b'"') | u8::from(b == b'\\'))
+        run(bytes, SHORT, quotes, |b| u8::from(b == b'"') | u8::from(b == b'\\'))
     }
 
     /// The length of the run at the front without a line break.
     pub(crate) fn line_run(bytes: &[u8]) -> usize {
         let marks =
             |word| zero_bytes(word ^ (ONES * b'\n' as u64)) | zero_bytes(word ^ (ONES * b'\r' as u64));
-        run(bytes, marks, |b| u8::from(b == b'\n') | u8::from(b == b'\r'))
+        run(bytes, 3, marks, |b| u8::from(b == b'\n') | u8::from(b == b'\r'))
     }
 
     /// Whether two texts of one length are the same, and hold no backslash.
@@ -182,7 +185,7 @@ mod runs {
 
     /// The length of the run at the front without `wanted`.
     pub(super) fn find_run(bytes: &[u8], wanted: u8) -> usize {
-        run(bytes, |word| zero_bytes(word ^ (ONES * u64::from(wanted))), |one| u8::from(one == wanted))
+        run(bytes, 3, |word| zero_bytes(word ^ (ONES * u64::from(wanted))), |one| u8::from(one == wanted))
     }
 }
 

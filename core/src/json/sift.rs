@@ -142,7 +142,9 @@ impl<'a> Checker<'a> {
         if self.peek() != Some(b'}') {
             loop {
                 let start = self.at;
-                let (end, plain) = self.key()?;
+                let plain = self.name()?;
+                let end = self.at;
+                self.colon()?;
                 let position = if plain {
                     let name = self.text.as_bytes().get(start + 1..end - 1).unwrap_or_default();
                     keys.iter().position(|key| key.as_bytes() == name)

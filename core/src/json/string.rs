@@ -73,6 +73,11 @@ impl<'a> Str<'a> {
         }
     }
 
+    /// Whether it is `other` as it stands, without an escape in it.
+    pub(crate) fn is_plainly(self, other: &[u8]) -> bool {
+        matches!(self.0.as_bytes(), [_, inner @ .., _] if inner.len() == other.len() && same_plain(inner, other))
+    }
+
     /// Whether it means `other`, by its characters.
     #[cfg(feature = "alloc")]
     #[inline(never)]

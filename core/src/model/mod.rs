@@ -3,6 +3,7 @@
 mod capability;
 mod extension;
 mod level;
+mod percent;
 pub mod template;
 #[cfg(feature = "alloc")]
 pub mod typed;

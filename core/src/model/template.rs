@@ -1,6 +1,8 @@
 //! URI templates for resources (RFC 6570, level 1): literal text and `{name}` expressions.
 
-use crate::json::{Full, Partial, Sink, find, find_text};
+use super::percent::escape_at;
+pub use super::percent::{PercentError, percent_decode};
+use crate::json::{find, find_text};
 use thiserror::Error;
 
 /// The greatest number of variables in one template.
@@ -277,50 +279,6 @@ pub fn variables<'a>(
     Ok(found.iter().map(|(name, raw)| (name, decoded(raw))).collect())
 }
 
-/// Why a percent-encoded value means no string, or could not be kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum PercentError {
-    /// A `%` without two hexadecimal digits after it, at this byte.
-    #[error("'%' at byte {0} is not followed by two hexadecimal digits; write %25 for a literal one")]
-    Escape(usize),
-    /// The decoded bytes are not UTF-8.
-    #[error("the percent-encoded bytes are not UTF-8")]
-    Utf8,
-    /// The string does not fit.
-    #[error(transparent)]
-    Full(#[from] Full),
-}
-
-/// Appends what a value of a URI means: `%XX` becomes that byte, the rest stays (`+` too).
-///
-/// # Errors
-/// [`PercentError`]; then nothing was appended.
-pub fn percent_decode(raw: &str, out: &mut (impl Sink + ?Sized)) -> Result<(), PercentError> {
-    let before = out.len();
-    decode_into(raw.as_bytes(), out).inspect_err(|_| out.truncate(before))
-}
-
-fn decode_into(raw: &[u8], out: &mut (impl Sink + ?Sized)) -> Result<(), PercentError> {
-    let (mut partial, mut at) = (Partial::default(), 0);
-    while let Some(first) = raw.get(at) {
-        let byte = match first {
-            b'%' => {
-                let byte = escape_at(raw, at).ok_or(PercentError::Escape(at))?;
-                at += 3;
-                byte
-            }
-            plain => {
-                at += 1;
-                *plain
-            }
-        };
-        if let Some(c) = partial.push(byte).map_err(|_| PercentError::Utf8)? {
-            out.put(c.encode_utf8(&mut [0; 4]).as_bytes())?;
-        }
-    }
-    partial.end().map_err(|_| PercentError::Utf8)
-}
-
 /// Whether a value, decoded, is a path that does not stay below where it is put.
 fn leads_out(raw: &str) -> bool {
     let (raw, mut at) = (raw.as_bytes(), 0);
@@ -355,12 +313,6 @@ enum Drive {
     Letter,
     Named,
     No,
-}
-
-/// The byte that `%XX` at this place means.
-fn escape_at(text: &[u8], at: usize) -> Option<u8> {
-    let digit = |at: usize| text.get(at).and_then(|b| char::from(*b).to_digit(16));
-    u8::try_from(digit(at + 1)? * 16 + digit(at + 2)?).ok()
 }
 
 #[cfg(test)]
@@ -511,32 +463,6 @@ mod tests {
             ".%",
         ] {
             assert!(matches(inside), "{inside}");
-        }
-    }
-
-    #[test]
-    fn percent_decoding() {
-        let decoded = |raw| {
-            let mut out = heapless::Vec::<u8, 8>::new();
-            percent_decode(raw, &mut out).inspect_err(|_| assert!(out.is_empty()))?;
-            Ok::<_, PercentError>(heapless::String::<8>::from_utf8(out).unwrap())
-        };
-        for (raw, meant) in
-            [("", ""), ("a+b", "a+b"), ("a%20b%2f", "a b/"), ("%C3%a9é", "éé"), ("%F0%9F%98%80", "😀")]
-        {
-            assert_eq!(decoded(raw).as_deref(), Ok(meant));
-        }
-        for (raw, error) in [
-            ("a%", PercentError::Escape(1)),
-            ("a%2", PercentError::Escape(1)),
-            ("a%2g", PercentError::Escape(1)),
-            ("%FF", PercentError::Utf8),
-            ("%C3", PercentError::Utf8),
-            ("%C3a", PercentError::Utf8),
-            ("%C3é", PercentError::Utf8),
-            ("123456789", PercentError::Full(Full)),
-        ] {
-            assert_eq!(decoded(raw), Err(error), "{raw}");
         }
     }
 }

@@ -142,53 +142,57 @@ pub enum Fault<'m> {
     },
 }
 
-/// What each fault says and the code of its error, in their order; a `%` is filled in. A table is less than code for each.
-static SAID: [(&str, i32); 32] = [
-    ("invalid JSON at byte %: ", codes::PARSE_ERROR),
-    ("the message is longer than % bytes", codes::INVALID_REQUEST),
-    ("", codes::INVALID_REQUEST),
-    ("batches are received in sessions of revision 2025-03-26 only", codes::INVALID_REQUEST),
-    ("a batch must hold at least one message", codes::INVALID_REQUEST),
-    ("the batch holds more than % messages", codes::INVALID_REQUEST),
-    ("initialize must not be part of a batch", codes::INVALID_REQUEST),
-    (
-        "the session is not initialized: send initialize first, or say the version in _meta",
-        codes::INVALID_REQUEST,
-    ),
-    ("the session is initialized already", codes::INVALID_REQUEST),
-    (
-        "the header Mcp-Session-Id is missing: send initialize first, or say the version in _meta",
-        codes::INVALID_REQUEST,
-    ),
-    ("the session is unknown or over: send initialize again", codes::INVALID_REQUEST),
-    ("a request with this id is still in work", codes::INVALID_REQUEST),
-    ("the server asked nothing: responses are not accepted here", codes::INVALID_REQUEST),
-    ("too many requests are in work; the limit is %", codes::INTERNAL_ERROR),
-    ("too many resources are subscribed to; the limit is %", codes::INTERNAL_ERROR),
-    ("method not found: %", codes::METHOD_NOT_FOUND),
-    ("params._meta[\"%\"] must be ", codes::INVALID_PARAMS),
-    ("params.% must be ", codes::INVALID_PARAMS),
-    ("params must be an object", codes::INVALID_PARAMS),
-    ("the key \"%\" stands twice", codes::INVALID_REQUEST),
-    ("the prompt needs the argument %", codes::INVALID_PARAMS),
-    ("unknown tool: %", codes::INVALID_PARAMS),
-    ("the tool % is called as a task only: send params.task, too", codes::METHOD_NOT_FOUND),
-    ("the tool % cannot be called as a task: leave params.task out", codes::METHOD_NOT_FOUND),
-    ("unknown prompt: %", codes::INVALID_PARAMS),
-    ("resource not found: %", codes::INVALID_PARAMS),
-    (
-        "params.cursor was not issued by this server or is no longer valid; list again from the start",
-        codes::INVALID_PARAMS,
-    ),
-    ("protocol version % is not supported", codes::UNSUPPORTED_VERSION),
-    ("protocol version \"%\" is not supported", codes::UNSUPPORTED_VERSION),
-    (
-        "the client capability extensions[\"io.modelcontextprotocol/tasks\"] is needed for this",
-        codes::MISSING_CAPABILITY,
-    ),
-    ("the header % ", codes::HEADER_MISMATCH),
-    ("the header Mcp-Param-% ", codes::HEADER_MISMATCH),
-];
+/// Makes the table of what each fault says, and the way from a fault to its row: no row can be another fault's.
+macro_rules! said {
+    ($($fault:ident: $text:literal, $code:expr;)*) => {
+        /// A `%` is filled in. A table is less code than a text and a number for each.
+        static SAID: [(&str, i32); [$($text),*].len()] = [$(($text, $code)),*];
+
+        #[derive(Clone, Copy)]
+        enum Row { $($fault),* }
+
+        impl Row {
+            fn of(fault: &Fault<'_>) -> Self {
+                match fault { $(Fault::$fault { .. } => Row::$fault),* }
+            }
+        }
+    };
+}
+
+said! {
+    Json: "invalid JSON at byte %: ", codes::PARSE_ERROR;
+    TooLong: "the message is longer than % bytes", codes::INVALID_REQUEST;
+    Malformed: "", codes::INVALID_REQUEST;
+    NoBatch: "batches are received in sessions of revision 2025-03-26 only", codes::INVALID_REQUEST;
+    EmptyBatch: "a batch must hold at least one message", codes::INVALID_REQUEST;
+    LongBatch: "the batch holds more than % messages", codes::INVALID_REQUEST;
+    InitializeInBatch: "initialize must not be part of a batch", codes::INVALID_REQUEST;
+    NotInitialized: "the session is not initialized: send initialize first, or say the version in _meta", codes::INVALID_REQUEST;
+    AlreadyInitialized: "the session is initialized already", codes::INVALID_REQUEST;
+    NoSession: "the header Mcp-Session-Id is missing: send initialize first, or say the version in _meta", codes::INVALID_REQUEST;
+    SessionGone: "the session is unknown or over: send initialize again", codes::INVALID_REQUEST;
+    DuplicateId: "a request with this id is still in work", codes::INVALID_REQUEST;
+    NoResponse: "the server asked nothing: responses are not accepted here", codes::INVALID_REQUEST;
+    Busy: "too many requests are in work; the limit is %", codes::INTERNAL_ERROR;
+    TooManySubscriptions: "too many resources are subscribed to; the limit is %", codes::INTERNAL_ERROR;
+    NoMethod: "method not found: %", codes::METHOD_NOT_FOUND;
+    Envelope: "params._meta[\"%\"] must be ", codes::INVALID_PARAMS;
+    Param: "params.% must be ", codes::INVALID_PARAMS;
+    Params: "params must be an object", codes::INVALID_PARAMS;
+    Twice: "the key \"%\" stands twice", codes::INVALID_REQUEST;
+    PromptArgument: "the prompt needs the argument %", codes::INVALID_PARAMS;
+    NoTool: "unknown tool: %", codes::INVALID_PARAMS;
+    TaskNeeded: "the tool % is called as a task only: send params.task, too", codes::METHOD_NOT_FOUND;
+    TaskForbidden: "the tool % cannot be called as a task: leave params.task out", codes::METHOD_NOT_FOUND;
+    NoPrompt: "unknown prompt: %", codes::INVALID_PARAMS;
+    NoResource: "resource not found: %", codes::INVALID_PARAMS;
+    Cursor: "params.cursor was not issued by this server or is no longer valid; list again from the start", codes::INVALID_PARAMS;
+    Version: "protocol version % is not supported", codes::UNSUPPORTED_VERSION;
+    VersionHeader: "protocol version \"%\" is not supported", codes::UNSUPPORTED_VERSION;
+    NoTasks: "the client capability extensions[\"io.modelcontextprotocol/tasks\"] is needed for this", codes::MISSING_CAPABILITY;
+    Header: "the header % ", codes::HEADER_MISMATCH;
+    ParamHeader: "the header Mcp-Param-% ", codes::HEADER_MISMATCH;
+}
 
 impl Fault<'_> {
     /// Says it in words, piece by piece. `http`: it may be about a header.
@@ -246,41 +250,7 @@ impl Fault<'_> {
 
     /// Its row of the table.
     fn said(&self) -> (&'static str, i32) {
-        let at = match self {
-            Fault::Json(_) => 0,
-            Fault::TooLong { .. } => 1,
-            Fault::Malformed(_) => 2,
-            Fault::NoBatch => 3,
-            Fault::EmptyBatch => 4,
-            Fault::LongBatch { .. } => 5,
-            Fault::InitializeInBatch => 6,
-            Fault::NotInitialized => 7,
-            Fault::AlreadyInitialized => 8,
-            Fault::NoSession => 9,
-            Fault::SessionGone => 10,
-            Fault::DuplicateId => 11,
-            Fault::NoResponse => 12,
-            Fault::Busy { .. } => 13,
-            Fault::TooManySubscriptions { .. } => 14,
-            Fault::NoMethod { .. } => 15,
-            Fault::Envelope { .. } => 16,
-            Fault::Param { .. } => 17,
-            Fault::Params => 18,
-            Fault::Twice { .. } => 19,
-            Fault::PromptArgument { .. } => 20,
-            Fault::NoTool { .. } => 21,
-            Fault::TaskNeeded { .. } => 22,
-            Fault::TaskForbidden { .. } => 23,
-            Fault::NoPrompt { .. } => 24,
-            Fault::NoResource { .. } => 25,
-            Fault::Cursor => 26,
-            Fault::Version { .. } => 27,
-            Fault::VersionHeader { .. } => 28,
-            Fault::NoTasks => 29,
-            Fault::Header { .. } => 30,
-            Fault::ParamHeader { .. } => 31,
-        };
-        SAID.get(at).copied().unwrap_or(("", codes::INTERNAL_ERROR))
+        SAID.get(Row::of(self) as usize).copied().unwrap_or(("", codes::INTERNAL_ERROR))
     }
 
     /// The JSON-RPC error code for a peer of this revision.

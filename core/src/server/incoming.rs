@@ -89,6 +89,7 @@ impl<'m> Incoming<'m> {
 
     /// The parameters of the request that it is.
     #[cfg(not(feature = "alloc"))]
+    #[inline(always)]
     pub(crate) fn params(&self, request: &Request<'m>) -> impl Borrow<Params<'m>> + use<'m> {
         Params::read(request.params)
     }

@@ -41,9 +41,13 @@ impl<const N: usize> Hashes<N> {
             return Err(Full);
         }
         #[cfg(feature = "alloc")]
-        self.held.try_reserve(1).map_err(|_| Full)?;
-        let _ = self.held.push(hash);
-        Ok(())
+        {
+            self.held.try_reserve(1).map_err(|_| Full)?;
+            self.held.push(hash);
+            Ok(())
+        }
+        #[cfg(not(feature = "alloc"))]
+        self.held.push(hash).map_err(|_| Full)
     }
 
     fn contains(&self, hash: u64) -> bool {

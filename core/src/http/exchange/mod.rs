@@ -7,6 +7,7 @@ mod stream;
 
 use super::accept::Accept;
 use super::events::{Numbering, Resume};
+use super::headers::Found;
 use super::plan::Head;
 use super::{Attached, Endpoint, Handshake, Listener, Request, Sessions, gate};
 use crate::catalog::Catalog;
@@ -151,9 +152,15 @@ impl Exchange {
             false => Sessions::Off,
         };
         let endpoint = &Endpoint { sessions, ..*endpoint };
+        let found = gate::Looked::for_in(request.headers);
         let refusal =
-            whole(out, |out| Ok(gate::check(endpoint, request, server.limits.message_bytes, out)?))?;
-        self.accept = Accept::parse(request.headers.texts("Accept"));
+            whole(out, |out| Ok(gate::check(endpoint, request, &found, server.limits.message_bytes, out)?))?;
+        self.accept = match found.accept {
+            Found::Nowhere => Some(Accept::ANY),
+            Found::Once(line) => Accept::usual(line),
+            Found::Repeated => None,
+        }
+        .unwrap_or_else(|| Accept::parse(request.headers.texts("Accept")));
         self.streams = endpoint.streams;
         self.listens = endpoint.listens;
         self.sessions = endpoint.sessions;

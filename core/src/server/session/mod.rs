@@ -19,7 +19,6 @@ use crate::jsonrpc::{Id, Message};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
 use crate::revision::methods::{Feature, Notification};
-use core::borrow::Borrow;
 
 /// Most questions to the client that may be open at once.
 const ASKS: usize = 16;
@@ -243,10 +242,7 @@ impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     ) -> Result<Step<'m>, LocalError> {
         match incoming.read() {
             Err((why, id)) => self.refuse(server, Fault::Malformed(why), id, out),
-            Ok(Message::Request(request)) => {
-                let params = incoming.params(&request);
-                self.request(server, request, params.borrow(), batched, out)
-            }
+            Ok(Message::Request(request)) => self.request(server, incoming, request, batched, out),
             Ok(Message::Notification { method, params }) => self.notification(server, method, params, out),
             Ok(Message::Response { id, outcome }) => Ok(Step::Notice(self.response(server, id, outcome))),
         }

@@ -12,6 +12,7 @@ use crate::server::answer;
 use crate::server::call::{Call, Notice, Step};
 use crate::server::era::{self, Envelope};
 use crate::server::fault::Fault;
+use crate::server::incoming::Incoming;
 use crate::server::inflight::Inflight;
 use crate::server::listen::Listener;
 use crate::server::lists;
@@ -20,17 +21,20 @@ use crate::server::out::whole;
 use crate::server::params::Params;
 use crate::server::profile::Channel;
 use crate::server::request::{self, Plan, Run};
+use core::borrow::Borrow;
 
 impl<const CALLS: usize, const SUBS: usize> Session<CALLS, SUBS> {
     pub(super) fn request<'m, C: Catalog, S: Sink + ?Sized>(
         &mut self,
         server: &Server<'_, C>,
+        incoming: &Incoming<'m>,
         request: Request<'m>,
-        params: &Params<'m>,
         batched: bool,
         out: &mut S,
     ) -> Result<Step<'m>, LocalError> {
         let id = request.id;
+        let params = incoming.params(&request);
+        let params: &Params<'m> = params.borrow();
         // The message decides its era; nothing a channel has seen before changes that.
         let claim = params.claim(server.profile.revisions);
         let initialize = request.method == *Method::Initialize.row().name;
