@@ -56,6 +56,9 @@ impl ExchangePeer {
 
     /// Puts a head and what browsers need into an event.
     fn show(&mut self, head: Option<&Head>, event: &mut mcpgraft_event) -> Done {
+        if head.is_none() && !self.request.from_page {
+            return Ok(());
+        }
         let asked: usize = self.request.headers.iter().map(|(_, value)| value.len()).sum();
         self.head.room(32, HEAD_ROOM + asked)?;
         let list = &mut self.head;
@@ -63,12 +66,14 @@ impl ExchangePeer {
             event.status = u32::from(head.status);
             head.headers().for_each(|(name, value)| list.add(name.as_bytes(), value.as_bytes()));
         }
-        let Kept { streams, listens, .. } = self.request;
-        self.base.shared.endpoint(streams, listens, |endpoint| {
-            cors::headers(&endpoint.guard, &self.request.borrow(), |name, value| {
-                list.add(name.as_bytes(), value.as_bytes());
+        let Kept { streams, listens, from_page, .. } = self.request;
+        if from_page {
+            self.base.shared.endpoint(streams, listens, |endpoint| {
+                cors::headers(&endpoint.guard, &self.request.borrow(), |name, value| {
+                    list.add(name.as_bytes(), value.as_bytes());
+                });
             });
-        });
+        }
         event.headers = self.head.list().as_ptr();
         event.header_count = self.head.list().len();
         Ok(())
@@ -116,11 +121,10 @@ impl ExchangePeer {
         out.clear();
         event::prepare(scratch, shared, body)?;
         let mut handshake = stored.and_then(Handshake::restore);
-        let named = http::Exchange::session_id(&request.borrow()).is_some();
         let attached = match &mut handshake {
             _ if request.sessions == Sessions::Off => Attached::Off,
             Some(handshake) => Attached::Known(handshake),
-            None if named => Attached::Unknown,
+            None if http::Exchange::session_id(&request.borrow()).is_some() => Attached::Unknown,
             None => Attached::Missing,
         };
         let step = shared.serve(|server| {

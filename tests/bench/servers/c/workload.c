@@ -378,7 +378,8 @@ static enum MHD_Result serve(void *closure, struct MHD_Connection *connection, c
 
 static int http(const struct mcpgraft_server *server, const char *port)
 {
-    struct mcp_app app = {server, run, NULL, 1};
+    struct mcp_spares spares = MCP_NO_SPARES;
+    struct mcp_app app = {server, run, NULL, 1, &spares};
     struct sockaddr_in address;
     struct MHD_Daemon *daemon;
     sigset_t ends;
@@ -399,6 +400,7 @@ static int http(const struct mcpgraft_server *server, const char *port)
         return 1;
     sigwait(&ends, &number);
     MHD_stop_daemon(daemon);
+    mcp_spares_free(&spares);
     return 0;
 }
 #endif
