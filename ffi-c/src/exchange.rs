@@ -127,17 +127,29 @@ impl ExchangePeer {
             None if http::Exchange::session_id(&request.borrow()).is_some() => Attached::Unknown,
             None => Attached::Missing,
         };
-        let step = shared.serve(|server| {
-            let step = inner.accept(server, &request.borrow(), attached, body, out);
-            let step = step.map_err(|error| out.trouble(error))?;
-            match &step {
-                HttpStep::Call(call) => *key = Some(call.key),
-                HttpStep::Batch(at) => batch.begin(at, body)?,
-                _ => {}
+        // A step is large, for what few of them bring: a call is taken out where it comes from.
+        let (mut called, mut told) = (None, None);
+        shared.serve(|server| {
+            match inner.accept(server, &request.borrow(), attached, body, out) {
+                Err(error) => return Err(out.trouble(error)),
+                Ok(HttpStep::Call(call)) => {
+                    *key = Some(call.key);
+                    called = Some(event::call(&call, server.catalog, scratch));
+                }
+                Ok(step) => {
+                    if let HttpStep::Batch(at) = &step {
+                        batch.begin(at, body)?;
+                    }
+                    told = Some(Told::of(step, server.catalog, scratch));
+                }
             }
-            Ok::<_, Trouble>(Told::of(step, server.catalog, scratch))
+            Ok::<_, Trouble>(())
         })?;
-        let mut event = self.tell(step, false)?;
+        let mut event = match (called, told) {
+            (Some(event), _) => self.called(event),
+            (None, Some(told)) => self.tell(told, false)?,
+            (None, None) => return Err(LocalError::Over.into()),
+        };
         if self.base.batch.at.is_some() {
             self.base.batch.session = handshake.take();
         }
@@ -179,13 +191,16 @@ impl ExchangePeer {
         Ok(event)
     }
 
+    /// Adds to the event of a call how it can be answered.
+    fn called(&self, event: mcpgraft_event) -> mcpgraft_event {
+        let stream = self.stream(self.inner.stream().is_some());
+        mcpgraft_event { can_stream: self.inner.can_stream(), stream, ..event }
+    }
+
     /// Turns what was told into an event; `batch`: the answer is the batch's.
     fn tell(&mut self, told: Told, batch: bool) -> Done<mcpgraft_event> {
         let (head, mut event) = match told {
-            Told::Call(event) => {
-                let stream = self.stream(self.inner.stream().is_some());
-                return Ok(mcpgraft_event { can_stream: self.inner.can_stream(), stream, ..event });
-            }
+            Told::Call(event) => return Ok(self.called(event)),
             Told::Reply(head, event) => (head, event),
             Told::Opened(head, handshake, event) => {
                 let stored = self.save(&handshake);

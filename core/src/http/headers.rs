@@ -26,7 +26,7 @@ impl Headers<'_> {
             30 => &["Access-Control-Request-Headers"],
             _ => &[],
         };
-        known.iter().copied().find(|known| known.as_bytes().eq_ignore_ascii_case(name))
+        known.iter().copied().find(|known| same(known.as_bytes(), name))
     }
 
     /// Whether a header of that name mirrors an argument of a tool (`Mcp-Param-{name}`, `2026-07-28`).
@@ -40,7 +40,10 @@ impl Headers<'_> {
 impl<'r> Headers<'r> {
     /// The values of all headers of that name.
     pub fn all(self, name: &str) -> impl Iterator<Item = &'r [u8]> + Clone {
-        self.0.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| trim(value))
+        self.0
+            .iter()
+            .filter(move |(key, _)| same(key.as_bytes(), name.as_bytes()))
+            .map(|(_, value)| trim(value))
     }
 
     /// The values of all headers of that name that are text.
@@ -65,6 +68,12 @@ impl<'r> Headers<'r> {
     pub fn text(self, name: &str) -> Result<Option<&'r str>, Repeated> {
         Ok(self.one(name)?.map(|value| core::str::from_utf8(value).unwrap_or("\u{fffd}")))
     }
+}
+
+/// Whether two names are the same but for the case of their letters: mostly they are the same anyway.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len()
+        && one.iter().zip(other).all(|(a, b)| a == b || a ^ b == 0x20 && (a | 0x20).is_ascii_lowercase())
 }
 
 /// RFC 9110, section 5.6.3: optional whitespace is blanks and tabs.
@@ -122,10 +131,11 @@ mod tests {
 
     #[test]
     fn names_have_no_case_and_values_no_outer_blanks() {
-        let headers = Headers(&[("hOst", b" \ta b\t "), ("X", b""), ("x", b"\xff")]);
+        let headers = Headers(&[("hOst", b" \ta b\t "), ("X", b""), ("x", b"\xff"), ("a\r", b"")]);
         assert_eq!(headers.text("HOST"), Ok(Some("a b")));
         assert_eq!(headers.one("x"), Err(Repeated));
         assert_eq!(headers.one("y"), Ok(None));
+        assert_eq!(headers.one("a-"), Ok(None));
         assert_eq!(headers.all("x").count(), 2);
         assert_eq!(headers.texts("x").count(), 1);
     }
