@@ -7,6 +7,7 @@ use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
 use crate::server::Fault;
 use crate::server::call::Notice;
+use crate::server::hashes::Hashes;
 use crate::server::request::Plan;
 
 /// Most resources one HTTP session watches.
@@ -18,8 +19,8 @@ pub struct Handshake {
     pub(crate) revision: Revision,
     pub(crate) capabilities: ClientCapabilities,
     pub(crate) level: Level,
-    /// Hashes of the watched URIs. A collision means a superfluous notification, nothing worse.
-    pub(crate) watched: heapless::Vec<u64, WATCHED>,
+    /// Of the watched URIs.
+    watched: Hashes<WATCHED>,
     /// It differs from what was saved.
     pub(crate) changed: bool,
 }
@@ -29,13 +30,7 @@ const FORM: u8 = 1;
 
 impl Handshake {
     pub(crate) fn new(revision: Revision, capabilities: ClientCapabilities) -> Self {
-        Handshake {
-            revision,
-            capabilities,
-            level: Level::DEFAULT,
-            watched: heapless::Vec::new(),
-            changed: false,
-        }
+        Handshake { revision, capabilities, level: Level::DEFAULT, watched: Hashes::new(), changed: false }
     }
 
     /// The revision agreed on.
@@ -53,13 +48,18 @@ impl Handshake {
     /// Whether the client watches this resource.
     #[must_use]
     pub fn watches(&self, uri: &str) -> bool {
-        self.watched.contains(&crate::json::fnv64(uri.as_bytes()))
+        self.watched.contains(crate::json::fnv64(uri.as_bytes()))
     }
 
     /// Whether a request has changed it since it was made or restored, so that it is to be saved again.
     #[must_use]
     pub fn changed(&self) -> bool {
         self.changed
+    }
+
+    /// To be called when it was saved again: [`Handshake::changed`] then tells of what changes from now on.
+    pub fn saved(&mut self) {
+        self.changed = false;
     }
 
     /// Takes in what a request of the session sets; the host is told.
@@ -76,8 +76,8 @@ impl Handshake {
             }
             Plan::Subscribe(uri) => {
                 let hash = uri.hash64();
-                let limit = limit.min(self.watched.capacity());
-                if !self.watched.contains(&hash) {
+                let limit = limit.min(WATCHED);
+                if !self.watched.contains(hash) {
                     if self.watched.len() >= limit || self.watched.push(hash).is_err() {
                         return Err(Fault::TooManySubscriptions { limit });
                     }
@@ -87,7 +87,7 @@ impl Handshake {
             }
             Plan::Unsubscribe(uri) => {
                 let before = self.watched.len();
-                self.watched.retain(|hash| *hash != uri.hash64());
+                self.watched.remove(uri.hash64());
                 self.changed |= self.watched.len() != before;
                 Some(Notice::Unsubscribed(*uri))
             }
