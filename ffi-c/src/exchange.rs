@@ -170,7 +170,6 @@ impl ExchangePeer {
         let at = batch.at.as_mut().ok_or(LocalError::Over)?;
         event::prepare(scratch, shared, &batch.message)?;
         let (message, answers, session) = (&batch.message, &mut batch.answers, &mut batch.session);
-        let before = session.clone();
         let step = shared.serve(|server| {
             let step = inner
                 .next(server, session.as_mut(), at, message, answers)
@@ -182,8 +181,12 @@ impl ExchangePeer {
         })?;
         let over = matches!(step, Told::Reply(..));
         let mut event = self.tell(step, over)?;
-        if let Some(session) = self.base.batch.session.clone().filter(|now| before.as_ref() != Some(now)) {
-            event.stored = self.save(&session);
+        if let Some(mut session) = self.base.batch.session.take() {
+            if session.changed() {
+                event.stored = self.save(&session);
+                session.saved();
+            }
+            self.base.batch.session = Some(session);
         }
         if over {
             self.base.batch.at = None;
