@@ -60,6 +60,21 @@ static inline void mcp_write(int file, const char *data, size_t len)
     }
 }
 
+/* The most bytes of a piece of a call's stream, and of a response for one that listens: many are open, and little is said. */
+enum { MCP_PIECE = 4096, MCP_NEWS_PIECE = 256 };
+
+static inline ssize_t mcp_read_pipe(void *pipe, uint64_t at, char *piece, size_t room)
+{
+    ssize_t count = read((int)(intptr_t)pipe, piece, room);
+    (void)at;
+    return count > 0 ? count : count == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static inline void mcp_close_pipe(void *pipe)
+{
+    close((int)(intptr_t)pipe);
+}
+
 /* Decides, at the first event with a status, what the response is; later ones are pieces of its stream. */
 static inline void mcp_emit(struct mcp_call *call, const struct mcpgraft_event *event)
 {
@@ -78,7 +93,9 @@ static inline void mcp_emit(struct mcp_call *call, const struct mcpgraft_event *
         if (event->end) {
             response = MHD_create_response_from_buffer(event->send.len, (void *)event->send.ptr, MHD_RESPMEM_MUST_COPY);
         } else if (pipe(ends) == 0) {
-            response = MHD_create_response_from_pipe(ends[0]);
+            size_t piece = event->kind == MCPGRAFT_LISTENING ? MCP_NEWS_PIECE : MCP_PIECE;
+            response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, piece, mcp_read_pipe, (void *)(intptr_t)ends[0],
+                                                         mcp_close_pipe);
             request->stream = ends[1];
         }
         for (i = 0; response != NULL && i < event->header_count; i++) {
@@ -265,6 +282,7 @@ static inline void mcp_work(struct mcp_request *request)
                 mcp_listen(request->app->hub, event.listener, request->stream, mcp_str(request->session), event.stream);
                 pthread_mutex_unlock(&request->app->hub->lock);
                 request->stream = -1;
+                mcp_request_shrink(request);
             }
         }
     } while (more && mcpgraft_next(request->exchange, &event) == MCPGRAFT_OK);

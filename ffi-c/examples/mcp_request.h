@@ -112,6 +112,17 @@ static inline struct mcp_request *mcp_request_new(const struct mcp_app *app)
     return request;
 }
 
+/* It is answered, and its response stays open: what it takes is the listener's alone. */
+static inline void mcp_request_shrink(struct mcp_request *request)
+{
+    mcpgraft_free(request->exchange);
+    free(request->body);
+    request->exchange = NULL;
+    request->body = NULL;
+    request->room = 0;
+    request->spent = 1;
+}
+
 static inline void mcp_request_free(struct mcp_request *request)
 {
     mcpgraft_free(request->exchange);

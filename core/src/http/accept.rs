@@ -18,20 +18,13 @@ impl Accept {
     /// What a request without the header allows: anything.
     pub const ANY: Self = Self { json: true, sse: true, sse_named: false };
 
-    const BOTH: &'static str = "application/json, text/event-stream";
-
     /// Reads all `Accept` lines of a request, values only.
     ///
     /// The most specific range that covers a type decides; weight 0 refuses it. Names are compared without case;
     /// parameters other than `q` are ignored (of ranges that differ only in those, the greatest weight counts).
     /// What is no media range, or has a malformed weight, is passed over; if no range is left the result is
     /// [`Accept::ANY`], as if the header were absent.
-    pub fn parse<'l>(lines: impl Iterator<Item = &'l str> + Clone) -> Self {
-        // As nearly every client writes it.
-        let mut first = lines.clone();
-        if first.next() == Some(Self::BOTH) && first.next().is_none() {
-            return Self { json: true, sse: true, sse_named: true };
-        }
+    pub fn parse<'l>(lines: impl Iterator<Item = &'l str>) -> Self {
         let (mut json, mut sse, mut any) = (None, None, false);
         for range in
             lines.flat_map(|line| Parts { rest: Some(line), separator: ',' }).filter_map(Range::parse)

@@ -72,15 +72,10 @@ fn of_stateless_era(headers: Headers<'_>) -> bool {
 
 /// `application/json`, with any parameters but another charset.
 fn is_json(headers: Headers<'_>) -> bool {
-    const PLAIN: &str = "application/json";
     let Ok(Some(value)): Result<_, Repeated> = headers.text("Content-Type") else { return false };
-    // As nearly every client writes it.
-    if value == PLAIN {
-        return true;
-    }
     let mut parts = value.split(';').map(str::trim);
     let media = parts.next().unwrap_or("");
-    media.eq_ignore_ascii_case(PLAIN)
+    media.eq_ignore_ascii_case("application/json")
         && parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
             let value = value.trim().trim_matches('"');
             !name.trim().eq_ignore_ascii_case("charset")

@@ -2,12 +2,12 @@
 //! Management"): a small value. Where it lives is the host's choice: nowhere, in a table, in a store, or sealed
 //! inside the session id itself.
 
+use super::watched::Watched;
 use crate::json::{Full, Sink};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
 use crate::server::Fault;
 use crate::server::call::Notice;
-use crate::server::hashes::Hashes;
 use crate::server::request::Plan;
 
 /// Most resources one HTTP session watches.
@@ -20,7 +20,7 @@ pub struct Handshake {
     pub(crate) capabilities: ClientCapabilities,
     pub(crate) level: Level,
     /// Of the watched URIs.
-    watched: Hashes<WATCHED>,
+    watched: Watched<WATCHED>,
     /// It differs from what was saved.
     pub(crate) changed: bool,
 }
@@ -30,7 +30,7 @@ const FORM: u8 = 1;
 
 impl Handshake {
     pub(crate) fn new(revision: Revision, capabilities: ClientCapabilities) -> Self {
-        Handshake { revision, capabilities, level: Level::DEFAULT, watched: Hashes::new(), changed: false }
+        Handshake { revision, capabilities, level: Level::DEFAULT, watched: Watched::new(), changed: false }
     }
 
     /// The revision agreed on.
@@ -78,7 +78,7 @@ impl Handshake {
                 let hash = uri.hash64();
                 let limit = limit.min(WATCHED);
                 if !self.watched.contains(hash) {
-                    if self.watched.len() >= limit || self.watched.push(hash).is_err() {
+                    if self.watched.push(hash, limit).is_err() {
                         return Err(Fault::TooManySubscriptions { limit });
                     }
                     self.changed = true;
@@ -118,7 +118,7 @@ impl Handshake {
             return None;
         }
         for chunk in chunks {
-            handshake.watched.push(u64::from_le_bytes(chunk.try_into().ok()?)).ok()?;
+            handshake.watched.push(u64::from_le_bytes(chunk.try_into().ok()?), WATCHED).ok()?;
         }
         Some(handshake)
     }
@@ -158,8 +158,8 @@ mod tests {
         let capabilities = ClientCapabilities { sampling: true, elicit_url: true, ..Default::default() };
         let mut handshake = Handshake::new(Revision::V2025_06_18, capabilities);
         handshake.level = Level::Alert;
-        handshake.watched.push(7).unwrap();
-        handshake.watched.push(u64::MAX).unwrap();
+        handshake.watched.push(7, 9).unwrap();
+        handshake.watched.push(u64::MAX, 9).unwrap();
         let mut saved = heapless::Vec::<u8, 64>::new();
         handshake.save(&mut saved).unwrap();
         assert_eq!(Handshake::restore(&saved), Some(handshake));

@@ -4,7 +4,6 @@
 use super::Server;
 use super::answer::{self, Head};
 use super::fault::Fault;
-use super::hashes::Hashes;
 use super::profile::Profile;
 use super::tasks::Task;
 use crate::catalog::Kind;
@@ -23,7 +22,7 @@ pub(crate) struct Listener<const URIS: usize> {
     prompts: bool,
     resources: bool,
     /// Of a task it is the complement, so that a URI is not taken for one.
-    watched: Hashes<URIS>,
+    watched: heapless::Vec<u64, URIS>,
 }
 
 impl<const URIS: usize> Listener<URIS> {
@@ -39,7 +38,7 @@ impl<const URIS: usize> Listener<URIS> {
             offered && profile.list_changed && filter.get(key).and_then(Raw::bool) == Some(true)
         };
         let has = |offer: super::Offer| offer != super::Offer::No;
-        let mut hashes = Hashes::<URIS>::new();
+        let mut hashes = heapless::Vec::<u64, URIS>::new();
         let limit = limit.min(URIS);
         for uri in watched(filter, profile).unwrap_or(Raw::NULL).elements() {
             let Some(uri) = uri.str() else {
@@ -107,12 +106,12 @@ impl<const URIS: usize> Listener<URIS> {
 
     /// Whether it wants to hear that a resource has changed.
     pub(crate) fn wants_resource(&self, uri: &str) -> bool {
-        self.watched.contains(fnv64(uri.as_bytes()))
+        self.watched.contains(&fnv64(uri.as_bytes()))
     }
 
     /// Whether it wants to hear of a task.
     pub(crate) fn wants_task(&self, task: &Task<'_>) -> bool {
-        self.watched.contains(!task.id().hash64())
+        self.watched.contains(&!task.id().hash64())
     }
 
     /// Writes that a list has changed.

@@ -14,7 +14,6 @@ mod cursor;
 pub(crate) mod era;
 pub(crate) mod failure;
 pub(crate) mod fault;
-pub(crate) mod hashes;
 pub(crate) mod inflight;
 pub(crate) mod listen;
 pub(crate) mod lists;
