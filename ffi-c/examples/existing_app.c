@@ -100,7 +100,7 @@ static struct mcpgraft_server *offer(void)
 int main(int argc, char **argv)
 {
     struct mcpgraft_server *server = offer(); /* MCP */
-    struct mcp_app app = {server, run_tool, NULL, 0}; /* MCP */
+    struct mcp_app app = {server, run_tool, NULL, 0, NULL}; /* MCP */
     struct MHD_Daemon *daemon;
     sigset_t ends;
     int signal_number;

@@ -26,11 +26,15 @@ enum { MCP_ID = 32 };
 /* Most sessions that are remembered: anybody can open one. The oldest is forgotten first; its client opens another. */
 enum { MCP_SESSIONS = 10000 };
 
+/* Lists of sessions: one is found by its id without a look at most others. */
+enum { MCP_BUCKETS = 1024 };
+
 struct mcp_session {
     char id[MCP_ID + 1];
     char *stored;
     size_t len;
-    struct mcp_session *next;
+    struct mcp_session *next; /* in its bucket */
+    struct mcp_session *older, *newer;
 };
 
 struct mcp_question {
@@ -55,19 +59,27 @@ struct mcp_hub {
     pthread_cond_t changed;
     pthread_t keeper;
     int closing;
-    struct mcp_session *sessions;
+    struct mcp_session *sessions[MCP_BUCKETS], *oldest, *newest;
+    size_t session_count;
     struct mcp_question *questions;
     struct mcp_listener *listeners;
     struct mcp_stream *streams;
     struct mcp_running *running;
 };
 
+static int mcp_random_file;
+
+static inline void mcp_random_open(void)
+{
+    mcp_random_file = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+}
+
 static inline void mcp_random(unsigned char *bytes, size_t len)
 {
-    int file = open("/dev/urandom", O_RDONLY);
-    if (file < 0 || read(file, bytes, len) != (ssize_t)len)
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, mcp_random_open);
+    if (mcp_random_file < 0 || read(mcp_random_file, bytes, len) != (ssize_t)len)
         abort();
-    close(file);
 }
 
 static inline void mcp_new_id(char *id)
@@ -100,11 +112,24 @@ static inline void mcp_let_go(struct mcp_listener **at)
     free(listener);
 }
 
+static inline struct mcpgraft_str mcp_view(const char *text)
+{
+    struct mcpgraft_str view;
+    view.ptr = text;
+    view.len = strlen(text);
+    return view;
+}
+
 /* --- sessions: found under the lock -------------------------------------------------------------------------------------- */
 
 static inline struct mcp_session **mcp_find(struct mcp_hub *hub, struct mcpgraft_str id)
 {
-    struct mcp_session **at = &hub->sessions;
+    unsigned bucket = 0;
+    struct mcp_session **at;
+    size_t i;
+    for (i = 0; i < 4 && id.len == MCP_ID; i++)
+        bucket = 31 * bucket + (unsigned char)id.ptr[i]; /* ids are random: their beginning will do */
+    at = &hub->sessions[bucket % MCP_BUCKETS];
     while (*at != NULL && (id.len != MCP_ID || memcmp((*at)->id, id.ptr, MCP_ID) != 0))
         at = &(*at)->next;
     return at;
@@ -118,6 +143,9 @@ static inline void mcp_forget(struct mcp_hub *hub, struct mcp_session **at)
     struct mcp_stream **stream;
     struct mcpgraft_str none = {NULL, 0};
     *at = session->next;
+    *(session->older != NULL ? &session->older->newer : &hub->oldest) = session->newer;
+    *(session->newer != NULL ? &session->newer->older : &hub->newest) = session->older;
+    hub->session_count--;
     mcp_note(hub->running, session->id, none);
     pthread_cond_broadcast(&hub->changed);
     for (stream = &hub->streams; *stream != NULL;) {
@@ -140,7 +168,6 @@ static inline void mcp_forget(struct mcp_hub *hub, struct mcp_session **at)
 static inline void mcp_session_open(struct mcp_hub *hub, struct mcpgraft_str stored, char *id)
 {
     struct mcp_session *session = malloc(sizeof *session), **at;
-    int count = 0;
     if (session == NULL)
         abort();
     mcp_new_id(session->id);
@@ -148,12 +175,15 @@ static inline void mcp_session_open(struct mcp_hub *hub, struct mcpgraft_str sto
     session->stored = mcp_copy(stored);
     session->len = stored.len;
     pthread_mutex_lock(&hub->lock);
-    session->next = hub->sessions;
-    hub->sessions = session;
-    for (at = &hub->sessions; *at != NULL && ++count <= MCP_SESSIONS; at = &(*at)->next)
-        ;
-    if (*at != NULL)
-        mcp_forget(hub, at);
+    at = mcp_find(hub, mcp_view(id));
+    session->next = NULL;
+    *at = session;
+    session->newer = NULL;
+    session->older = hub->newest;
+    *(hub->newest != NULL ? &hub->newest->newer : &hub->oldest) = session;
+    hub->newest = session;
+    if (++hub->session_count > MCP_SESSIONS)
+        mcp_forget(hub, mcp_find(hub, mcp_view(hub->oldest->id)));
     pthread_mutex_unlock(&hub->lock);
 }
 
@@ -436,9 +466,9 @@ static inline void mcp_hub_close(struct mcp_hub *hub)
 /* Frees what is remembered. After the daemon was stopped. */
 static inline void mcp_hub_free(struct mcp_hub *hub)
 {
-    while (hub->sessions != NULL) {
-        struct mcp_session *session = hub->sessions;
-        hub->sessions = session->next;
+    while (hub->newest != NULL) {
+        struct mcp_session *session = hub->newest;
+        hub->newest = session->older;
         free(session->stored);
         free(session);
     }

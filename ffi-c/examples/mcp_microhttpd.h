@@ -1,4 +1,4 @@
-/* MCP for a libmicrohttpd application: copy this file, call mcp_answer() from your access handler for the path you like, and
+/* MCP for a libmicrohttpd application: copy this file and what it includes, call mcp_answer() from your access handler for the path you like, and
  * mcp_completed() from your MHD_OPTION_NOTIFY_COMPLETED.
  *
  * With a hub (mcp_hub.h) clients of the handshake era get sessions and can be asked, and responses stay open for those that
@@ -11,55 +11,10 @@
 #ifndef MCP_MICROHTTPD_H
 #define MCP_MICROHTTPD_H
 
-#include "mcp_hub.h"
+#include "mcp_request.h"
 
 #include <arpa/inet.h>
-#include <microhttpd.h>
 #include <sys/socket.h>
-
-/* A call that a handler answers: give `event` of every mcpgraft function you call with `peer` to `emit`. */
-struct mcp_call {
-    struct mcpgraft_peer *peer;
-    void (*emit)(struct mcp_call *call, const struct mcpgraft_event *event);
-    /* Asks the client of a call of the handshake era and waits for its answer, to be freed: JSON; NULL: none has come. */
-    char *(*ask)(struct mcp_call *call, uint64_t key, struct mcpgraft_str method, struct mcpgraft_str params);
-    /* Nobody waits for the call any more: end the work, and answer it all the same. Ask this often while you work for long. */
-    int (*cancelled)(struct mcp_call *call, uint64_t key);
-    void *where;
-};
-
-typedef void mcp_handler(struct mcp_call *call, const struct mcpgraft_event *event);
-
-/* What is served at a path. */
-struct mcp_app {
-    const struct mcpgraft_server *server;
-    mcp_handler *handler;
-    struct mcp_hub *hub;
-    /* Not 0: handlers say nothing before they answer, and are done at once. No call is answered by an event stream then, none
-     * takes a thread, and the daemon may run without MHD_USE_THREAD_PER_CONNECTION. */
-    int at_once;
-};
-
-struct mcp_request {
-    struct mcpgraft_peer *exchange;
-    const struct mcp_app *app;
-    /* The session the request names, and the one it has opened. */
-    char session[MCP_ID + 1], opened[MCP_ID + 1];
-    char events[MCP_ID + 1]; /* the name of its stream */
-    struct mcpgraft_event event;
-    char *body;
-    size_t len, room, max;
-    struct mcp_running running; /* in the hub's list while it is worked on */
-    int socket;                 /* its connection */
-    /* Under this lock: what is to be sent, as soon as it is known; the connection's end; and who still needs this. */
-    pthread_mutex_t lock;
-    pthread_cond_t known;
-    struct MHD_Response *response;
-    unsigned status;
-    int gone;   /* the connection has ended */
-    int owners; /* the connection, and the thread of its own if there is one */
-    int stream; /* the end of the pipe that is written to, or -1; of the working thread alone */
-};
 
 enum { MCP_MAX_HEADERS = 200 };
 
@@ -67,14 +22,6 @@ struct mcp_headers {
     struct mcpgraft_header list[MCP_MAX_HEADERS];
     size_t count;
 };
-
-static inline struct mcpgraft_str mcp_str(const char *text)
-{
-    struct mcpgraft_str view;
-    view.ptr = text == NULL ? "" : text;
-    view.len = strlen(view.ptr);
-    return view;
-}
 
 static inline enum MHD_Result mcp_header(void *where, enum MHD_ValueKind kind, const char *name, const char *value)
 {
@@ -113,11 +60,28 @@ static inline void mcp_write(int file, const char *data, size_t len)
     }
 }
 
+/* The most bytes of a piece of a call's stream, and of a response for one that listens: many are open, and little is said. */
+enum { MCP_PIECE = 4096, MCP_NEWS_PIECE = 256 };
+
+static inline ssize_t mcp_read_pipe(void *pipe, uint64_t at, char *piece, size_t room)
+{
+    ssize_t count = read((int)(intptr_t)pipe, piece, room);
+    (void)at;
+    return count > 0 ? count : count == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static inline void mcp_close_pipe(void *pipe)
+{
+    close((int)(intptr_t)pipe);
+}
+
 /* Decides, at the first event with a status, what the response is; later ones are pieces of its stream. */
 static inline void mcp_emit(struct mcp_call *call, const struct mcpgraft_event *event)
 {
     struct mcp_request *request = call->where;
     size_t i;
+    if (event->send.len > MCP_SPARE_BYTES)
+        request->spent = 1;
     if (event->kept.ptr != NULL && request->app->hub != NULL) {
         pthread_mutex_lock(&request->app->hub->lock);
         mcp_keep(request->app->hub, request->session, event);
@@ -129,7 +93,9 @@ static inline void mcp_emit(struct mcp_call *call, const struct mcpgraft_event *
         if (event->end) {
             response = MHD_create_response_from_buffer(event->send.len, (void *)event->send.ptr, MHD_RESPMEM_MUST_COPY);
         } else if (pipe(ends) == 0) {
-            response = MHD_create_response_from_pipe(ends[0]);
+            size_t piece = event->kind == MCPGRAFT_LISTENING ? MCP_NEWS_PIECE : MCP_PIECE;
+            response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, piece, mcp_read_pipe, (void *)(intptr_t)ends[0],
+                                                         mcp_close_pipe);
             request->stream = ends[1];
         }
         for (i = 0; response != NULL && i < event->header_count; i++) {
@@ -224,24 +190,6 @@ static inline char *mcp_ask(struct mcp_call *call, uint64_t key, struct mcpgraft
     return question.answer;
 }
 
-/* One of its owners does not need it any more. */
-static inline void mcp_release(struct mcp_request *request)
-{
-    int owners;
-    pthread_mutex_lock(&request->lock);
-    owners = --request->owners;
-    pthread_mutex_unlock(&request->lock);
-    if (owners > 0)
-        return;
-    if (request->stream >= 0)
-        close(request->stream);
-    mcpgraft_free(request->exchange);
-    pthread_mutex_destroy(&request->lock);
-    pthread_cond_destroy(&request->known);
-    free(request->body);
-    free(request);
-}
-
 /* What the hub has to know of an event. */
 static inline void mcp_remember(struct mcp_request *request, const struct mcpgraft_event *event)
 {
@@ -334,6 +282,7 @@ static inline void mcp_work(struct mcp_request *request)
                 mcp_listen(request->app->hub, event.listener, request->stream, mcp_str(request->session), event.stream);
                 pthread_mutex_unlock(&request->app->hub->lock);
                 request->stream = -1;
+                mcp_request_shrink(request);
             }
         }
     } while (more && mcpgraft_next(request->exchange, &event) == MCPGRAFT_OK);
@@ -393,19 +342,14 @@ static inline enum MHD_Result mcp_answer(const struct mcp_app *app, struct MHD_C
     struct mcp_request *request = *state;
     pthread_t thread;
     if (request == NULL) {
-        struct mcp_headers headers = {.count = 0};
+        struct mcp_headers headers; /* large: not cleared */
         struct mcpgraft_request head;
-        request = calloc(1, sizeof *request);
+        request = mcp_request_new(app);
         if (request == NULL)
             return MHD_NO;
         *state = request;
-        request->app = app;
-        request->owners = 1;
         request->socket = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        request->stream = -1;
-        request->event.struct_size = sizeof request->event;
-        pthread_mutex_init(&request->lock, NULL);
-        pthread_cond_init(&request->known, NULL);
+        headers.count = 0;
         memset(&head, 0, sizeof head);
         head.struct_size = sizeof head;
         head.method = mcp_str(method);
@@ -417,9 +361,10 @@ static inline enum MHD_Result mcp_answer(const struct mcp_app *app, struct MHD_C
             mcp_new_id(request->events);
             head.events = mcp_str(request->events);
         }
-        if (mcpgraft_exchange_new(app->server, &request->exchange) != MCPGRAFT_OK ||
-            mcpgraft_exchange_begin(request->exchange, &head, &request->event) != MCPGRAFT_OK)
+        if (mcpgraft_exchange_begin(request->exchange, &head, &request->event) != MCPGRAFT_OK) {
+            request->spent = 1;
             return MHD_NO;
+        }
         request->max = request->event.max_body;
         if (request->event.session_id.len == MCP_ID)
             memcpy(request->session, request->event.session_id.ptr, MCP_ID);
@@ -454,8 +399,10 @@ static inline enum MHD_Result mcp_answer(const struct mcp_app *app, struct MHD_C
             stored = mcp_session_stored(app->hub, mcp_str(request->session));
         status = mcpgraft_exchange_accept(request->exchange, body, stored, &request->event);
         free((void *)stored.ptr);
-        if (status != MCPGRAFT_OK)
+        if (status != MCPGRAFT_OK) {
+            request->spent = 1;
             return MHD_NO;
+        }
         if (request->event.kind == MCPGRAFT_CALL && request->event.can_stream) {
             struct MHD_Response *response;
             unsigned code;

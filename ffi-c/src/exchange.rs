@@ -56,6 +56,9 @@ impl ExchangePeer {
 
     /// Puts a head and what browsers need into an event.
     fn show(&mut self, head: Option<&Head>, event: &mut mcpgraft_event) -> Done {
+        if head.is_none() && !self.request.from_page {
+            return Ok(());
+        }
         let asked: usize = self.request.headers.iter().map(|(_, value)| value.len()).sum();
         self.head.room(32, HEAD_ROOM + asked)?;
         let list = &mut self.head;
@@ -63,12 +66,14 @@ impl ExchangePeer {
             event.status = u32::from(head.status);
             head.headers().for_each(|(name, value)| list.add(name.as_bytes(), value.as_bytes()));
         }
-        let Kept { streams, listens, .. } = self.request;
-        self.base.shared.endpoint(streams, listens, |endpoint| {
-            cors::headers(&endpoint.guard, &self.request.borrow(), |name, value| {
-                list.add(name.as_bytes(), value.as_bytes());
+        let Kept { streams, listens, from_page, .. } = self.request;
+        if from_page {
+            self.base.shared.endpoint(streams, listens, |endpoint| {
+                cors::headers(&endpoint.guard, &self.request.borrow(), |name, value| {
+                    list.add(name.as_bytes(), value.as_bytes());
+                });
             });
-        });
+        }
         event.headers = self.head.list().as_ptr();
         event.header_count = self.head.list().len();
         Ok(())
@@ -116,24 +121,35 @@ impl ExchangePeer {
         out.clear();
         event::prepare(scratch, shared, body)?;
         let mut handshake = stored.and_then(Handshake::restore);
-        let named = http::Exchange::session_id(&request.borrow()).is_some();
         let attached = match &mut handshake {
             _ if request.sessions == Sessions::Off => Attached::Off,
             Some(handshake) => Attached::Known(handshake),
-            None if named => Attached::Unknown,
+            None if http::Exchange::session_id(&request.borrow()).is_some() => Attached::Unknown,
             None => Attached::Missing,
         };
-        let step = shared.serve(|server| {
-            let step = inner.accept(server, &request.borrow(), attached, body, out);
-            let step = step.map_err(|error| out.trouble(error))?;
-            match &step {
-                HttpStep::Call(call) => *key = Some(call.key),
-                HttpStep::Batch(at) => batch.begin(at, body)?,
-                _ => {}
+        // A step is large, for what few of them bring: a call is taken out where it comes from.
+        let (mut called, mut told) = (None, None);
+        shared.serve(|server| {
+            match inner.accept(server, &request.borrow(), attached, body, out) {
+                Err(error) => return Err(out.trouble(error)),
+                Ok(HttpStep::Call(call)) => {
+                    *key = Some(call.key);
+                    called = Some(event::call(&call, server.catalog, scratch));
+                }
+                Ok(step) => {
+                    if let HttpStep::Batch(at) = &step {
+                        batch.begin(at, body)?;
+                    }
+                    told = Some(Told::of(step, server.catalog, scratch));
+                }
             }
-            Ok::<_, Trouble>(Told::of(step, server.catalog, scratch))
+            Ok::<_, Trouble>(())
         })?;
-        let mut event = self.tell(step, false)?;
+        let mut event = match (called, told) {
+            (Some(event), _) => self.called(event),
+            (None, Some(told)) => self.tell(told, false)?,
+            (None, None) => return Err(LocalError::Over.into()),
+        };
         if self.base.batch.at.is_some() {
             self.base.batch.session = handshake.take();
         }
@@ -154,7 +170,6 @@ impl ExchangePeer {
         let at = batch.at.as_mut().ok_or(LocalError::Over)?;
         event::prepare(scratch, shared, &batch.message)?;
         let (message, answers, session) = (&batch.message, &mut batch.answers, &mut batch.session);
-        let before = session.clone();
         let step = shared.serve(|server| {
             let step = inner
                 .next(server, session.as_mut(), at, message, answers)
@@ -166,8 +181,12 @@ impl ExchangePeer {
         })?;
         let over = matches!(step, Told::Reply(..));
         let mut event = self.tell(step, over)?;
-        if let Some(session) = self.base.batch.session.clone().filter(|now| before.as_ref() != Some(now)) {
-            event.stored = self.save(&session);
+        if let Some(mut session) = self.base.batch.session.take() {
+            if session.changed() {
+                event.stored = self.save(&session);
+                session.saved();
+            }
+            self.base.batch.session = Some(session);
         }
         if over {
             self.base.batch.at = None;
@@ -175,13 +194,16 @@ impl ExchangePeer {
         Ok(event)
     }
 
+    /// Adds to the event of a call how it can be answered.
+    fn called(&self, event: mcpgraft_event) -> mcpgraft_event {
+        let stream = self.stream(self.inner.stream().is_some());
+        mcpgraft_event { can_stream: self.inner.can_stream(), stream, ..event }
+    }
+
     /// Turns what was told into an event; `batch`: the answer is the batch's.
     fn tell(&mut self, told: Told, batch: bool) -> Done<mcpgraft_event> {
         let (head, mut event) = match told {
-            Told::Call(event) => {
-                let stream = self.stream(self.inner.stream().is_some());
-                return Ok(mcpgraft_event { can_stream: self.inner.can_stream(), stream, ..event });
-            }
+            Told::Call(event) => return Ok(self.called(event)),
             Told::Reply(head, event) => (head, event),
             Told::Opened(head, handshake, event) => {
                 let stored = self.save(&handshake);

@@ -21,6 +21,8 @@ pub(crate) struct Kept {
     /// Views of `text`, which does not move before the next request.
     pub(crate) headers: Vec<(&'static str, &'static [u8])>,
     pub(crate) local: Option<bool>,
+    /// It has an `Origin`: a browser sends it.
+    pub(crate) from_page: bool,
     pub(crate) streams: bool,
     pub(crate) listens: bool,
     pub(crate) sessions: Sessions,
@@ -68,13 +70,17 @@ impl Kept {
         for header in list {
             // SAFETY: the caller's promise.
             let (name, value) = unsafe { (bytes("headers", header.name)?, bytes("headers", header.value)?) };
-            // A name that is no text is none of ours.
-            if std::str::from_utf8(name).is_ok() {
-                let name = std::str::from_utf8(kept(self.text.copy(name))).unwrap_or_default();
+            // What the library does not look at need not be copied.
+            if let Some(name) = Headers::known(name) {
+                self.headers.push((name, kept(self.text.copy(value))));
+            } else if Headers::mirrors(name)
+                && let Ok(name) = std::str::from_utf8(kept(self.text.copy(name)))
+            {
                 self.headers.push((name, kept(self.text.copy(value))));
             }
         }
         let has = |flag: mcpgraft_flag| given.flags & flag as u32 != 0;
+        self.from_page = self.headers.iter().any(|(name, _)| *name == "Origin");
         self.local = match (has(mcpgraft_flag::MCPGRAFT_PEER_LOCAL), has(mcpgraft_flag::MCPGRAFT_PEER_REMOTE))
         {
             (true, false) => Some(true),

@@ -91,10 +91,22 @@ impl Shared {
         with: impl FnOnce(&Endpoint<'_>) -> R,
     ) -> R {
         let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
-        let (mut hosts, mut origins) = ([""; MAX_LISTED], [""; MAX_LISTED]);
-        let allowed_hosts =
-            config.hosts.as_deref().map_or(Hosts::Any, |list| Hosts::Listed(fill(&mut hosts, list)));
-        let guard = Guard { allowed_hosts, allowed_origins: fill(&mut origins, &config.origins) };
+        // Room for the lists is made only where there are any.
+        let (mut hosts, mut origins);
+        let allowed_hosts = match config.hosts.as_deref() {
+            None => Hosts::Any,
+            Some(list) => {
+                hosts = [""; MAX_LISTED];
+                Hosts::Listed(fill(&mut hosts, list))
+            }
+        };
+        let allowed_origins = if config.origins.is_empty() {
+            &[][..]
+        } else {
+            origins = [""; MAX_LISTED];
+            fill(&mut origins, &config.origins)
+        };
+        let guard = Guard { allowed_hosts, allowed_origins };
         with(&Endpoint { guard, streams, listens, sessions: config.sessions })
     }
 

@@ -18,11 +18,13 @@ mod exchange;
 mod gate;
 pub mod guard;
 mod headers;
+mod known;
 mod listener;
 mod mirror;
 mod plan;
 pub mod sentinel;
 mod session;
+mod watched;
 
 pub use exchange::{Exchange, HttpStep};
 pub use headers::{Headers, Repeated};

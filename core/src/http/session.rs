@@ -2,6 +2,7 @@
 //! Management"): a small value. Where it lives is the host's choice: nowhere, in a table, in a store, or sealed
 //! inside the session id itself.
 
+use super::watched::Watched;
 use crate::json::{Full, Sink};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
@@ -18,8 +19,8 @@ pub struct Handshake {
     pub(crate) revision: Revision,
     pub(crate) capabilities: ClientCapabilities,
     pub(crate) level: Level,
-    /// Hashes of the watched URIs. A collision means a superfluous notification, nothing worse.
-    pub(crate) watched: heapless::Vec<u64, WATCHED>,
+    /// Of the watched URIs.
+    watched: Watched<WATCHED>,
     /// It differs from what was saved.
     pub(crate) changed: bool,
 }
@@ -29,13 +30,7 @@ const FORM: u8 = 1;
 
 impl Handshake {
     pub(crate) fn new(revision: Revision, capabilities: ClientCapabilities) -> Self {
-        Handshake {
-            revision,
-            capabilities,
-            level: Level::DEFAULT,
-            watched: heapless::Vec::new(),
-            changed: false,
-        }
+        Handshake { revision, capabilities, level: Level::DEFAULT, watched: Watched::new(), changed: false }
     }
 
     /// The revision agreed on.
@@ -53,13 +48,18 @@ impl Handshake {
     /// Whether the client watches this resource.
     #[must_use]
     pub fn watches(&self, uri: &str) -> bool {
-        self.watched.contains(&crate::json::fnv64(uri.as_bytes()))
+        self.watched.contains(crate::json::fnv64(uri.as_bytes()))
     }
 
     /// Whether a request has changed it since it was made or restored, so that it is to be saved again.
     #[must_use]
     pub fn changed(&self) -> bool {
         self.changed
+    }
+
+    /// To be called when it was saved again: [`Handshake::changed`] then tells of what changes from now on.
+    pub fn saved(&mut self) {
+        self.changed = false;
     }
 
     /// Takes in what a request of the session sets; the host is told.
@@ -76,9 +76,9 @@ impl Handshake {
             }
             Plan::Subscribe(uri) => {
                 let hash = uri.hash64();
-                let limit = limit.min(self.watched.capacity());
-                if !self.watched.contains(&hash) {
-                    if self.watched.len() >= limit || self.watched.push(hash).is_err() {
+                let limit = limit.min(WATCHED);
+                if !self.watched.contains(hash) {
+                    if self.watched.push(hash, limit).is_err() {
                         return Err(Fault::TooManySubscriptions { limit });
                     }
                     self.changed = true;
@@ -87,7 +87,7 @@ impl Handshake {
             }
             Plan::Unsubscribe(uri) => {
                 let before = self.watched.len();
-                self.watched.retain(|hash| *hash != uri.hash64());
+                self.watched.remove(uri.hash64());
                 self.changed |= self.watched.len() != before;
                 Some(Notice::Unsubscribed(*uri))
             }
@@ -118,7 +118,7 @@ impl Handshake {
             return None;
         }
         for chunk in chunks {
-            handshake.watched.push(u64::from_le_bytes(chunk.try_into().ok()?)).ok()?;
+            handshake.watched.push(u64::from_le_bytes(chunk.try_into().ok()?), WATCHED).ok()?;
         }
         Some(handshake)
     }
@@ -158,8 +158,8 @@ mod tests {
         let capabilities = ClientCapabilities { sampling: true, elicit_url: true, ..Default::default() };
         let mut handshake = Handshake::new(Revision::V2025_06_18, capabilities);
         handshake.level = Level::Alert;
-        handshake.watched.push(7).unwrap();
-        handshake.watched.push(u64::MAX).unwrap();
+        handshake.watched.push(7, 9).unwrap();
+        handshake.watched.push(u64::MAX, 9).unwrap();
         let mut saved = heapless::Vec::<u8, 64>::new();
         handshake.save(&mut saved).unwrap();
         assert_eq!(Handshake::restore(&saved), Some(handshake));

@@ -43,9 +43,9 @@ class Contender:
     language: str
     ours: bool
     commands: Mapping[str, Command]
-    """`stdio`, `http`, `sessions` (the same with sessions of the handshake era in memory), `inproc` (prints what
-    requests cost inside the process), `tools` (what a large catalogue costs), as far as it has them; PYTHON (ours),
-    PORT and COUNT are filled in.
+    """`stdio`, `http`, `sessions` (the same with sessions of the handshake era in memory), `listen` (where only another
+    server than `http` keeps responses open), `inproc` (prints what requests cost inside the process), `tools` (what a
+    large catalogue costs), as far as it has them; PYTHON (ours), PORT and COUNT are filled in.
     """
     constant: bool = False
     """Whether it answers `/constant` too."""
@@ -66,7 +66,7 @@ class Contender:
             "transports": ("stdio", "http"),
             "pinned": ("stdio", "http"),
             "cold": ("stdio",),
-            "state": ("sessions",),
+            "state": ("sessions", "listen"),
         }
         return any(self.command(kind) for kind in kinds.get(part, (part,))) or (part == "state" and bool(self.listens))
 
@@ -90,6 +90,12 @@ def serve(language: str, *kinds: str, stdio: Command = ()) -> dict[str, Command]
     rest: dict[str, Command] = {"http": ("PORT",), "sessions": ("PORT",), "tools": ("COUNT",)}
     found = {kind: (str(HERE / "serve"), language, kind, *rest.get(kind, ())) for kind in kinds}
     return {**found, "stdio": stdio} if stdio else found
+
+
+def keeping(language: str, program: str) -> dict[str, Command]:
+    """Our server in Rust or C: with sessions it is another than without, and only that keeps responses open."""
+    found = serve(language, "http", "sessions", "inproc", "tools", stdio=(program, "stdio"))
+    return {**found, "listen": found["sessions"]}
 
 
 def peer(command: Command, *kinds: str, http: str = "http") -> dict[str, Command]:
@@ -116,15 +122,14 @@ OURS_NPM = Package("npm", "mcpgraft", "mcpgraft", ("mcpgraft", "@mcpgraft"))
 
 CONTENDERS = [
     Contender("bytes only", "floor", False, peer((str(LOAD), "trivial"), "stdio", "http")),
-    Contender(
-        "mcpgraft (Rust)", "Rust", True, serve("rust", "http", "inproc", "tools", stdio=(RUST, "stdio")), constant=True
-    ),
+    Contender("mcpgraft (Rust)", "Rust", True, keeping("rust", RUST), constant=True, listens=BOTH),
     Contender(
         "mcpgraft (C)",
         "Rust",
         True,
-        serve("c", "http", "inproc", "tools", stdio=(f"{C}-stdio", "stdio")),
+        keeping("c", f"{C}-stdio"),
         constant=True,
+        listens=BOTH,
     ),
     Contender("rmcp", "Rust", False, peer((RMCP,), "stdio", "http")),
     Contender(

@@ -45,9 +45,9 @@ RUST, C = "mcpgraft (Rust)", "mcpgraft (C)"
 
 
 def each(what: str, ours: str, way: str, figure: str, limit: float, unit: str, peers: tuple[str, ...]) -> Goal:
-    """What has no era."""
-    request = "tools/list" if way == "cold" else ""
-    return Goal(what, (ours,), way, request, figure, limit, unit, peers, NONE)
+    """What a request is not asked for."""
+    request, eras = ("tools/list", BOTH) if way == "cold" else ("", NONE)
+    return Goal(what, (ours,), way, request, figure, limit, unit, peers, eras)
 
 
 SERDE = "accept_and_reply::serde_json_value_add"
@@ -112,7 +112,7 @@ GOALS = [
     Goal("Node in process, add", (TS,), "inproc messages", "add", "cpu_us", 4, peers=("sdk 1.x",)),
     *(
         Goal(f"{name}, {what}", (one,), "state", request, figure, limit, unit, peers, eras)
-        for name, one, peers in (("ASGI", ASGI, MCP), ("node:http", HTTP, NODE))
+        for name, one, peers in (("Rust", RUST, ()), ("C", C, ()), ("ASGI", ASGI, MCP), ("node:http", HTTP, NODE))
         for what, request, figure, limit, unit, eras in (
             ("a session in memory", "session", "kib", 4, "KiB", (BOTH[0],)),
             ("an open listen stream", "listen", "kib", 8, "KiB", BOTH),

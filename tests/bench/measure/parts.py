@@ -106,12 +106,13 @@ def cold(results: Results, one: Contender, runs: int) -> None:
     """From the start of the process to the first valid answer, and what it holds then."""
     if not one.command("stdio"):
         return
-    told, why = load(["cold", str(runs)], one.command("stdio"))
-    key = ("cold", ANY, "tools/list")
-    for line in told:
-        results.put(one.name, key, figures(line))
-    if why:
-        results.fail(one.name, key, why)
+    for era in one.eras:
+        told, why = load(["cold", era, str(runs)], one.command("stdio"))
+        key = ("cold", era, "tools/list")
+        for line in told:
+            results.put(one.name, key, figures(line))
+        if why:
+            results.fail(one.name, key, why)
 
 
 def inproc(results: Results, one: Contender) -> None:
@@ -145,7 +146,7 @@ def state(results: Results, one: Contender, sessions: int = SESSIONS, streams: i
         if why:
             results.fail(one.name, ("state", HANDSHAKE, "session"), why)
     for era in one.listens:
-        command = one.command("sessions") if era == HANDSHAKE else one.command("http")
+        command = one.command("listen") or one.command("sessions" if era == HANDSHAKE else "http")
         told, why = load(["listen", "PORT", era, str(streams)], command)
         for line in told:
             results.put(one.name, ("state", era, "listen"), figures(line))

@@ -88,17 +88,18 @@ def report(chosen: Sequence[Contender], results: Results) -> str:
         for what, figure in (("p50 us", "p50_us"), ("p99 us", "p99_us"), ("CPU us", "cpu_us"))
     ]
     parts.append(shown("`add`, one at a time, client and server on one core: latency", columns, sequential))
-    cold, loaded, size = ("cold", ANY, "tools/list"), ("import", ANY, ""), ("size", ANY, "")
+    cold: list[Key] = [("cold", era, "tools/list") for era in BOTH]
+    loaded, size = ("import", ANY, ""), ("size", ANY, "")
     columns = [
-        ("cold start to tools/list, ms", of(cold, "cold_ms")),
-        ("of it CPU, ms", of(cold, "cpu_ms")),
-        ("resident when idle, MiB", of(cold, "resident_kib", 1024)),
+        *((f"cold start to tools/list, {key[1]}, ms", of(key, "cold_ms")) for key in cold),
+        ("of it CPU, ms", of(cold[0], "cpu_ms")),
+        ("resident when idle, MiB", of(cold[0], "resident_kib", 1024)),
         ("import, ms", of(loaded, "import_ms")),
         ("installed, MiB", of(size, "total_mib")),
         ("its own, MiB", of(size, "own_mib")),
         ("packages", of(size, "packages", 1, 0)),
     ]
-    parts.append(shown("Start, memory, import, installed size", columns, [cold, loaded, size]))
+    parts.append(shown("Start, memory, import, installed size", columns, [*cold, loaded, size]))
     ours = [
         f"{one.name}: {what} {number(value)} MiB"
         for one in chosen

@@ -161,13 +161,13 @@ fn pipelined(
 }
 
 /// The time from the start of the process to the first valid answer to tools/list, and its CPU time; several runs, each a
-/// line.
-pub fn cold(command: &[String], runs: usize) {
-    let request = Request::new("tools/list", Era::Handshake).expect("part of the workload");
+/// line. In the stateless era it is the first that is sent, in the other the third.
+pub fn cold(command: &[String], era: Era, runs: usize) {
+    let request = Request::new("tools/list", era).expect("part of the workload");
     for _ in 0..runs {
         let begin = Instant::now();
         let mut server = Server::start(command, true);
-        let mut pipes = Pipes::open(&mut server, Era::Handshake);
+        let mut pipes = Pipes::open(&mut server, era);
         let mut out = Vec::new();
         request.put(1, &mut out);
         out.push(b'\n');

@@ -68,7 +68,7 @@ static int tools(int count)
     struct mcp_call call = {NULL, emit_nowhere, NULL, NULL, &sent};
     clock_t from = clock();
     double put, us;
-    server = named();
+    server = named(0);
     put_fillers(server, "tool_%04d", count);
     put = (double)(clock() - from) / CLOCKS_PER_SEC / count * 1e6;
     begin(server, &call, 1);

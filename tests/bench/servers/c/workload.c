@@ -1,5 +1,6 @@
-/* The workload as a user of the C library writes it: `workload stdio`, `workload http PORT` (libmicrohttpd), `workload inproc`,
- * `workload tools COUNT`. 127.0.0.1 only, path /mcp. WITHOUT_HTTP leaves the second out, and with it the library it needs. */
+/* The workload as a user of the C library writes it: `workload stdio`, `workload http PORT` (libmicrohttpd), `workload sessions
+ * PORT` (the same with sessions in memory, and responses that stay open), `workload inproc`, `workload tools COUNT`. 127.0.0.1
+ * only, path /mcp. WITHOUT_HTTP leaves the second and the third out, and with them the library they need. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "mcp_microhttpd.h"
@@ -224,16 +225,17 @@ static void put_fillers(struct mcpgraft_server *server, const char *names, int c
     }
 }
 
-static struct mcpgraft_server *named(void)
+static struct mcpgraft_server *named(int sessions)
 {
     struct mcpgraft_server *server = NULL;
     must(mcpgraft_server_new(&server), NULL);
     must(mcpgraft_server_set(server, mcp_str("info"), mcp_str("{\"name\":\"bench\",\"version\":\"1.0.0\"}")), server);
-    must(mcpgraft_server_set(server, mcp_str("sessions"), mcp_str("\"off\"")), server);
+    must(mcpgraft_server_set(server, mcp_str("sessions"), mcp_str(sessions ? "\"kept\"" : "\"off\"")), server);
+    must(mcpgraft_server_set(server, mcp_str("list_changed"), mcp_str(sessions ? "true" : "false")), server);
     return server;
 }
 
-static struct mcpgraft_server *offer(void)
+static struct mcpgraft_server *offer(int sessions)
 {
     static const char *const definitions[] = {
         "{\"name\":\"add\",\"description\":\"Add two numbers.\",\"inputSchema\":{\"type\":\"object\",\"properties\":{\"a\":{"
@@ -252,7 +254,7 @@ static struct mcpgraft_server *offer(void)
     struct mcpgraft_server *server;
     char text[512];
     int i;
-    server = named();
+    server = named(sessions);
     for (i = 0; i < (int)COUNT(definitions); i++)
         must(mcpgraft_server_put(server, MCPGRAFT_TOOL, mcp_str(definitions[i])), server);
     put_fillers(server, "filler_%02d", FILLERS);
@@ -334,82 +336,18 @@ static int stdio(const struct mcpgraft_server *server)
 
 #include "inproc.h"
 
-/* --- HTTP ------------------------------------------------------------------------------------------------------------------ */
-
 #ifndef WITHOUT_HTTP
-/* What the route beside MCP answers: as long as the answer to `add`. */
-static char constant[] = "{\"jsonrpc\":\"2.0\",\"id\":1000,\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"3\"}]}}";
-
-static void completed(void *closure, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code)
-{
-    if (*state != &constant)
-        mcp_completed(closure, connection, state, code);
-}
-
-static enum MHD_Result serve(void *closure, struct MHD_Connection *connection, const char *url, const char *method,
-                             const char *version, const char *data, size_t *size, void **state)
-{
-    struct MHD_Response *response;
-    enum MHD_Result queued;
-    (void)version;
-    if (strcmp(url, "/mcp") == 0)
-        return mcp_answer(closure, connection, method, data, size, state);
-    if (strcmp(url, "/constant") == 0) {
-        /* First without the body, then with its parts, and last with none. */
-        if (*state == NULL) {
-            *state = &constant;
-            return MHD_YES;
-        }
-        if (*size > 0) {
-            *size = 0;
-            return MHD_YES;
-        }
-        *state = NULL;
-        response = MHD_create_response_from_buffer(sizeof constant - 1, constant, MHD_RESPMEM_PERSISTENT);
-        MHD_add_response_header(response, "Content-Type", "application/json");
-        queued = MHD_queue_response(connection, MHD_HTTP_OK, response);
-    } else {
-        response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-        queued = MHD_queue_response(connection, MHD_HTTP_NOT_FOUND, response);
-    }
-    MHD_destroy_response(response);
-    return queued;
-}
-
-static int http(const struct mcpgraft_server *server, const char *port)
-{
-    struct mcp_app app = {server, run, NULL, 1};
-    struct sockaddr_in address;
-    struct MHD_Daemon *daemon;
-    sigset_t ends;
-    int number;
-    memset(&address, 0, sizeof address);
-    address.sin_family = AF_INET;
-    address.sin_port = htons((unsigned short)atoi(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &ends, NULL);
-    daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO, 0, NULL, NULL,
-                              serve, &app, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED, completed, NULL,
-                              MHD_OPTION_END);
-    if (daemon == NULL)
-        return 1;
-    sigwait(&ends, &number);
-    MHD_stop_daemon(daemon);
-    return 0;
-}
+#include "http.h"
 #endif
 
 int main(int argc, char **argv)
 {
-    struct mcpgraft_server *server = offer();
+    int sessions = argc == 3 && strcmp(argv[1], "sessions") == 0;
+    struct mcpgraft_server *server = offer(sessions);
     int code = 2;
 #ifndef WITHOUT_HTTP
-    if (argc == 3 && strcmp(argv[1], "http") == 0)
-        code = http(server, argv[2]);
+    if (sessions || (argc == 3 && strcmp(argv[1], "http") == 0))
+        code = http(server, argv[2], sessions);
     else
 #endif
     if (argc == 2 && strcmp(argv[1], "stdio") == 0)
@@ -419,7 +357,7 @@ int main(int argc, char **argv)
     else if (argc == 3 && strcmp(argv[1], "tools") == 0 && atoi(argv[2]) > 0)
         code = tools(atoi(argv[2]));
     else
-        fprintf(stderr, "usage: workload (stdio | http PORT | inproc | tools COUNT)\n");
+        fprintf(stderr, "usage: workload (stdio | http PORT | sessions PORT | inproc | tools COUNT)\n");
     mcpgraft_free(server);
     return code;
 }
