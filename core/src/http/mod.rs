@@ -24,7 +24,6 @@ mod mirror;
 mod plan;
 pub mod sentinel;
 mod session;
-mod watched;
 
 pub use exchange::{Exchange, HttpStep};
 pub use headers::{Headers, Repeated};

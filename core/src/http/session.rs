@@ -2,13 +2,13 @@
 //! Management"): a small value. Where it lives is the host's choice: nowhere, in a table, in a store, or sealed
 //! inside the session id itself.
 
-use super::watched::Watched;
 use crate::json::{Full, Sink};
 use crate::model::{ClientCapabilities, Level};
 use crate::revision::Revision;
 use crate::server::Fault;
 use crate::server::call::Notice;
 use crate::server::request::Plan;
+use crate::server::watched::Watched;
 
 /// Most resources one HTTP session watches.
 const WATCHED: usize = 128;

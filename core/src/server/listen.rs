@@ -6,6 +6,7 @@ use super::answer::{self, Head};
 use super::fault::Fault;
 use super::profile::Profile;
 use super::tasks::Task;
+use super::watched::Watched;
 use crate::catalog::Kind;
 use crate::json::{Full, Raw, Sink, Writer, fnv64};
 use crate::jsonrpc::Token;
@@ -22,37 +23,7 @@ pub(crate) struct Listener<const URIS: usize> {
     prompts: bool,
     resources: bool,
     /// Of a task it is the complement, so that a URI is not taken for one.
-    watched: Hashes<URIS>,
-}
-
-/// Up to `N` hashes. Where there is a heap, they are on it: most subscriptions have few, and are moved about.
-#[derive(Clone, Debug, Default)]
-struct Hashes<const N: usize> {
-    #[cfg(feature = "alloc")]
-    held: alloc::vec::Vec<u64>,
-    #[cfg(not(feature = "alloc"))]
-    held: heapless::Vec<u64, N>,
-}
-
-impl<const N: usize> Hashes<N> {
-    /// Takes one more, if there are fewer than `limit`.
-    fn push(&mut self, hash: u64, limit: usize) -> Result<(), Full> {
-        if self.held.len() >= limit.min(N) {
-            return Err(Full);
-        }
-        #[cfg(feature = "alloc")]
-        {
-            self.held.try_reserve(1).map_err(|_| Full)?;
-            self.held.push(hash);
-            Ok(())
-        }
-        #[cfg(not(feature = "alloc"))]
-        self.held.push(hash).map_err(|_| Full)
-    }
-
-    fn contains(&self, hash: u64) -> bool {
-        self.held.contains(&hash)
-    }
+    watched: Watched<URIS>,
 }
 
 impl<const URIS: usize> Listener<URIS> {
@@ -68,7 +39,7 @@ impl<const URIS: usize> Listener<URIS> {
             offered && profile.list_changed && filter.get(key).and_then(Raw::bool) == Some(true)
         };
         let has = |offer: super::Offer| offer != super::Offer::No;
-        let mut hashes = Hashes::default();
+        let mut hashes = Watched::<URIS>::new();
         let limit = limit.min(URIS);
         for uri in watched(filter, profile).unwrap_or(Raw::NULL).elements() {
             let Some(uri) = uri.str() else {

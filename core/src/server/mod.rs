@@ -31,6 +31,7 @@ pub(crate) mod tasks;
 mod tasks_2025;
 mod tasks_new;
 mod tasks_wire;
+pub(crate) mod watched;
 
 pub use answer::Failure;
 pub use ask::{Ask, AskKey, Unable};

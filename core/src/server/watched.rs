@@ -1,4 +1,4 @@
-//! Watched of what a client watches. Most watch nothing: with a heap, nothing is then kept for them.
+//! What a client watches, as hashes. Most watch nothing or little: with a heap, nothing more is kept of it.
 
 use crate::json::Full;
 
@@ -9,15 +9,15 @@ type List<const N: usize> = heapless::Vec<u64, N>;
 
 /// At most `N` hashes. A collision means a superfluous notification, nothing worse.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Watched<const N: usize>(List<N>);
+pub(crate) struct Watched<const N: usize>(List<N>);
 
 impl<const N: usize> Watched<N> {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Watched(List::<N>::new())
     }
 
     /// Takes one more, if there are fewer than `limit`.
-    pub(super) fn push(&mut self, hash: u64, limit: usize) -> Result<(), Full> {
+    pub(crate) fn push(&mut self, hash: u64, limit: usize) -> Result<(), Full> {
         if self.0.len() >= limit.min(N) {
             return Err(Full);
         }
@@ -32,19 +32,19 @@ impl<const N: usize> Watched<N> {
     }
 
     /// Takes one out.
-    pub(super) fn remove(&mut self, hash: u64) {
+    pub(crate) fn remove(&mut self, hash: u64) {
         self.0.retain(|other| *other != hash);
     }
 
-    pub(super) fn contains(&self, hash: u64) -> bool {
+    pub(crate) fn contains(&self, hash: u64) -> bool {
         self.0.contains(&hash)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u64> {
         self.0.iter().copied()
     }
 }
