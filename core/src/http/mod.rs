@@ -4,7 +4,7 @@
 //! ```text
 //! gate (before the body is read)   Host, Origin, method, Content-Type, Content-Length
 //! accept (with the body)           JSON -> message -> era -> [mirror headers] -> answer, or a Call for the host
-//! reply / fail / progress / log    one JSON object, or an event stream once a notification came first
+//! reply(_text) / fail / log ...    one JSON object, or an event stream once a notification came first
 //! events                           ids of events, and how a client goes on with a stream it lost; off by default
 //! ```
 //! Both eras share one endpoint. Clients of the handshake era are served without a session unless the host keeps some

@@ -142,7 +142,7 @@ impl<'a> Checker<'a> {
     ///
     /// # Errors
     /// What is wrong where it stands now.
-    pub(crate) fn value(&mut self) -> Result<(), JsonErrorKind> {
+    pub(super) fn value(&mut self) -> Result<(), JsonErrorKind> {
         let around = self.open.depth;
         loop {
             // At a value. An opened container goes round again for its first element.
@@ -275,11 +275,12 @@ impl<'a> Checker<'a> {
 
     /// A string, from its opening quote. Gives whether it has no escape; not looked for without a heap.
     #[cfg_attr(feature = "alloc", inline(always))]
-    fn string(&mut self) -> Result<bool, JsonErrorKind> {
-        self.at += 1;
+    pub(super) fn string(&mut self) -> Result<bool, JsonErrorKind> {
+        let start = self.at + 1;
+        self.at = start;
         // Most have none: only those with one are gone over in a loop.
         if cfg!(feature = "alloc") {
-            self.at += plain_run(self.text.as_bytes().get(self.at..).unwrap_or_default());
+            self.at = start + plain_run(self.text.as_bytes().get(start..).unwrap_or_default());
             if self.peek() == Some(b'"') {
                 self.at += 1;
                 return Ok(true);

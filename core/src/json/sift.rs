@@ -98,14 +98,14 @@ pub(crate) fn check_sifting<'a, const N: usize>(
 ) -> Result<Sifted<'a, N>, JsonError> {
     let (mut picked, mut others) = (Picked::NONE, false);
     let (value, line) = check_by(valid, max_depth, |checker| {
-        others = checker.sift(keys, &mut picked, |checker, _| checker.value())?;
+        others = checker.sift(keys, &mut picked, |checker, _| checker.member())?;
         Ok(())
     })?;
     Ok(Sifted { value, line, picked, others })
 }
 
 /// As [`check`](super::check) of a text whose characters are known to be good. `walk` goes over the value, with
-/// [`Checker::value`] or [`Checker::sift`].
+/// [`Checker::member`] or [`Checker::sift`].
 #[cfg(feature = "alloc")]
 #[inline(always)]
 pub(crate) fn check_walking<'a>(
@@ -118,9 +118,18 @@ pub(crate) fn check_walking<'a>(
 
 #[cfg(feature = "alloc")]
 impl<'a> Checker<'a> {
+    /// The value of a member. Most that are looked for are strings: those are gone over here.
+    ///
+    /// # Errors
+    /// What is wrong where it stands now.
+    #[inline(always)]
+    pub(crate) fn member(&mut self) -> Result<(), JsonErrorKind> {
+        if self.peek() == Some(b'"') { self.string().map(drop) } else { self.value() }
+    }
+
     /// One value; if it is an object, with its members as [`Raw::sift`] finds them in it. What was in `picked` before is
     /// gone. `inner` goes over the value of each member that is asked for, by the position of its name: with
-    /// [`Checker::value`], or with `sift` again. Gives whether there are members of other names.
+    /// [`Checker::member`], or with `sift` again. Gives whether there are members of other names.
     ///
     /// # Errors
     /// What is wrong where it stands now.

@@ -184,13 +184,14 @@ impl Revision {
     /// The revision of that exact name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Revision> {
-        TABLE.iter().find(|row| row.name == name).map(|row| row.revision)
+        // Most clients speak a new one.
+        TABLE.iter().rev().find(|row| row.name == name).map(|row| row.revision)
     }
 
     /// The revision named by a JSON string.
     #[must_use]
     pub fn of(name: Str<'_>) -> Option<Revision> {
-        TABLE.iter().find(|row| name == *row.name).map(|row| row.revision)
+        TABLE.iter().rev().find(|row| name == *row.name).map(|row| row.revision)
     }
 }
 

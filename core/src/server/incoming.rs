@@ -45,7 +45,7 @@ impl<'m> Incoming<'m> {
         *value = json::check_walking(json::utf8(text)?, max_depth, |checker| {
             let found = checker.sift(&MEMBERS, members, |checker, at| match at {
                 PARAMS => params.check(checker),
-                _ => checker.value(),
+                _ => checker.member(),
             });
             found.map(drop)
         })?;

@@ -99,15 +99,15 @@ impl<'m> Params<'m> {
                 nulls |= checker.peek() == Some(b'n');
                 let found = checker.sift(&META, meta, |checker, at| match at {
                     CLIENT_INFO => {
-                        checker.sift(&IMPLEMENTATION, info, |checker, _| checker.value()).map(drop)
+                        checker.sift(&IMPLEMENTATION, info, |checker, _| checker.member()).map(drop)
                     }
-                    _ => checker.value(),
+                    _ => checker.member(),
                 });
                 found.map(drop)
             }
             _ => {
                 nulls |= checker.peek() == Some(b'n');
-                checker.value()
+                checker.member()
             }
         })?;
         if nulls {
