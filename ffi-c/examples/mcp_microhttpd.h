@@ -1,5 +1,5 @@
-/* MCP for a libmicrohttpd application: copy this file and what it includes, call mcp_answer() from your access handler for the path you like, and
- * mcp_completed() from your MHD_OPTION_NOTIFY_COMPLETED.
+/* MCP for a libmicrohttpd application: copy this file and what it includes, call mcp_answer() from your access handler for the
+ * path you like, and mcp_completed() from your MHD_OPTION_NOTIFY_COMPLETED.
  *
  * With a hub (mcp_hub.h) clients of the handshake era get sessions and can be asked, and responses stay open for those that
  * listen; without one, `hub` is NULL and the option `sessions` "off".
