@@ -65,8 +65,11 @@ static int http(const struct mcpgraft_server *server, const char *port, int sess
     pthread_sigmask(SIG_BLOCK, &ends, NULL);
     if (sessions && mcp_hub_open(&hub) != 0)
         return 1;
+    /* libmicrohttpd clears the memory of a connection after each request: of the usual 32 KiB a head needs little, and bodies
+     * come in pieces. */
     daemon = MHD_start_daemon(sessions ? many : one, 0, NULL, NULL, serve, &app, MHD_OPTION_SOCK_ADDR, &address,
-                              MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_CONNECTION_LIMIT, 2000u, MHD_OPTION_END);
+                              MHD_OPTION_NOTIFY_COMPLETED, completed, NULL, MHD_OPTION_CONNECTION_LIMIT, 2000u,
+                              MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)8192, MHD_OPTION_END);
     if (daemon == NULL)
         return 1;
     sigwait(&ends, &number);
