@@ -15,6 +15,14 @@ function reusable(raw) {
   return { raw, begin: raw.beginFunction(), reply: raw.replyFunction() };
 }
 
+/** Headers in turn, as the addon reads them. */
+function flat(given) {
+  const wrong = "headers must be an array of names and values in turn";
+  if (!Array.isArray(given)) throw invalid(wrong);
+  for (let at = 0; at < given.length; at += 1) if (typeof given[at] !== "string") throw invalid(wrong);
+  return given.length === 0 ? "" : `${given.join("\0")}\0`;
+}
+
 /** So many exchanges wait for their next request. */
 const IDLE = 64;
 
@@ -36,9 +44,7 @@ class Core {
   pace() { return new Pace(MADE, this.#raw.pace()); }
   begin(method, given, how) {
     const { peer, listen = false, events, body } = options(how);
-    if (!Array.isArray(given)) throw invalid("headers must be an array of names and values in turn");
-    if (!given.every((part) => typeof part === "string")) throw invalid("headers must be an array of names and values in turn");
-    const head = given.length === 0 ? "" : `${given.join("\0")}\0`;
+    const head = flat(given);
     // Not back among the idle ones if it throws.
     const used = this.#idle.pop() ?? reusable(this.#raw.blank());
     const first = used.begin(method, head, given.length, peer, listen ? 1 : 0, events, body);

@@ -35,7 +35,7 @@ export class HttpChannel implements Channel {
   #lost: Promise<"lost"> | undefined;
   #isLost = false;
   #grace: NodeJS.Timeout | undefined;
-  #lose: () => void = () => undefined;
+  #lose: (() => void) | undefined;
   readonly client: string | null;
 
   constructor(options: {
@@ -154,20 +154,21 @@ export class HttpChannel implements Channel {
 
   /** No more is said on this response. */
   close(): void {
-    clearTimeout(this.#idle);
-    clearTimeout(this.#grace);
+    if (this.#idle !== undefined) clearTimeout(this.#idle);
+    if (this.#grace !== undefined) clearTimeout(this.#grace);
     if (this.started && !this.#over && !this.#gone && !this.#closed) this.#sink.end();
     this.#over = true;
   }
 
   /** The reader went away. True: that took the call back. */
   gone(): boolean {
+    if (this.#over) return false; // it left before it had read all of the answer
     this.#gone = true;
     clearTimeout(this.#idle);
     if (this.#record === undefined) {
       this.#grace = setTimeout(() => {
         this.#isLost = true;
-        this.#lose();
+        this.#lose?.();
       }, GRACE_MS);
       this.#grace.unref();
     } // else the client may come back for the question

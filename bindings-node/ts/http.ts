@@ -133,8 +133,14 @@ class Visit {
 
   /** @param first What the body led to, if that is known already. */
   run(body: Buffer, first: HttpStep | null): Promise<void> | undefined {
-    if (this.#id !== null) return this.#withStore(async () => this.#act(first ?? (await this.#accept(body))));
-    return this.#act(first ?? this.exchange.accept(body));
+    const work =
+      this.#id === null
+        ? this.#act(first ?? this.exchange.accept(body))
+        : this.#withStore(async () => this.#act(first ?? (await this.#accept(body))));
+    // Exchanges are used again: what the addon holds for one is not small, and its garbage is collected late.
+    if (work !== undefined) return work.finally(() => this.exchange.release());
+    this.exchange.release();
+    return undefined;
   }
 
   #act(step: HttpStep): Promise<void> | undefined {
@@ -145,7 +151,6 @@ class Visit {
     if (reply === null) return this.#work(step);
     if (this.#sessions !== undefined) return this.#withStore(() => this.#reply(step, reply));
     send(this.sink, reply);
-    this.exchange.release();
     return undefined;
   }
 
@@ -253,6 +258,7 @@ class Visit {
 
   // The session store may fail meanwhile. The client will come again, and hear then that it is down.
   #stay(reply: Reply, stream: Readable): Promise<void> {
+    this.exchange.release();
     return stay(this.sink, reply, stream, (wrong) => wrong instanceof StoreFailed || this.server.report(wrong));
   }
 
@@ -264,14 +270,9 @@ class Visit {
     if ((this.#known && !call.stateless) || server.events !== undefined) return this.#work(step);
     const channel = new HttpChannel({ exchange, sink, hub, session: undefined, streams: true, keepAliveMs });
     const ctx = new Context(call, channel, server, request);
-    const end = (outcome: Ending): void => {
-      channel.settle(ctx, outcome);
-      finish(channel, exchange);
-      exchange.release();
-    };
     const outcome = runCall(ctx);
     if (!(outcome instanceof Promise)) {
-      end(outcome);
+      this.#end(channel, ctx, outcome);
       return undefined;
     }
     let leave = (_: Ending): void => undefined;
@@ -283,7 +284,12 @@ class Visit {
     });
     // Nobody waits for the answer of a call that was taken back; its handler may go on and learn it by its signal.
     void outcome.then(leave);
-    return takenBack.then(end);
+    return takenBack.then((ending) => this.#end(channel, ctx, ending));
+  }
+
+  #end(channel: HttpChannel, ctx: Context, outcome: Ending): void {
+    channel.settle(ctx, outcome);
+    finish(channel, this.exchange);
   }
 
   async #work(first: HttpStep): Promise<void> {
