@@ -8,8 +8,9 @@ import { HttpChannel } from "./channel.js";
 import { Context } from "./context.js";
 import { Failure, runCall, type Ending } from "./dispatch.js";
 import { token } from "./keys.js";
-import { stay, Stream, type Readable } from "./listening.js";
+import { Stream, type Load } from "./listening.js";
 import { SESSION_HEADER, type Call, type Exchange, type HttpStep, type Reply } from "./native.js";
+import { stay, type Readable } from "./pump.js";
 import type { HeaderList, McpRequest } from "./request.js";
 import { ofOwner, ownerOf, TooManySessions, type Sessions } from "./sessions.js";
 import type { Sink } from "./sink.js";
@@ -115,6 +116,21 @@ function streamName(server: Server, request: McpRequest): string | undefined {
 // What failed in the host's store of sessions: reported, and 503 for the client.
 class StoreFailed extends Error {}
 
+async function stored<T>(server: Server, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (wrong) {
+    if (wrong instanceof TooManySessions) throw wrong;
+    server.report(new Error("the session store failed", { cause: wrong }));
+    throw new StoreFailed("the session store failed", { cause: wrong });
+  }
+}
+
+/** Looks a session up. Somebody else's is as good as none. */
+function loader(server: Server, sessions: Sessions, id: string, owner: Buffer): Load {
+  return async () => ofOwner(await stored(server, () => sessions.load(id)), owner);
+}
+
 /** One request at the sessions of its server. */
 class Visit {
   readonly #sessions: Sessions | undefined;
@@ -169,7 +185,7 @@ class Visit {
     const sessions = this.#sessions;
     const id = this.#id;
     if (sessions === undefined || id === null) return this.exchange.accept(body);
-    const saved = await this.#load(sessions, id);
+    const saved = await loader(this.server, sessions, id, this.#owner())();
     this.#known = saved !== undefined;
     const step = this.exchange.accept(body, saved);
     const changed = step.session;
@@ -215,7 +231,7 @@ class Visit {
     if (listener === null || reply === null) return;
     const own =
       this.request.method === "GET" && sessions !== undefined && id !== null
-        ? { id, load: () => this.#load(sessions, id) }
+        ? { id, load: loader(server, sessions, id, this.#owner()) }
         : undefined;
     const stream = new Stream(listener, {
       first: reply.body,
@@ -230,7 +246,7 @@ class Visit {
     if (own !== undefined && sessions !== undefined) stream.onClose(sessions.hold(own.id));
     const ready = server.hub.ready();
     if (ready !== undefined) await ready;
-    await this.#stay(reply, stream);
+    this.#stay(reply, stream);
   }
 
   // A client goes on with the stream of a call.
@@ -253,13 +269,13 @@ class Visit {
     resumed.open();
     const release = this.#sessions?.hold(id);
     if (release !== undefined) resumed.onClose(release);
-    await this.#stay(reply, resumed);
+    this.#stay(reply, resumed);
   }
 
   // The session store may fail meanwhile. The client will come again, and hear then that it is down.
-  #stay(reply: Reply, stream: Readable): Promise<void> {
-    this.exchange.release();
-    return stay(this.sink, reply, stream, (wrong) => wrong instanceof StoreFailed || this.server.report(wrong));
+  #stay(reply: Reply, stream: Readable): void {
+    const { server } = this; // an open stream holds nothing of its visit
+    stay(this.sink, reply, stream, (wrong) => wrong instanceof StoreFailed || server.report(wrong));
   }
 
   // The call of a request that is no batch.
@@ -341,23 +357,12 @@ class Visit {
     }
   }
 
-  async #load(sessions: Sessions, id: string): Promise<Buffer | undefined> {
-    // Somebody else's session is as good as none.
-    return ofOwner(await this.#stored(() => sessions.load(id)), this.#owner());
-  }
-
   #owner(): Buffer {
     return ownerOf(this.request.principal);
   }
 
-  async #stored<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (wrong) {
-      if (wrong instanceof TooManySessions) throw wrong;
-      this.server.report(new Error("the session store failed", { cause: wrong }));
-      throw new StoreFailed("the session store failed", { cause: wrong });
-    }
+  #stored<T>(work: () => Promise<T>): Promise<T> {
+    return stored(this.server, work);
   }
 
   #unavailable(message: string): void {
