@@ -22,6 +22,9 @@ use crate::session::with_progress;
 use crate::shared::Shared;
 use crate::task;
 
+/// Bytes that most answers have room in.
+const MESSAGE: usize = 512;
+
 struct State {
     request: Request,
     inner: http::Exchange,
@@ -52,7 +55,7 @@ impl State {
         write: impl FnOnce(&Shared, &mut http::Exchange, &mut Vec<u8>) -> Result<http::Emit, LocalError>,
     ) -> Result<Text, Trouble> {
         let State { request, inner, batch, .. } = self;
-        let mut own = Vec::new();
+        let mut own = Vec::with_capacity(MESSAGE);
         let out = batch.as_mut().map_or(&mut own, |batch| &mut batch.out);
         let emit = write(&request.shared, inner, out)?;
         let made = request.emit(emit, inner.event(), &own);
@@ -135,7 +138,7 @@ impl State {
     fn begin(
         &mut self,
         method: String,
-        headers: &str,
+        headers: String,
         peer: Option<&str>,
         streams: bool,
         listens: bool,
@@ -216,7 +219,7 @@ impl Exchange {
     pub(crate) fn make(
         shared: Rc<Shared>,
         method: String,
-        headers: &str,
+        headers: String,
         peer: Option<&str>,
         streams: bool,
         listens: bool,
@@ -248,7 +251,7 @@ impl Exchange {
                 }
                 let (listen, events) = (listen.whole("listen", 1)? == 1, events.maybe_text("events")?);
                 let (method, body) = (method.text("method")?, body.maybe_bytes("body")?);
-                state.begin(method, &headers, peer.as_deref(), true, listen, events.as_deref())?;
+                state.begin(method, headers, peer.as_deref(), true, listen, events.as_deref())?;
                 if let Some(refused) = state.gate()? {
                     return Ok(Some(refused));
                 }

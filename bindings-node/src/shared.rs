@@ -202,7 +202,7 @@ impl Core {
             Exchange::make(
                 shared.clone(),
                 method,
-                &headers,
+                headers,
                 peer.as_deref(),
                 stream,
                 listen,
