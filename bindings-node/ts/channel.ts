@@ -36,7 +36,6 @@ export class HttpChannel implements Channel {
   #isLost = false;
   #grace: NodeJS.Timeout | undefined;
   #lose: (() => void) | undefined;
-  readonly client: string | null;
 
   constructor(options: {
     exchange: Exchange;
@@ -55,9 +54,13 @@ export class HttpChannel implements Channel {
     this.#hub = options.hub;
     this.#record = options.record;
     this.#session = options.session;
-    this.client = options.session === undefined ? null : sessionOwner(options.session);
     this.#streams = options.streams;
     this.#keepAliveMs = options.keepAliveMs;
+  }
+
+  /** A hash: made for who asks for it, few calls do. */
+  get client(): string | null {
+    return this.#session === undefined ? null : sessionOwner(this.#session);
   }
 
   progress(key: number, progress: number, total: number | undefined, message: string | undefined): void {
