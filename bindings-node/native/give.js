@@ -60,17 +60,23 @@ function questions(asks) {
   );
 }
 
-/** Headers, as the addon reads them: a NUL after each name and each value. */
-function headers(given) {
+/** The parts of `[name, value]` pairs in turn. */
+function inTurn(given) {
   if (!Array.isArray(given)) throw invalid("headers must be an array of [name, value]");
-  let all = "";
+  const all = [];
   for (const pair of given) {
     const [name, value] = Array.isArray(pair) ? pair : [];
     if (typeof name !== "string" || typeof value !== "string") throw invalid("headers must be an array of [name, value]");
-    if (name.includes("\0") || value.includes("\0")) throw invalid("a header must not hold a NUL");
-    all += `${name}\0${value}\0`;
+    all.push(name, value);
   }
   return all;
+}
+
+/** Headers, as the addon reads them: a NUL after each name and each value. */
+function headers(given) {
+  const all = inTurn(given);
+  if (all.some((part) => part.includes("\0"))) throw invalid("a header must not hold a NUL");
+  return all.map((part) => `${part}\0`).join("");
 }
 
 /** JSON of an object or of nothing; in `texts` are members that hold JSON themselves. */
@@ -95,4 +101,4 @@ function unable(said) {
   return { why, message, needs: needs === null ? null : Buffer.from(needs) };
 }
 
-module.exports = { asText, headers, invalid, json, options, question, questions, unable };
+module.exports = { asText, headers, inTurn, invalid, json, options, question, questions, unable };

@@ -150,13 +150,14 @@ export declare class Core {
   ): Exchange;
   /**
    * The same for hosts in a hurry: one call for the head, the gate, and the body, if it is given and no session has to be
-   * loaded for it. `headers`: names and values in turn, as `rawHeaders` of `node:http` has them. The host can stream.
+   * loaded for it. `headers`: names and values in turn, as `rawHeaders` of `node:http` has them.
    */
   begin(
     method: string,
     headers: readonly string[],
     options?: {
       peer?: Maybe<string>;
+      stream?: boolean | undefined;
       listen?: boolean | undefined;
       events?: Maybe<string>;
       body?: Maybe<Bytes>;
@@ -439,7 +440,7 @@ export declare class Exchange {
   get first(): HttpStep | null;
   /** The request is answered: what `begin` made serves another one from now on, and this object throws `over`. */
   release(): void;
-  /** Looks at the head; a refusal, or null to go on with `accept`. */
+  /** What the head led to: a refusal, or null to go on with `accept`. */
   gate(): Reply | null;
   /** Longest body, in bytes. */
   get maxBody(): number;

@@ -2,7 +2,7 @@
 
 /** The face of the addon. Its documentation stands in `index.d.ts`. */
 
-const { asText, headers, invalid, json, options, question, questions, unable } = require("./give.js");
+const { asText, headers, inTurn, invalid, json, options, question, questions, unable } = require("./give.js");
 const { addon, about } = require("./load.js");
 const { bytes, half } = require("./record.js");
 const { Batch, Call, Emit, HttpStep, Listener, MADE, Reply, Step, closed } = require("./steps.js");
@@ -13,6 +13,14 @@ const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase(
 /** An exchange of the addon with its busiest entries. */
 function reusable(raw) {
   return { raw, begin: raw.beginFunction(), reply: raw.replyFunction() };
+}
+
+/** Headers in turn, as the addon reads them. */
+function flat(given) {
+  const wrong = "headers must be an array of names and values in turn";
+  if (!Array.isArray(given)) throw invalid(wrong);
+  for (let at = 0; at < given.length; at += 1) if (typeof given[at] !== "string") throw invalid(wrong);
+  return given.length === 0 ? "" : `${given.join("\0")}\0`;
 }
 
 /** So many exchanges wait for their next request. */
@@ -35,20 +43,15 @@ class Core {
   framer() { return new Framer(this.#raw.framer(), MADE); }
   pace() { return new Pace(MADE, this.#raw.pace()); }
   begin(method, given, how) {
-    const { peer, listen = false, events, body } = options(how);
-    if (!Array.isArray(given)) throw invalid("headers must be an array of names and values in turn");
-    if (!given.every((part) => typeof part === "string")) throw invalid("headers must be an array of names and values in turn");
-    const head = given.length === 0 ? "" : `${given.join("\0")}\0`;
+    const { peer, stream = true, listen = false, events, body } = options(how);
+    const head = flat(given);
     // Not back among the idle ones if it throws.
     const used = this.#idle.pop() ?? reusable(this.#raw.blank());
-    const first = used.begin(method, head, given.length, peer, listen ? 1 : 0, events, body);
+    const can = (stream ? 1 : 0) + (listen ? 2 : 0);
+    const first = used.begin(method, head, given.length, peer, can, events, body);
     return new Exchange(MADE, used.raw, this.#idle, first, used);
   }
-  exchange(method, given, how) {
-    const { peer, stream = true, listen = false, events } = options(how);
-    const raw = this.#raw.exchange(method, headers(given), peer, Boolean(stream), Boolean(listen), events);
-    return new Exchange(MADE, raw);
-  }
+  exchange(method, given, how) { return this.begin(method, inTurn(given), { ...options(how), body: undefined }); }
 }
 
 class Pace {
@@ -173,7 +176,7 @@ class Exchange {
     this.#raw = OVER;
     this.#used = null;
   }
-  gate() { return reply(this.#raw.gate()); }
+  gate() { return this.#first === null ? null : this.first.reply; }
   get maxBody() { return this.#raw.maxBody(); }
   get canStream() { return this.#raw.canStream(); }
   get dropped() { return this.#raw.dropped(); }

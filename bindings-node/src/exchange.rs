@@ -1,26 +1,28 @@
 //! One HTTP request and its response.
 
+mod say;
+
 use std::rc::Rc;
 
 use mcpgraft::LocalError;
 use mcpgraft::http;
 use mcpgraft::http::events::StreamName;
-use mcpgraft::server::{self, CallKey, Log};
+use mcpgraft::server::{self, CallKey};
 use napi::Env;
 use napi_derive::napi;
 
 use crate::argument::Arg;
-use crate::ask::{self, OwnedAsk};
 use crate::bound::{Function, bind};
 use crate::call::{self, Client};
-use crate::error::{Guarded, Trouble, json, text};
+use crate::error::{Guarded, Trouble, text};
 use crate::listener::Listener;
 use crate::notice::note;
 use crate::record::{Record, Slot, Text, flag};
 use crate::request::Request;
-use crate::session::with_progress;
 use crate::shared::Shared;
-use crate::task;
+
+/// Bytes that most answers have room in.
+const MESSAGE: usize = 512;
 
 struct State {
     request: Request,
@@ -52,7 +54,7 @@ impl State {
         write: impl FnOnce(&Shared, &mut http::Exchange, &mut Vec<u8>) -> Result<http::Emit, LocalError>,
     ) -> Result<Text, Trouble> {
         let State { request, inner, batch, .. } = self;
-        let mut own = Vec::new();
+        let mut own = Vec::with_capacity(MESSAGE);
         let out = batch.as_mut().map_or(&mut own, |batch| &mut batch.out);
         let emit = write(&request.shared, inner, out)?;
         let made = request.emit(emit, inner.event(), &own);
@@ -135,7 +137,7 @@ impl State {
     fn begin(
         &mut self,
         method: String,
-        headers: &str,
+        headers: String,
         peer: Option<&str>,
         streams: bool,
         listens: bool,
@@ -212,43 +214,31 @@ impl Exchange {
         let state = State { request, inner, key: None, batch: None, resume: None, listener: None };
         Exchange(Rc::new(Guarded::new(state)))
     }
-
-    pub(crate) fn make(
-        shared: Rc<Shared>,
-        method: String,
-        headers: &str,
-        peer: Option<&str>,
-        streams: bool,
-        listens: bool,
-        events: Option<&str>,
-    ) -> Result<Self, Trouble> {
-        let exchange = Exchange::blank(shared);
-        exchange.0.with(|state| state.begin(method, headers, peer, streams, listens, events))??;
-        Ok(exchange)
-    }
 }
 
 #[napi]
 impl Exchange {
     /// Begins with a request, in one call for all that can be done at once: the head, the gate, and the body, if it is
     /// given and no session has to be loaded for it. Its arguments: the method; the headers; `parts`: how many names and
-    /// values there are, so that a NUL in one of them cannot make another header of it; the peer; whether a response may
-    /// stay open; the name of its events; the body. `None`: the gate let it in, and `accept` comes next.
+    /// values there are, so that a NUL in one of them cannot make another header of it; the peer; what the
+    /// host can do: 1 if it can stream, 2 more if a response may stay open; the name of the response's events; the body.
+    /// `None`: the gate let it in, and `accept` comes next.
     ///
     /// An object that JavaScript holds costs more than all of this, so that hosts use theirs again.
     #[napi]
     pub fn begin_function(&self, env: Env) -> napi::Result<Function> {
         self.0.run(env, |_| Ok(()))?;
-        bind(env, &self.0, |env, object, [method, headers, parts, peer, listen, events, body]| {
+        bind(env, &self.0, |env, object, [method, headers, parts, peer, can, events, body]| {
             object.run(env, |state| {
                 let (headers, peer) = (headers.text("headers")?, peer.maybe_text("peer")?);
                 let nuls = headers.bytes().filter(|byte| *byte == 0).count() as u64;
                 if nuls != parts.whole("parts", u64::from(u32::MAX))? {
                     return Err(Trouble::argument("a header must not hold a NUL"));
                 }
-                let (listen, events) = (listen.whole("listen", 1)? == 1, events.maybe_text("events")?);
+                let (can, events) = (can.whole("can", 3)?, events.maybe_text("events")?);
+                let (streams, listens) = (can & 1 != 0, can & 2 != 0);
                 let (method, body) = (method.text("method")?, body.maybe_bytes("body")?);
-                state.begin(method, &headers, peer.as_deref(), true, listen, events.as_deref())?;
+                state.begin(method, headers, peer.as_deref(), streams, listens, events.as_deref())?;
                 if let Some(refused) = state.gate()? {
                     return Ok(Some(refused));
                 }
@@ -268,11 +258,6 @@ impl Exchange {
         bind(env, &self.0, |env, object, [key, result, ..]| {
             object.run(env, |state| state.reply(key, result).map(Some))
         })
-    }
-
-    #[napi]
-    pub fn gate(&self, env: Env) -> napi::Result<Option<Text>> {
-        self.0.run(env, State::gate)
     }
 
     #[napi]
@@ -346,148 +331,10 @@ impl Exchange {
         self.0.run(env, |state| state.reply(key, result))
     }
 
-    #[napi]
-    #[allow(clippy::too_many_arguments)] // an options object, in JavaScript
-    pub fn fail(
-        &self,
-        env: Env,
-        key: Arg,
-        failure: Arg,
-        message: Arg,
-        code: Arg,
-        data: Arg,
-    ) -> napi::Result<Text> {
-        self.0.run(env, |state| {
-            let key = key.key()?;
-            call::failure(failure, message, code, data, |failure| {
-                state
-                    .answer(|shared, inner, out| shared.serve(|server| inner.fail(server, key, failure, out)))
-            })
-        })
-    }
-
-    #[napi]
-    pub fn progress(
-        &self,
-        env: Env,
-        key: Arg,
-        progress: Arg,
-        total: Arg,
-        message: Arg,
-    ) -> napi::Result<Option<Text>> {
-        self.0.run(env, |state| {
-            let key = key.key()?;
-            with_progress(progress, total, message, |progress| {
-                state.tell(|_, inner, out| inner.progress(key, progress, out))
-            })
-        })
-    }
-
-    /// `task`: a saved one.
-    #[napi]
-    #[allow(clippy::too_many_arguments)] // as the face has them
-    pub fn task_progress(
-        &self,
-        env: Env,
-        key: Arg,
-        task: Arg,
-        progress: Arg,
-        total: Arg,
-        message: Arg,
-    ) -> napi::Result<Option<Text>> {
-        self.0.run(env, |state| {
-            let key = key.key()?;
-            task::view(task, |task| {
-                with_progress(progress, total, message, |progress| {
-                    state.tell(|_, inner, out| inner.task_progress(key, &task, progress, out))
-                })
-            })
-        })
-    }
-
-    #[napi]
-    pub fn begin_stream(&self, env: Env, key: Arg) -> napi::Result<Option<Text>> {
-        self.0.run(env, |state| {
-            let key = key.key()?;
-            state.tell(|_, inner, out| inner.begin_stream(key, out))
-        })
-    }
-
-    #[napi]
-    pub fn log(&self, env: Env, key: Arg, level: Arg, data: Arg, logger: Arg) -> napi::Result<Option<Text>> {
-        self.0.run(env, |state| {
-            let (key, logger, data) = (key.key()?, logger.maybe_text("logger")?, data.bytes("data")?);
-            let log =
-                Log { level: call::level(level)?, logger: logger.as_deref(), data: json("data", &data)? };
-            state.tell(|shared, inner, out| shared.serve(|server| inner.log(server, key, &log, out)))
-        })
-    }
-
-    #[napi]
-    pub fn can_ask(&self, env: Env, key: Arg, ask: Arg) -> napi::Result<Option<Text>> {
-        self.0.run(env, |state| {
-            let (key, ask) = (key.key()?, OwnedAsk::read(ask)?);
-            Ok(ask::reason(state.inner.can_ask(key, &ask.borrow())?))
-        })
-    }
-
-    #[napi]
-    pub fn ask(&self, env: Env, key: Arg, id: Arg, ask: Arg) -> napi::Result<Option<Text>> {
-        self.0.run(env, |state| {
-            let (key, id, ask) = (key.key()?, id.text("id")?, OwnedAsk::read(ask)?);
-            state.tell(|_, inner, out| inner.ask(key, &id, &ask.borrow(), out))
-        })
-    }
-
-    #[napi]
-    pub fn give_up(&self, env: Env, key: Arg, id: Arg) -> napi::Result<Option<Text>> {
-        self.0.run(env, |state| {
-            let (key, id) = (key.key()?, id.text("id")?);
-            state.tell(|_, inner, out| inner.give_up(key, &id, out))
-        })
-    }
-
-    #[napi]
-    pub fn elicitation_complete(&self, env: Env, key: Arg, id: Arg) -> napi::Result<Option<Text>> {
-        self.0.run(env, |state| {
-            let (key, id) = (key.key()?, id.text("id")?);
-            state.tell(|_, inner, out| inner.elicitation_complete(key, &id, out))
-        })
-    }
-
-    #[napi]
-    pub fn require_input(&self, env: Env, key: Arg, asks: Arg, request_state: Arg) -> napi::Result<Text> {
-        self.0.run(env, |state| {
-            let (key, asks) = (key.key()?, ask::read_all(asks)?);
-            let kept = request_state.maybe_text("state")?;
-            state.answer(|shared, inner, out| {
-                let asks = ask::borrow_all(&asks);
-                shared.serve(|server| inner.require_input(server, key, &asks, kept.as_deref(), out))
-            })
-        })
-    }
-
     /// The name of the call's stream, if its events are numbered.
     #[napi]
     pub fn stream(&self, env: Env) -> napi::Result<Option<String>> {
         self.0.run(env, |state| Ok(state.inner.stream().map(|name| name.text().to_owned())))
-    }
-
-    #[napi]
-    pub fn open_stream(&self, env: Env, key: Arg) -> napi::Result<Option<Text>> {
-        self.0.run(env, |state| {
-            let key = key.key()?;
-            state.tell(|_, inner, out| inner.open_stream(key, out))
-        })
-    }
-
-    #[napi]
-    pub fn close_stream(&self, env: Env, key: Arg, retry_ms: Arg) -> napi::Result<Option<Text>> {
-        self.0.run(env, |state| {
-            let (key, retry) = (key.key()?, retry_ms.whole("retryMs", u64::from(u32::MAX))?);
-            let retry = u32::try_from(retry).unwrap_or(u32::MAX);
-            state.tell(|_, inner, out| inner.close_stream(key, retry, out))
-        })
     }
 
     /// The answer to a resuming client whose stream, or the events after the one it names, are not kept.

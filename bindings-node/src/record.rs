@@ -57,6 +57,9 @@ const SLOTS: usize = Slot::Kept as usize + 1;
 /// Characters of an entry.
 const ENTRY: usize = 10;
 
+/// Bytes that the short parts of most records have room in: names, kinds, a head.
+const SPARE: usize = 256;
+
 /// Bits of [`Slot::Flags`]. The same list stands in `native/record.js`.
 pub(crate) mod flag {
     pub(crate) const BATCH: u64 = 1 << 1;
@@ -93,7 +96,7 @@ pub(crate) struct Record {
 impl Record {
     /// An empty table; parts of that many bytes are expected.
     pub(crate) fn new(expected: usize) -> Self {
-        let mut text = Vec::with_capacity(SLOTS * ENTRY + expected);
+        let mut text = Vec::with_capacity(SLOTS * ENTRY + SPARE + expected);
         text.resize(SLOTS * ENTRY, 0);
         Record { text, units: SLOTS * ENTRY, flags: 0 }
     }
@@ -121,8 +124,12 @@ impl Record {
 
     pub(crate) fn text(&mut self, slot: Slot, text: &str) {
         let units = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
+        self.put(slot, text.as_bytes(), units);
+    }
+
+    fn put(&mut self, slot: Slot, utf8: &[u8], units: usize) {
         self.enter(slot, self.units as u64, units as u64);
-        self.text.extend_from_slice(text.as_bytes());
+        self.text.extend_from_slice(utf8);
         self.units += units;
     }
 
@@ -134,7 +141,11 @@ impl Record {
 
     /// What the core wrote, which is UTF-8.
     pub(crate) fn bytes(&mut self, slot: Slot, bytes: &[u8]) {
-        self.text(slot, &String::from_utf8_lossy(bytes));
+        if bytes.is_ascii() {
+            self.put(slot, bytes, bytes.len());
+        } else {
+            self.text(slot, &String::from_utf8_lossy(bytes));
+        }
     }
 
     /// Bytes that are no text, two characters each.

@@ -182,34 +182,6 @@ impl Core {
     pub fn blank(&self, env: Env) -> napi::Result<Exchange> {
         self.0.run(env, |shared| Ok(Exchange::blank(shared.clone())))
     }
-
-    /// `headers`: names and values in turn, a NUL after each.
-    #[napi]
-    #[allow(clippy::too_many_arguments)] // an options object, in JavaScript
-    pub fn exchange(
-        &self,
-        env: Env,
-        method: Arg,
-        headers: Arg,
-        peer: Arg,
-        stream: bool,
-        listen: bool,
-        events: Arg,
-    ) -> napi::Result<Exchange> {
-        self.0.run(env, |shared| {
-            let (method, headers) = (method.text("method")?, headers.text("headers")?);
-            let (peer, events) = (peer.maybe_text("peer")?, events.maybe_text("events")?);
-            Exchange::make(
-                shared.clone(),
-                method,
-                &headers,
-                peer.as_deref(),
-                stream,
-                listen,
-                events.as_deref(),
-            )
-        })
-    }
 }
 
 /// Limits how often one call tells its progress.

@@ -39,11 +39,13 @@ test("a reader that leaves too much unread is cut off", async () => {
 
 test("a quiet stream is kept alive, until its session is over", async () => {
   let saved = Buffer.from("session");
-  const stream = make({ keepAliveMs: 1, session: { id: "s", load: async () => saved } });
+  const stream = make({ session: { id: "s", load: async () => saved } });
   assert.equal(await read(stream), "first");
-  assert.equal(await read(stream), ":\n\n");
+  assert.equal(await stream.next(), null);
+  assert.equal(String(await stream.silent()), ":\n\n");
   stream.resourceUpdated("a://1");
   assert.equal(await read(stream), "uri a://1");
   saved = undefined;
+  assert.equal(await stream.silent(), undefined);
   assert.equal(await stream.next(), undefined);
 });

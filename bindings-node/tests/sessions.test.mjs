@@ -210,3 +210,32 @@ test("subscriptions of the stateless era end in good order; there are no more th
   assert.equal((await heard.next()).done, true);
   assert.equal(server.hub.streams, 0);
 });
+
+test("what the addon holds for a request is used for the next one", async (t) => {
+  const server = make({ sessions: "memory", listenStreams: 1 });
+  const { core } = server;
+  const begin = core.begin.bind(core);
+  const made = [];
+  core.begin = (...given) => made[made.push(begin(...given)) - 1];
+  const { url } = await open(t, server, "node");
+  const ask = (method, session, body, type = "application/json, text/event-stream") =>
+    fetch(url, { method, headers: { "Content-Type": "application/json", Accept: type, ...session }, body });
+  const say = async (...given) => {
+    const answer = await ask(...given);
+    await answer.arrayBuffer();
+    return answer;
+  };
+  const info = { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "t", version: "0" } };
+  const opened = await say("POST", {}, JSON.stringify({ jsonrpc: "2.0", id: 1, method: "initialize", params: info }));
+  const session = { "Mcp-Session-Id": opened.headers.get("mcp-session-id"), "MCP-Protocol-Version": "2025-11-25" };
+  await say("POST", session, '{"jsonrpc":"2.0","method":"notifications/initialized"}');
+  await say("POST", session, '{"jsonrpc":"2.0","id":2,"method":"tools/list"}');
+  await say("POST", session, '{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"revision","arguments":{}}}');
+  const listening = await ask("GET", session, undefined, "text/event-stream");
+  await say("GET", { ...session, "Mcp-Session-Id": "made up" }, undefined, "text/event-stream");
+  await say("DELETE", session);
+  await listening.body.cancel();
+  await say("POST", {}, '{"jsonrpc":"2.0","id":4,"method":"tools/list"}');
+  assert.equal(made.length, 8);
+  for (const exchange of made) assert.throws(() => exchange.sessionId, { code: "over" });
+});

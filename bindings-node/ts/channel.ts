@@ -35,8 +35,7 @@ export class HttpChannel implements Channel {
   #lost: Promise<"lost"> | undefined;
   #isLost = false;
   #grace: NodeJS.Timeout | undefined;
-  #lose: () => void = () => undefined;
-  readonly client: string | null;
+  #lose: (() => void) | undefined;
 
   constructor(options: {
     exchange: Exchange;
@@ -55,9 +54,13 @@ export class HttpChannel implements Channel {
     this.#hub = options.hub;
     this.#record = options.record;
     this.#session = options.session;
-    this.client = options.session === undefined ? null : sessionOwner(options.session);
     this.#streams = options.streams;
     this.#keepAliveMs = options.keepAliveMs;
+  }
+
+  /** A hash: made for who asks for it, few calls do. */
+  get client(): string | null {
+    return this.#session === undefined ? null : sessionOwner(this.#session);
   }
 
   progress(key: number, progress: number, total: number | undefined, message: string | undefined): void {
@@ -154,20 +157,21 @@ export class HttpChannel implements Channel {
 
   /** No more is said on this response. */
   close(): void {
-    clearTimeout(this.#idle);
-    clearTimeout(this.#grace);
+    if (this.#idle !== undefined) clearTimeout(this.#idle);
+    if (this.#grace !== undefined) clearTimeout(this.#grace);
     if (this.started && !this.#over && !this.#gone && !this.#closed) this.#sink.end();
     this.#over = true;
   }
 
   /** The reader went away. True: that took the call back. */
   gone(): boolean {
+    if (this.#over) return false; // it left before it had read all of the answer
     this.#gone = true;
     clearTimeout(this.#idle);
     if (this.#record === undefined) {
       this.#grace = setTimeout(() => {
         this.#isLost = true;
-        this.#lose();
+        this.#lose?.();
       }, GRACE_MS);
       this.#grace.unref();
     } // else the client may come back for the question

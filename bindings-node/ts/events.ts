@@ -10,8 +10,9 @@
  * A session's own GET stream, which tells of changes, is not kept: who missed something lists again.
  */
 
-import { digest, type OpenStream } from "./hub.js";
+import { digest } from "./hub.js";
 import { KEEP_ALIVE, type Emit } from "./native.js";
+import type { Piece, Readable } from "./pump.js";
 
 /** What is kept of a stream after one of its events. */
 export interface KeptEvents {
@@ -192,17 +193,16 @@ export class Record {
 }
 
 /** The rest of a stream, on a connection of its own. */
-export class Resumed implements OpenStream {
+export class Resumed implements Readable {
+  wake: (() => void) | undefined;
+  readonly silenceMs: number;
   /** It is none of the streams of which a session has only one. */
   readonly session = undefined;
-  readonly #waitMs: number;
   readonly #atClose: (() => void)[] = [];
   #kept: KeptEvents | undefined;
-  #fresh = true;
   #begun = false;
   #said = Date.now();
   #over = false;
-  #wake: (() => void) | undefined;
 
   constructor(
     private readonly events: Events,
@@ -212,7 +212,7 @@ export class Resumed implements OpenStream {
     private readonly keepAliveMs: number,
   ) {
     this.#kept = kept;
-    this.#waitMs = Math.min(keepAliveMs, events.store.pollMs ?? keepAliveMs);
+    this.silenceMs = Math.min(keepAliveMs, events.store.pollMs ?? keepAliveMs);
   }
 
   /** Nothing more will come than what is there. */
@@ -234,8 +234,7 @@ export class Resumed implements OpenStream {
 
   /** There is more. */
   look(): void {
-    this.#fresh = true;
-    this.#wake?.();
+    this.wake?.();
   }
 
   listChanged(): void {}
@@ -251,7 +250,7 @@ export class Resumed implements OpenStream {
     if (this.#over) return;
     this.#over = true;
     for (const callback of this.#atClose) callback();
-    this.#wake?.();
+    this.wake?.();
   }
 
   onClose(callback: () => void): void {
@@ -259,47 +258,33 @@ export class Resumed implements OpenStream {
     else this.#atClose.push(callback);
   }
 
-  /** The next bytes to write; undefined at the end. Rejects with what the store rejects with. */
-  async next(): Promise<Buffer | undefined> {
-    while (!this.#over) {
-      this.#fresh = false;
-      const kept = this.#kept ?? (await this.events.store.read(this.key, this.after));
-      this.#kept = undefined;
-      if (kept === undefined || kept === null) break;
-      const last = kept.events.at(-1);
-      if (last !== undefined) {
-        this.after = last[0];
-        this.#said = Date.now();
-        this.#begun = true;
-        if (kept.over) this.#kept = { events: [], over: true };
-        return Buffer.concat(kept.events.map(([, event]) => event));
-      }
-      if (kept.over) break;
-      if (!this.#begun) {
-        this.#begun = true;
-        return KEEP_ALIVE; // the head leaves with the first bytes
-      }
-      if (!(await this.#changed()) && Date.now() - this.#said >= this.keepAliveMs) {
-        this.#said = Date.now();
-        return KEEP_ALIVE;
-      }
+  async next(): Promise<Piece> {
+    if (this.#over) return undefined;
+    const kept = this.#kept ?? (await this.events.store.read(this.key, this.after));
+    this.#kept = undefined;
+    const last = kept?.events.at(-1);
+    if (kept && last !== undefined) {
+      this.after = last[0];
+      this.#said = Date.now();
+      this.#begun = true;
+      if (kept.over) this.#kept = { events: [], over: true };
+      return Buffer.concat(kept.events.map(([, event]) => event));
     }
-    this.close();
-    return undefined;
+    if (!kept || kept.over) {
+      this.close();
+      return undefined;
+    }
+    if (this.#begun) return null;
+    this.#begun = true;
+    return KEEP_ALIVE; // the head leaves with the first bytes
   }
 
-  // Whether there is more, or it was closed, within the time to wait.
-  #changed(): Promise<boolean> {
-    if (this.#fresh || this.#over) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const time = setTimeout(() => done(false), this.#waitMs);
-      const done = (changed: boolean): void => {
-        clearTimeout(time);
-        this.#wake = undefined;
-        resolve(changed);
-      };
-      this.#wake = () => done(true);
-    });
+  // Another process may have appended something.
+  async silent(): Promise<Piece> {
+    const piece = await this.next();
+    if (piece !== null || Date.now() - this.#said < this.keepAliveMs) return piece;
+    this.#said = Date.now();
+    return KEEP_ALIVE;
   }
 }
 

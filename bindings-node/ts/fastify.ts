@@ -93,8 +93,8 @@ class FastifySink implements Sink {
     return (this.#stream?.readableLength ?? 0) + (this.#stream?.writableLength ?? 0);
   }
 
-  drained(): Promise<void> {
-    return this.#stream === undefined ? Promise.resolve() : drained(this.#stream);
+  drained(): Promise<void> | undefined {
+    return this.#stream === undefined ? undefined : drained(this.#stream);
   }
 
   onGone(callback: () => void): void {

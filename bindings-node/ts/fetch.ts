@@ -33,7 +33,7 @@ export function fetchHandler(server: Server, options: MountOptions = {}): FetchH
       ...(info.peer === undefined ? {} : { peer: info.peer }),
     });
     Promise.resolve(handle(server, seen, (limit) => read(request, limit), sink, options)).then(
-      () => sink.fail(new Error("the request was not answered")),
+      () => sink.unanswered(),
       (error: unknown) => sink.fail(error),
     );
     return sink.response;
@@ -110,8 +110,8 @@ class FetchSink implements Sink {
     return 1024 * Math.max(0, 1 - (this.#controller?.desiredSize ?? 1));
   }
 
-  drained(): Promise<void> {
-    if (this.#over || (this.#controller?.desiredSize ?? 1) > 0) return Promise.resolve();
+  drained(): Promise<void> | undefined {
+    if (this.#over || (this.#controller?.desiredSize ?? 1) > 0) return undefined;
     return new Promise((resolve) => (this.#wake = resolve));
   }
 
@@ -120,7 +120,12 @@ class FetchSink implements Sink {
     else this.#gone.push(callback);
   }
 
-  /** Nothing will be answered. Does nothing if something was. */
+  /** The request is dealt with. A response may have begun, and stay open. */
+  unanswered(): void {
+    this.#reject(new Error("the request was not answered"));
+  }
+
+  /** Nothing more will be answered. */
   fail(error: unknown): void {
     this.#reject(error);
     this.end();

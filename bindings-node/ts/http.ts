@@ -8,8 +8,9 @@ import { HttpChannel } from "./channel.js";
 import { Context } from "./context.js";
 import { Failure, runCall, type Ending } from "./dispatch.js";
 import { token } from "./keys.js";
-import { stay, Stream, type Readable } from "./listening.js";
+import { Stream, type Load } from "./listening.js";
 import { SESSION_HEADER, type Call, type Exchange, type HttpStep, type Reply } from "./native.js";
+import { stay, type Readable } from "./pump.js";
 import type { HeaderList, McpRequest } from "./request.js";
 import { ofOwner, ownerOf, TooManySessions, type Sessions } from "./sessions.js";
 import type { Sink } from "./sink.js";
@@ -115,6 +116,21 @@ function streamName(server: Server, request: McpRequest): string | undefined {
 // What failed in the host's store of sessions: reported, and 503 for the client.
 class StoreFailed extends Error {}
 
+async function stored<T>(server: Server, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (wrong) {
+    if (wrong instanceof TooManySessions) throw wrong;
+    server.report(new Error("the session store failed", { cause: wrong }));
+    throw new StoreFailed("the session store failed", { cause: wrong });
+  }
+}
+
+/** Looks a session up. Somebody else's is as good as none. */
+function loader(server: Server, sessions: Sessions, id: string, owner: Buffer): Load {
+  return async () => ofOwner(await stored(server, () => sessions.load(id)), owner);
+}
+
 /** One request at the sessions of its server. */
 class Visit {
   readonly #sessions: Sessions | undefined;
@@ -133,8 +149,14 @@ class Visit {
 
   /** @param first What the body led to, if that is known already. */
   run(body: Buffer, first: HttpStep | null): Promise<void> | undefined {
-    if (this.#id !== null) return this.#withStore(async () => this.#act(first ?? (await this.#accept(body))));
-    return this.#act(first ?? this.exchange.accept(body));
+    const work =
+      this.#id === null
+        ? this.#act(first ?? this.exchange.accept(body))
+        : this.#withStore(async () => this.#act(first ?? (await this.#accept(body))));
+    // Exchanges are used again: what the addon holds for one is not small, and its garbage is collected late.
+    if (work !== undefined) return work.finally(() => this.exchange.release());
+    this.exchange.release();
+    return undefined;
   }
 
   #act(step: HttpStep): Promise<void> | undefined {
@@ -145,7 +167,6 @@ class Visit {
     if (reply === null) return this.#work(step);
     if (this.#sessions !== undefined) return this.#withStore(() => this.#reply(step, reply));
     send(this.sink, reply);
-    this.exchange.release();
     return undefined;
   }
 
@@ -164,7 +185,7 @@ class Visit {
     const sessions = this.#sessions;
     const id = this.#id;
     if (sessions === undefined || id === null) return this.exchange.accept(body);
-    const saved = await this.#load(sessions, id);
+    const saved = await loader(this.server, sessions, id, this.#owner())();
     this.#known = saved !== undefined;
     const step = this.exchange.accept(body, saved);
     const changed = step.session;
@@ -210,7 +231,7 @@ class Visit {
     if (listener === null || reply === null) return;
     const own =
       this.request.method === "GET" && sessions !== undefined && id !== null
-        ? { id, load: () => this.#load(sessions, id) }
+        ? { id, load: loader(server, sessions, id, this.#owner()) }
         : undefined;
     const stream = new Stream(listener, {
       first: reply.body,
@@ -225,7 +246,7 @@ class Visit {
     if (own !== undefined && sessions !== undefined) stream.onClose(sessions.hold(own.id));
     const ready = server.hub.ready();
     if (ready !== undefined) await ready;
-    await this.#stay(reply, stream);
+    this.#stay(reply, stream);
   }
 
   // A client goes on with the stream of a call.
@@ -248,12 +269,13 @@ class Visit {
     resumed.open();
     const release = this.#sessions?.hold(id);
     if (release !== undefined) resumed.onClose(release);
-    await this.#stay(reply, resumed);
+    this.#stay(reply, resumed);
   }
 
   // The session store may fail meanwhile. The client will come again, and hear then that it is down.
-  #stay(reply: Reply, stream: Readable): Promise<void> {
-    return stay(this.sink, reply, stream, (wrong) => wrong instanceof StoreFailed || this.server.report(wrong));
+  #stay(reply: Reply, stream: Readable): void {
+    const { server } = this; // an open stream holds nothing of its visit
+    stay(this.sink, reply, stream, (wrong) => wrong instanceof StoreFailed || server.report(wrong));
   }
 
   // The call of a request that is no batch.
@@ -264,14 +286,9 @@ class Visit {
     if ((this.#known && !call.stateless) || server.events !== undefined) return this.#work(step);
     const channel = new HttpChannel({ exchange, sink, hub, session: undefined, streams: true, keepAliveMs });
     const ctx = new Context(call, channel, server, request);
-    const end = (outcome: Ending): void => {
-      channel.settle(ctx, outcome);
-      finish(channel, exchange);
-      exchange.release();
-    };
     const outcome = runCall(ctx);
     if (!(outcome instanceof Promise)) {
-      end(outcome);
+      this.#end(channel, ctx, outcome);
       return undefined;
     }
     let leave = (_: Ending): void => undefined;
@@ -283,7 +300,12 @@ class Visit {
     });
     // Nobody waits for the answer of a call that was taken back; its handler may go on and learn it by its signal.
     void outcome.then(leave);
-    return takenBack.then(end);
+    return takenBack.then((ending) => this.#end(channel, ctx, ending));
+  }
+
+  #end(channel: HttpChannel, ctx: Context, outcome: Ending): void {
+    channel.settle(ctx, outcome);
+    finish(channel, this.exchange);
   }
 
   async #work(first: HttpStep): Promise<void> {
@@ -335,23 +357,12 @@ class Visit {
     }
   }
 
-  async #load(sessions: Sessions, id: string): Promise<Buffer | undefined> {
-    // Somebody else's session is as good as none.
-    return ofOwner(await this.#stored(() => sessions.load(id)), this.#owner());
-  }
-
   #owner(): Buffer {
     return ownerOf(this.request.principal);
   }
 
-  async #stored<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (wrong) {
-      if (wrong instanceof TooManySessions) throw wrong;
-      this.server.report(new Error("the session store failed", { cause: wrong }));
-      throw new StoreFailed("the session store failed", { cause: wrong });
-    }
+  #stored<T>(work: () => Promise<T>): Promise<T> {
+    return stored(this.server, work);
   }
 
   #unavailable(message: string): void {

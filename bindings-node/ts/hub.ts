@@ -54,6 +54,7 @@ export class Hub {
   readonly #running = new Map<string, Set<Running>>();
   readonly #lives = new Set<Live>();
   readonly #streams = new Set<OpenStream>();
+  readonly #ofSession = new Map<string, OpenStream>();
   readonly #fanout: Fanout | undefined;
   readonly #name: string;
   readonly #report: (error: unknown) => void;
@@ -221,12 +222,19 @@ export class Hub {
     void this.#linked();
     if (this.closed || this.#streams.size >= limit) return false;
     this.#streams.add(stream);
-    stream.onClose(() => this.#streams.delete(stream));
+    if (stream.session !== undefined) this.#ofSession.set(stream.session, stream);
+    stream.onClose(() => this.#left(stream));
     return true;
   }
 
+  #left(stream: OpenStream): void {
+    this.#streams.delete(stream);
+    const { session } = stream;
+    if (session !== undefined && this.#ofSession.get(session) === stream) this.#ofSession.delete(session);
+  }
+
   #supersede(secret: string): void {
-    for (const stream of [...this.#streams]) if (stream.session === secret) stream.close();
+    this.#ofSession.get(secret)?.close();
   }
 
   /** How many streams are open in this process. */

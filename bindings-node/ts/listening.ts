@@ -6,9 +6,9 @@
  * stream is cut. It then connects again, as after any broken connection.
  */
 
-import { digest, type OpenStream } from "./hub.js";
-import { KEEP_ALIVE, type Listener, type ListKind, type Reply, type Task } from "./native.js";
-import type { Sink } from "./sink.js";
+import { digest } from "./hub.js";
+import { KEEP_ALIVE, type Listener, type ListKind, type Task } from "./native.js";
+import type { Piece, Readable } from "./pump.js";
 
 /** Most different things that wait to be told. */
 export const BACKLOG = 1000;
@@ -17,18 +17,19 @@ export const BACKLOG = 1000;
 export type Load = () => Promise<Buffer | undefined>;
 
 /** The body of a response that stays open. */
-export class Stream implements OpenStream {
+export class Stream implements Readable {
+  wake: (() => void) | undefined;
+  readonly silenceMs: number;
   readonly session: string | undefined;
   readonly #listener: Listener;
   readonly #load: Load | undefined;
   readonly #principal: string | null;
-  readonly #keepAliveMs: number;
-  readonly #pending = new Map<string, Buffer | undefined>();
-  readonly #atClose: (() => void)[] = [];
-  #first: Buffer;
+  // Nearly all streams are silent: what they need to speak is made when they do.
+  #pending: Map<string, Buffer | undefined> | undefined;
+  #atClose: (() => void)[] = [];
+  #first: Buffer | undefined;
   #over = false;
   #closed = false;
-  #wake: (() => void) | undefined;
 
   constructor(
     listener: Listener,
@@ -44,9 +45,9 @@ export class Stream implements OpenStream {
     },
   ) {
     this.#listener = listener;
-    this.#first = options.first;
+    this.#first = options.first.length === 0 ? undefined : options.first;
     this.#principal = options.principal;
-    this.#keepAliveMs = options.keepAliveMs;
+    this.silenceMs = options.keepAliveMs;
     this.#load = options.session?.load;
     this.session = options.session === undefined ? undefined : digest(options.session.id);
   }
@@ -73,19 +74,20 @@ export class Stream implements OpenStream {
     const last = this.#listener.end();
     if (last !== null) this.#put("end", last);
     this.#over = true;
-    this.#wake?.();
+    this.wake?.();
   }
 
   /** The reader is gone, or has no right to more: nothing more is written. */
   close(): void {
     this.#over = true;
-    this.#pending.clear();
-    this.#first = Buffer.alloc(0);
+    this.#pending = undefined;
+    this.#first = undefined;
     if (!this.#closed) {
       this.#closed = true;
       for (const callback of this.#atClose) callback();
+      this.#atClose = [];
     }
-    this.#wake?.();
+    this.wake?.();
   }
 
   onClose(callback: () => void): void {
@@ -93,78 +95,42 @@ export class Stream implements OpenStream {
     else this.#atClose.push(callback);
   }
 
-  /** The next bytes to write; undefined at the end. Rejects when the session cannot be looked up. */
-  async next(): Promise<Buffer | undefined> {
-    for (;;) {
-      if (this.#first.length > 0) {
-        const first = this.#first;
-        this.#first = Buffer.alloc(0);
-        return first;
-      }
-      const [entry] = this.#pending;
-      if (entry === undefined) {
-        if (this.#over) break;
-        if (await this.#changed()) continue;
-        // The session may be over, here or on another worker.
-        if (this.#load !== undefined && (await this.#load()) === undefined) break;
-        return KEEP_ALIVE;
-      }
-      const [key, ready] = entry;
-      this.#pending.delete(key);
-      if (ready !== undefined) return ready;
-      const saved = await this.#load?.();
-      if (saved === undefined) break;
-      const data = this.#listener.resourceUpdated(key.slice("uri ".length), saved);
-      if (data !== null) return data;
+  next(): Piece | Promise<Piece> {
+    if (this.#first !== undefined) {
+      const first = this.#first;
+      this.#first = undefined;
+      return first;
     }
+    const [entry] = this.#pending ?? [];
+    if (entry === undefined) return this.#over ? this.#ended() : null;
+    const [key, ready] = entry;
+    this.#pending?.delete(key);
+    return ready ?? this.#updated(key.slice("uri ".length));
+  }
+
+  silent(): Piece | Promise<Piece> {
+    if (this.#over || this.#load === undefined) return this.#over ? this.next() : KEEP_ALIVE;
+    // The session may be over, here or on another worker.
+    return this.#load().then((saved) => (saved === undefined ? this.#ended() : KEEP_ALIVE));
+  }
+
+  // Whether the session watches that resource shows only now.
+  async #updated(uri: string): Promise<Piece> {
+    const saved = await this.#load?.();
+    if (saved === undefined) return this.#ended();
+    return this.#listener.resourceUpdated(uri, saved) ?? this.next();
+  }
+
+  #ended(): undefined {
     this.close();
     return undefined;
   }
 
   #put(key: string, data: Buffer | undefined): void {
     if (this.#over) return;
+    this.#pending ??= new Map();
     this.#pending.set(key, data);
     if (this.#pending.size > BACKLOG) this.close();
-    else this.#wake?.();
+    else this.wake?.();
   }
-
-  // Whether something changed within the time of a keep-alive.
-  #changed(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const time = setTimeout(() => done(false), this.#keepAliveMs);
-      const done = (changed: boolean): void => {
-        clearTimeout(time);
-        this.#wake = undefined;
-        resolve(changed);
-      };
-      this.#wake = () => done(true);
-    });
-  }
-}
-
-/** A stream that waits for what it has to say. */
-export interface Readable extends OpenStream {
-  /** The next bytes to write; undefined at the end. */
-  next(): Promise<Buffer | undefined>;
-}
-
-/** Write what an open response has to say, until it ends. `report` is told why it cannot go on. */
-export async function stay(sink: Sink, head: Reply, stream: Readable, report: (wrong: unknown) => unknown): Promise<void> {
-  let gone = false;
-  sink.start(head.status, head.headers);
-  sink.onGone(() => {
-    gone = true;
-    stream.close();
-  });
-  const closed = new Promise<void>((resolve) => stream.onClose(resolve));
-  try {
-    for (let data = await stream.next(); data !== undefined && !gone; data = await stream.next()) {
-      sink.write(data);
-      await Promise.race([sink.drained(), closed]); // what changes meanwhile is told once
-    }
-  } catch (wrong) {
-    report(wrong);
-    stream.close();
-  }
-  if (!gone) sink.end();
 }

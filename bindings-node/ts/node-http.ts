@@ -62,7 +62,11 @@ function readEarly(request: NodeRequest, length: number, done: (body: Buffer) =>
   let whole: Buffer | undefined;
   request.on("data", (part: Buffer) => (whole = whole === undefined ? part : Buffer.concat([whole, part])));
   // Without it the peer went away, and there is nobody to answer.
-  request.on("end", () => done(whole ?? Buffer.alloc(length)));
+  request.on("end", () => {
+    const body = whole ?? Buffer.alloc(length);
+    whole = undefined; // a response may stay open for long
+    done(body);
+  });
 }
 
 /** The request as handlers see it. */
@@ -70,7 +74,7 @@ export function requestOf(request: NodeRequest): McpRequest {
   return new McpRequest({
     method: request.method,
     headers: request.rawHeaders,
-    place: () => placeOf(request),
+    place: placeOf,
     native: request,
     peer: peerOf(request.socket.remoteAddress),
   });
@@ -137,9 +141,9 @@ function readBody(request: NodeRequest, limit: number): Promise<Buffer> {
   });
 }
 
-/** Settles when a stream has room again, or is closed. */
-export function drained(stream: Writable): Promise<void> {
-  if (!stream.writableNeedDrain || stream.destroyed) return Promise.resolve();
+/** Settles when a stream has room again, or is closed; undefined: it is so now. */
+export function drained(stream: Writable): Promise<void> | undefined {
+  if (!stream.writableNeedDrain || stream.destroyed) return undefined;
   return new Promise((resolve) => {
     const done = (): void => {
       stream.off("drain", done).off("close", done);
@@ -151,6 +155,8 @@ export function drained(stream: Writable): Promise<void> {
 
 /** Longest body, in characters, that leaves in one piece of text with its head: one copy more, but one system call. */
 const SHORT = 16_384;
+
+const nothing = (): void => undefined;
 
 /** Writes to a response of `node:http`. Headers that the application has set stay, unless the protocol has them too. */
 class NodeSink implements Sink {
@@ -177,7 +183,7 @@ class NodeSink implements Sink {
   }
 
   start(status: number, headers: HeaderList): void {
-    this.#response.on("error", () => undefined); // the peer went away; `close` says so too
+    this.#response.on("error", nothing); // the peer went away; `close` says so too
     this.#head(status, headers, []);
     this.#response.flushHeaders();
   }
@@ -195,20 +201,20 @@ class NodeSink implements Sink {
     return this.#response.writableLength;
   }
 
-  drained(): Promise<void> {
+  drained(): Promise<void> | undefined {
     return drained(this.#response);
   }
 
   onGone(callback: () => void): void {
     const response = this.#response;
     if (response.destroyed || response.closed) callback();
-    else response.once("close", () => response.writableFinished || callback());
+    else response.on("close", () => response.writableFinished || callback());
   }
 
   #head(status: number, headers: HeaderList, more: (string | number)[]): void {
     const response = this.#response;
     if (response.getHeaderNames().length === 0) {
-      for (const [name, value] of headers) more.push(name, value);
+      for (const one of headers) more.push(one[0], one[1]); // an array that is taken apart costs an iterator
       response.writeHead(status, more);
       return;
     }

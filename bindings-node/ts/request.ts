@@ -72,8 +72,8 @@ export interface RequestFields {
   peer?: string | undefined;
   url?: string | undefined;
   query?: string;
-  /** Gives both when somebody asks for one of them. */
-  place?: () => { url: string | undefined; query: string };
+  /** Gives both, of `native`, when somebody asks for one of them. */
+  place?: (native: any) => { url: string | undefined; query: string };
   native?: unknown;
   principal?: unknown;
 }
@@ -81,7 +81,6 @@ export interface RequestFields {
 /** One HTTP request, or the local process on stdio (`method` is then empty and `headers` has nothing). */
 export class McpRequest {
   readonly method: string;
-  readonly headers: HeaderMap;
   /** Address of the peer as the host saw it, without port. */
   readonly peer: string | undefined;
   /** The host's own object: Express, Fastify or node:http request, fetch Request; undefined on stdio. */
@@ -90,18 +89,22 @@ export class McpRequest {
   principal: unknown;
   /** The auth that let the request in. */
   auth: unknown;
+  readonly #given: RequestFields;
+  #headers: HeaderMap | undefined;
   #place: { url: string | undefined; query: string } | undefined;
-  readonly #find: RequestFields["place"];
 
   constructor(fields: RequestFields = {}) {
     this.method = fields.method ?? "";
-    this.headers = new HeaderMap(fields.headers ?? []);
     this.peer = fields.peer;
-    this.#find = fields.place;
-    if (fields.place === undefined) this.#place = { url: fields.url, query: fields.query ?? "" };
     this.native = fields.native;
     this.principal = fields.principal;
     this.auth = undefined;
+    this.#given = fields;
+  }
+
+  /** Its headers. */
+  get headers(): HeaderMap {
+    return (this.#headers ??= new HeaderMap(this.#given.headers ?? []));
   }
 
   /** Absolute URL of the endpoint, without query; undefined on stdio. */
@@ -115,6 +118,7 @@ export class McpRequest {
   }
 
   #where(): { url: string | undefined; query: string } | undefined {
-    return (this.#place ??= this.#find?.());
+    const { place, native, url, query = "" } = this.#given;
+    return (this.#place ??= place === undefined ? { url, query } : place(native));
   }
 }

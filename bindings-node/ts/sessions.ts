@@ -262,10 +262,12 @@ export function sessionsOf(chosen: SessionsOption | undefined, keys: KeyRing): S
   throw new RegistrationError('sessions must be "off", "memory", "sealed", or a store with load(id) and save(id, bytes, ttlMs)');
 }
 
+const NOBODY = Buffer.alloc(OWNER_BYTES);
+
 /** The first bytes of a session's saved form: whose it is. */
 export function ownerOf(principal: unknown): Buffer {
   const text = principalText(principal);
-  if (text === null) return Buffer.alloc(OWNER_BYTES);
+  if (text === null) return NOBODY;
   return createHash("sha256").update(`p${text}`).digest().subarray(0, OWNER_BYTES);
 }
 

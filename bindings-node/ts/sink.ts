@@ -17,8 +17,11 @@ export interface Sink {
   end(): void;
   /** How many bytes wait for the reader. */
   waiting(): number;
-  /** Settles when the reader has taken what was written, as far as the host can tell; or is gone. */
-  drained(): Promise<void>;
+  /**
+   * Settles when the reader has taken what was written, as far as the host can tell; or is gone. Undefined if it has taken
+   * enough already.
+   */
+  drained(): Promise<void> | undefined;
   /** Called once if the reader goes away before the end; at once if it is gone already. */
   onGone(callback: () => void): void;
 }

@@ -10,9 +10,8 @@
 
 import { authenticate, type Auth } from "./auth.js";
 import { Connection } from "./connection.js";
-import type { OpenStream } from "./hub.js";
 import { token } from "./keys.js";
-import { stay } from "./listening.js";
+import { stay, type Piece, type Readable } from "./pump.js";
 import { KEEP_ALIVE, type Exchange } from "./native.js";
 import type { HeaderList, McpRequest } from "./request.js";
 import type { ReadBody } from "./http.js";
@@ -50,7 +49,7 @@ export async function handleSse(server: Server, request: McpRequest, read: ReadB
     const said = exchange.refuse(status, [["Content-Type", "text/plain; charset=utf-8"], ...more], text);
     sink.answer(said.status, said.headers, said.body);
   };
-  if (request.method === "GET") await open(server, request, exchange, sink, say);
+  if (request.method === "GET") open(server, request, exchange, sink, say);
   else if (request.method !== "POST") say(405, "only GET and POST are possible here", ["Allow", "GET, POST"]);
   else if (refused !== null) sink.answer(refused.status, refused.headers, refused.body);
   else await take(server, request, exchange.maxBody, read, say);
@@ -58,7 +57,7 @@ export async function handleSse(server: Server, request: McpRequest, read: ReadB
 
 type Say = (status: number, text: string, ...more: HeaderList) => void;
 
-async function open(server: Server, request: McpRequest, exchange: Exchange, sink: Sink, say: Say): Promise<void> {
+function open(server: Server, request: McpRequest, exchange: Exchange, sink: Sink, say: Say): void {
   const id = token();
   const peer = new Peer(server, request, id);
   if (!server.hub.open(peer, server.listenStreams)) {
@@ -70,7 +69,7 @@ async function open(server: Server, request: McpRequest, exchange: Exchange, sin
   peers.set(server, table);
   table.set(id, peer);
   peer.onClose(() => table.delete(id));
-  await stay(sink, exchange.refuse(200, EVENTS, ""), peer, (wrong) => server.report(wrong));
+  stay(sink, exchange.refuse(200, EVENTS, ""), peer, (wrong) => server.report(wrong));
 }
 
 async function take(server: Server, request: McpRequest, most: number, read: ReadBody, say: Say): Promise<void> {
@@ -100,23 +99,23 @@ async function take(server: Server, request: McpRequest, most: number, read: Rea
 }
 
 /** One client: the body of its event stream, and the connection behind it. */
-class Peer implements OpenStream {
+class Peer implements Readable {
+  wake: (() => void) | undefined;
+  readonly silenceMs: number;
   /** It is none of the streams of which a session has only one. */
   readonly session = undefined;
   /** Whose it is. */
   readonly owner: Buffer;
   readonly #connection: Connection;
   readonly #report: (error: unknown) => void;
-  readonly #keepAliveMs: number;
   readonly #unread: Buffer[];
   readonly #atClose: (() => void)[] = [];
   #over = false;
   #closed = false;
-  #wake: (() => void) | undefined;
 
   constructor(server: Server, request: McpRequest, id: string) {
     this.owner = ownerOf(request.principal);
-    this.#keepAliveMs = server.keepAliveMs;
+    this.silenceMs = server.keepAliveMs;
     this.#report = (error) => server.report(error);
     // Relative to the URL the client knows, whatever a proxy has made of the path (RFC 3986 section 5.2).
     this.#unread = [Buffer.from(`event: endpoint\ndata: ?sessionId=${id}\n\n`)];
@@ -137,7 +136,7 @@ class Peer implements OpenStream {
   /** The server closes: what is unread is still told. */
   end(): void {
     this.#over = true;
-    this.#wake?.();
+    this.wake?.();
   }
 
   close(): void {
@@ -148,7 +147,7 @@ class Peer implements OpenStream {
       void this.#connection.drain(0); // takes back what runs
       for (const callback of this.#atClose) callback();
     }
-    this.#wake?.();
+    this.wake?.();
   }
 
   onClose(callback: () => void): void {
@@ -156,16 +155,16 @@ class Peer implements OpenStream {
     else this.#atClose.push(callback);
   }
 
-  /** The next bytes to write; undefined at the end. */
-  async next(): Promise<Buffer | undefined> {
-    for (;;) {
-      const data = this.#unread.shift();
-      if (data !== undefined) return data;
-      if (this.#over) break;
-      if (!(await this.#changed())) return KEEP_ALIVE;
-    }
+  next(): Piece {
+    const data = this.#unread.shift();
+    if (data !== undefined) return data;
+    if (!this.#over) return null;
     this.close();
     return undefined;
+  }
+
+  silent(): Piece {
+    return this.next() ?? (this.#over ? undefined : KEEP_ALIVE);
   }
 
   #put(message: Buffer): void {
@@ -175,19 +174,6 @@ class Peer implements OpenStream {
       return;
     }
     this.#unread.push(Buffer.concat([Buffer.from("event: message\ndata: "), message, Buffer.from("\n\n")]));
-    this.#wake?.();
-  }
-
-  // Whether there is more within the time of a keep-alive.
-  #changed(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const time = setTimeout(() => done(false), this.#keepAliveMs);
-      const done = (changed: boolean): void => {
-        clearTimeout(time);
-        this.#wake = undefined;
-        resolve(changed);
-      };
-      this.#wake = () => done(true);
-    });
+    this.wake?.();
   }
 }
