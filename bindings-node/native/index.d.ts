@@ -453,6 +453,8 @@ export declare class Exchange {
   /** The next step of a batch. */
   next(): HttpStep;
   reply(key: number, result: Bytes): Emit;
+  /** Answers a tool call with a text, without the JSON of a result; otherwise as `reply`. A lone surrogate becomes U+FFFD. */
+  say(key: number, text: string): Emit;
   fail(key: number, failure: Failure, message: string, options?: FailOptions | null): Emit;
   progress(key: number, progress: number, total?: Maybe<number>, message?: Maybe<string>): Emit | null;
   taskProgress(key: number, task: Task, progress: number, total?: Maybe<number>, message?: Maybe<string>): Emit | null;

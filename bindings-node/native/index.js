@@ -12,7 +12,7 @@ const camel = (name) => name.replace(/_(.)/g, (_, letter) => letter.toUpperCase(
 
 /** An exchange of the addon with its busiest entries. */
 function reusable(raw) {
-  return { raw, begin: raw.beginFunction(), reply: raw.replyFunction() };
+  return { raw, begin: raw.beginFunction(), reply: raw.replyFunction(), say: raw.sayFunction() };
 }
 
 /** Headers in turn, as the addon reads them. */
@@ -185,6 +185,7 @@ class Exchange {
   accept(body, session) { return new HttpStep(MADE, this.#raw.accept(body, session), this.#raw); }
   next() { return new HttpStep(MADE, this.#raw.next(), this.#raw); }
   reply(key, result) { return emit((this.#used ?? this.#raw).reply(key, result)); }
+  say(key, said) { return emit((this.#used ?? this.#raw).say(key, said)); }
   fail(key, failure, message, given) {
     const { code, data } = options(given);
     return emit(this.#raw.fail(key, failure, message, code, data));

@@ -176,6 +176,12 @@ impl State {
         self.answer(|shared, inner, out| shared.serve(|server| inner.reply(server, key, result, out)))
     }
 
+    fn say(&mut self, key: Arg, said: Arg) -> Result<Text, Trouble> {
+        let (key, said) = (key.key()?, said.text("text")?);
+        let answer = server::Text { pieces: &[&said], ..server::Text::default() };
+        self.answer(|shared, inner, out| shared.serve(|server| inner.reply_text(server, key, &answer, out)))
+    }
+
     fn session_id(&self) -> Option<String> {
         self.request.view(|request| http::Exchange::session_id(request).map(str::to_owned))
     }
@@ -257,6 +263,15 @@ impl Exchange {
         self.0.run(env, |_| Ok(()))?;
         bind(env, &self.0, |env, object, [key, result, ..]| {
             object.run(env, |state| state.reply(key, result).map(Some))
+        })
+    }
+
+    /// `reply` of a tool call with a text.
+    #[napi]
+    pub fn say_function(&self, env: Env) -> napi::Result<Function> {
+        self.0.run(env, |_| Ok(()))?;
+        bind(env, &self.0, |env, object, [key, said, ..]| {
+            object.run(env, |state| state.say(key, said).map(Some))
         })
     }
 

@@ -126,6 +126,7 @@ export const GOOD = {
   Exchange: {
     accept: [call(2), null],
     reply: [1, RESULT],
+    say: [1, "said"],
     fail: [1, "tool", "m", null],
     progress: [1, 0.5, 1, "m"],
     beginStream: [1],

@@ -14,7 +14,7 @@ import { clean, dumps, isWellFormed } from "./json.js";
 import { isOver, type Ask, type Call, type FailOptions } from "./native.js";
 import type { HeaderList } from "./request.js";
 import type { Entry } from "./registry.js";
-import { errorResult, toolResult } from "./results.js";
+import { errorResult } from "./results.js";
 import { rounds } from "./rounds.js";
 
 const HIDDEN = "the server could not do this; its log has the details";
@@ -97,8 +97,8 @@ function straight(ctx: Context, entry: Entry): Ending | Promise<Ending> {
 /** What an outcome is given to: a native session or exchange. */
 export interface Target<E> {
   reply(key: number, result: Uint8Array | string): E;
-  /** Answers a tool call with a text, where that is less work than `reply`. */
-  say?(key: number, text: string): E;
+  /** Answers a tool call with a text. */
+  say(key: number, text: string): E;
   fail(key: number, failure: string, message: string, options?: FailOptions | null): E;
   requireInput(key: number, asks: [string, Ask][], state?: string | null): E;
 }
@@ -110,8 +110,7 @@ export function settle<E>(target: Target<E>, ctx: Context, outcome: Ending): E |
   if (!(failure instanceof Failure)) {
     try {
       if (failure instanceof Requirement) return target.requireInput(key, failure.asks, failure.state);
-      if (!(failure instanceof Said)) return target.reply(key, failure);
-      return target.say === undefined ? target.reply(key, toolResult(failure.text)) : target.say(key, failure.text);
+      return failure instanceof Said ? target.say(key, failure.text) : target.reply(key, failure);
     } catch (wrong) {
       if (isOver(wrong)) return null;
       // A result the core will not send; its caller must not wait for ever because of that.

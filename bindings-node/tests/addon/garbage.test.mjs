@@ -147,8 +147,13 @@ test("text and bytes, shared or not, mean the same", () => {
 
 test("a text is the answer of a call of a tool", () => {
   const session = core(native).session();
-  const { key } = session.accept(CALL).call;
-  assert.throws(() => session.say(key, 1), { code: "invalid_argument", message: /^text must be a string/ });
-  const result = JSON.parse(session.say(key, "é\ud800\"")).result;
-  assert.deepEqual(result.content, [{ type: "text", text: "é\ufffd\"" }]);
+  const overHttp = exchange(native);
+  for (const [target, key, said] of [
+    [session, session.accept(CALL).call.key, (sent) => sent],
+    [overHttp.exchange, overHttp.call.key, (emit) => emit.body],
+  ]) {
+    assert.throws(() => target.say(key, 1), { code: "invalid_argument", message: /^text must be a string/ });
+    const { result } = JSON.parse(said(target.say(key, "é\ud800\"")));
+    assert.deepEqual(result.content, [{ type: "text", text: "é\ufffd\"" }]);
+  }
 });

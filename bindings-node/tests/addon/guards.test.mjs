@@ -85,7 +85,7 @@ test("every function of an object is guarded, and its object is poisoned then", 
       seen += 1;
     }
   }
-  assert.equal(seen, 6);
+  assert.equal(seen, 7);
 });
 
 test("every constructor and function is guarded", () => {
