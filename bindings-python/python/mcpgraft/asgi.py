@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
+from ._native import Call, Reply
 from .bridge import Loop, go_on
+from .dispatch import PLAIN, plain_entry
 from .http import (
     Answer,
     Complete,
@@ -22,18 +25,21 @@ from .http import (
     Listening,
     Pending,
     Verdict,
+    act,
+    asks_others,
     begin_async,
-    decide,
-    enter,
+    places,
 )
 from .logs import log
+from .middleware import Begun
 from .request import Request
 from .watchman import Visitor, gone
 from .workers import hop_of
 from .wsgi import metadata_answer
 
 if TYPE_CHECKING:
-    from ._native import Reply
+    from ._native import Exchange
+    from .registry import Entry
     from .server import Server
 
 __all__ = ["App", "handle", "mount"]
@@ -119,51 +125,121 @@ async def handle(
     sse: bool = False,
 ) -> None:
     """Answer one HTTP request; `body` if somebody read it already, `sse` if it is of the transport of 2024-11-05."""
-    request = request_of(scope)
-    try:
-        begun: Verdict | Reply
-        entered = None if sse else enter(server, request, auth)
-        if entered is not None:
-            exchange, refused, streams = entered
-            if refused is None:
-                if body is None:
-                    body = await _read(receive, exchange.max_body + 1)
-                decided = decide(server, request, exchange, body, streams)
-                begun = await decided(hop_of(server)) if callable(decided) else decided
-            else:
-                begun = refused
+    if sse or asks_others(server, auth):
+        await _handle_slowly(server, scope, receive, send, auth, body, sse)
+        return
+    client, streams = scope.get("client"), places(server, LISTEN_STREAMS)
+    exchange = server.core.enter(scope["method"], scope["headers"], client[0] if client else None, streams > 0)
+    if isinstance(exchange, Reply):
+        await _send(exchange, send)
+        return
+    if body is None:
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            body = message.get("body", b"")
         else:
+            try:
+                body = await _read(receive, exchange.max_body + 1, message)
+            except ConnectionAbortedError:
+                return
+    taken = exchange.take(body)
+    if isinstance(taken, Call):
+        entry = plain_entry(server, taken)
+        if entry is not None and entry.is_async and not entry.wants_context and not server.repair_hooks:
+            await _run_quickly(server, scope, exchange, taken, entry, receive, send)
+        else:
+            await _run_pending(Pending(server, request_of(scope), exchange, taken, None, streams), receive, send)
+    elif isinstance(taken, Reply):
+        await _send(taken, send)
+    else:
+        hop = hop_of(server)
+        await _go_on(server, await act(server, request_of(scope), exchange, taken, hop, streams), receive, send)
 
-            async def read(limit: int) -> bytes:
-                return body[:limit] if body is not None else await _read(receive, limit)
 
-            if sse:
-                from .sse import begin_async as begin_sse
+async def _handle_slowly(
+    server: Server, scope: Scope, receive: Receive, send: Send, auth: object, body: bytes | None, sse: bool
+) -> None:
+    # Where others have a say: an auth, sessions.
+    async def read(limit: int) -> bytes:
+        return body[:limit] if body is not None else await _read(receive, limit)
 
-                begun = await begin_sse(server, request, auth, read, hop_of(server))
-            else:
-                begun = await begin_async(server, request, auth, read, hop_of(server))
+    begin = begin_async
+    if sse:
+        from .sse import begin_async as begin
+    try:
+        begun = await begin(server, request_of(scope), auth, read, hop_of(server))
     except ConnectionAbortedError:
         return
+    await _go_on(server, begun, receive, send)
+
+
+async def _go_on(server: Server, begun: Verdict, receive: Receive, send: Send) -> None:
     if isinstance(begun, Pending):
-        entry = begun.plain_entry()
-        if entry is not None and not entry.wants_context:
-            await _run_quietly(begun, begun.finish_plainly(entry, lambda: hop_of(server)), receive, send)
-        elif begun.may_stream or begun.session is not None:
-            await _run(begun, hop_of(server), receive, send)
-        else:
-            await _run_quietly(begun, begun.finish_async(hop_of(server)), receive, send)
+        await _run_pending(begun, receive, send)
     elif isinstance(begun, Listening):
         await _listen(server, begun, hop_of(server), receive, send)
     else:
         await _send(begun, send)
 
 
+async def _run_quickly(
+    server: Server,
+    scope: Scope,
+    exchange: Exchange,
+    call: Call,
+    entry: Entry,
+    receive: Receive,
+    send: Send,
+) -> None:
+    # An async function that says nothing on its way. Until it waits for something, nobody could take it back, and
+    # nothing is set up for that; nor for anything else that a call may need and this one does not.
+    def pending() -> Pending:
+        return Pending(server, request_of(scope), exchange, call)
+
+    begun: Begun | None = None
+    try:
+        args, kwargs = entry.arguments(call, None, None)
+        work = entry.fn(*args, **kwargs)
+        if type(work) is CoroutineType:
+            try:
+                work = go_on(work, work.send(None))
+            except StopIteration as stop:
+                begun = Begun(stop.value)
+    except BaseException as exc:
+        begun = Begun(error=exc)
+    if begun is None:
+        one = pending()
+        await _run_quietly(one, one.finish_plainly(entry, lambda: hop_of(server), work), receive, send)
+        return
+    value = begun.value
+    if type(value) in PLAIN and begun.error is None:
+        try:
+            answer = exchange.answer(call.key, entry.encode(value, call))
+        except Exception as exc:
+            begun = Begun(error=exc)
+        else:
+            if answer is not None:
+                await _send(answer, send)
+                return
+    rest = await pending().finish_rest(entry, lambda: hop_of(server), begun)
+    if rest is not None:
+        await _send(rest, send)
+
+
+async def _run_pending(pending: Pending, receive: Receive, send: Send) -> None:
+    server, entry = pending.server, pending.plain_entry()
+    if entry is not None and not entry.wants_context:
+        await _run_quietly(pending, pending.finish_plainly(entry, lambda: hop_of(server)), receive, send)
+    elif pending.may_stream or pending.session is not None:
+        await _run(pending, hop_of(server), receive, send)
+    else:
+        await _run_quietly(pending, pending.finish_async(hop_of(server)), receive, send)
+
+
 async def _run_quietly(
     pending: Pending, work: Coroutine[Any, Any, Complete | None], receive: Receive, send: Send
 ) -> None:
-    # A call that says nothing on its way runs in the task of its request. Until it waits for something, nobody could
-    # take it back, and nothing is set up for that.
+    # A call that says nothing on its way runs in the task of its request.
     try:
         waits = work.send(None)
     except StopIteration as stop:
@@ -278,15 +354,19 @@ async def _forward(event: tuple[int, HeaderList] | bytes, started: bool, send: S
 
 
 async def _send(answer: Complete, send: Send) -> None:
-    headers = _encoded(answer.sized()) if isinstance(answer, Answer) else answer.encoded()
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    if isinstance(answer, Answer):
+        status, headers, body = answer.status, _encoded(answer.sized()), answer.body
+    else:
+        status, headers, body = answer.encoded()
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
-async def _read(receive: Receive, limit: int) -> bytes:
+async def _read(receive: Receive, limit: int, first: MutableMapping[str, Any] | None = None) -> bytes:
+    # At most so many bytes, the first piece being here already, if it is.
     parts: list[bytes] = []
     while limit > 0:
-        message = await receive()
+        message, first = (await receive() if first is None else first), None
         if message["type"] != "http.request":
             raise ConnectionAbortedError("the peer went away before its request was complete")
         part = bytes(message.get("body", b""))

@@ -156,7 +156,7 @@ async def _open(server: Server, request: Request, exchange: Exchange, hop: Hop) 
 
     id = token_urlsafe(24)
     peer = Peer(server, request, id)
-    if not server.hub.open(peer, places(server, request)):
+    if not server.hub.open(peer, places(server, request.listen_streams)):
         return unavailable(exchange, "no more clients can be served here now", 60)
     table = _table(server)
     with _lock:

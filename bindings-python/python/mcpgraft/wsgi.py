@@ -17,8 +17,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from ._native import Reply
 from .hangup import hung_up
-from .http import Answer, Complete, HeaderList, Listening, Pending, ReadBody, begin
+from .http import Answer, Complete, HeaderList, Listening, Pending, ReadBody, Verdict, begin
 from .request import Request
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Response:
 
 
 def finish(
-    begun: Answer | Pending | Listening,
+    begun: Verdict,
     start_response: StartResponse,
     extra: HeaderList | None = None,
     gone: Callable[[], bool] | None = None,
@@ -102,7 +103,7 @@ def finish(
         gone: Says whether the client hung up, if the host can tell.
     """
     more = extra or []
-    if isinstance(begun, Answer):
+    if isinstance(begun, Answer | Reply):
         return send(begun, start_response, more)
     if isinstance(begun, Listening):
         start_response(status_line(begun.status), begun.headers + more)
