@@ -73,9 +73,7 @@ async def begin_async(server: Server, request: Request, auth: object, read: Read
     """The same for an async host; `hop` says how to get to sync and async functions from there."""
     streams = places(server, request.listen_streams)
     events = None if server.events is None else stream_name(server, request)
-    exchange = server.core.exchange(
-        request.method, request.sent, peer=request.peer, listen=streams > 0, events=events
-    )
+    exchange = server.core.exchange(request.method, request.sent, peer=request.peer, listen=streams > 0, events=events)
     refused = exchange.gate()
     # A hostile page or host must not learn anything, not even whether its key is right; who is merely
     # unauthenticated hears that first, whatever else is wrong with the request. A preflight carries no credentials.
@@ -108,9 +106,7 @@ def asks_others(server: Server, auth: object) -> bool:
     return server.sessions is not None or bool(server.auth if auth is None else auth)
 
 
-async def act(
-    server: Server, request: Request, exchange: Exchange, step: HttpStep, hop: Hop, streams: int
-) -> Verdict:
+async def act(server: Server, request: Request, exchange: Exchange, step: HttpStep, hop: Hop, streams: int) -> Verdict:
     """Do what a step of `Exchange.take` asks for."""
     return await _Visit(server, request, exchange, hop).act(step, streams)
 
