@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from ._native import Call, Reply
 from .bridge import Loop, go_on
@@ -32,6 +33,7 @@ from .http import (
 )
 from .logs import log
 from .middleware import Begun
+from .outlet import Outlet
 from .request import Request
 from .watchman import Visitor, gone
 from .workers import hop_of
@@ -56,6 +58,8 @@ BACKLOG = 1000
 LISTEN_STREAMS = 1000
 """How many responses a process keeps open for clients that listen, if the server does not say otherwise."""
 
+_closing: WeakSet[Server] = WeakSet()
+"""Servers that had clients that listen: they close at signals."""
 _alone: set[asyncio.Future[Any]] = set()
 """Calls that go on after their response was ended (`Context.close_stream`)."""
 
@@ -260,32 +264,15 @@ async def _run_quietly(
 
 
 async def _listen(server: Server, begun: Listening, hop: Loop, receive: Receive, send: Send) -> None:
-    server.close_on_signals()  # servers wait for responses to end; these would not
-    stream, closed = begun.stream, asyncio.Event()
-    loop = asyncio.get_running_loop()
-    stream.on_close(lambda: loop.call_soon_threadsafe(closed.set))
-
-    async def write() -> None:
-        await send({"type": "http.response.start", "status": begun.status, "headers": _encoded(begun.headers)})
-        async for piece in stream.pieces_async(hop):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-
-    writing = asyncio.ensure_future(write())
-    watch = asyncio.ensure_future(gone(receive))
-    over = asyncio.ensure_future(closed.wait())
+    if server.hub.streams == 1 or server not in _closing:
+        _closing.add(server)
+        server.close_on_signals()  # servers wait for responses to end; these would not
     try:
-        await asyncio.wait({writing, watch, over}, return_when=asyncio.FIRST_COMPLETED)
-        # Closed, it ends at once, unless it waits for a reader that takes nothing.
-        if not writing.done() and not watch.done():
-            await asyncio.wait({writing, watch}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
-        if writing.done():
-            writing.result()
-    finally:
-        stream.close()
-        for task in (writing, watch, over):
-            task.cancel()
-        await asyncio.gather(writing, watch, over, return_exceptions=True)
+        await send({"type": "http.response.start", "status": begun.status, "headers": _encoded(begun.headers)})
+    except BaseException:
+        begun.stream.close()
+        raise
+    await Outlet(begun.stream, hop, send).run(receive)
 
 
 async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> None:

@@ -133,8 +133,9 @@ class Peer(Source):
                     return self._unread.popleft()
                 if self._over:
                     break
-            if not await wait():
-                return KEEP_ALIVE
+            woken = await wait()
+            if not woken:
+                return b"" if woken is None else KEEP_ALIVE
         self.close()
         return None
 
