@@ -25,7 +25,6 @@ from .http import (
     HeaderList,
     Listening,
     Pending,
-    Verdict,
     act,
     asks_others,
     begin_async,
@@ -133,12 +132,12 @@ async def handle(
         await _handle_slowly(server, scope, receive, send, auth, body, sse)
         return
     client, streams = scope.get("client"), places(server, LISTEN_STREAMS)
-    exchange = server.core.enter(scope["method"], scope["headers"], client[0] if client else None, streams > 0)
+    exchange: Any = server.core.enter(scope["method"], scope["headers"], client[0] if client else None, streams > 0)
     if isinstance(exchange, Reply):
         await _send(exchange, send)
         return
     if body is None:
-        message = await receive()
+        message: Any = await receive()
         if message["type"] == "http.request" and not message.get("more_body"):
             body = message.get("body", b"")
         else:
@@ -146,7 +145,7 @@ async def handle(
                 body = await _read(receive, exchange.max_body + 1, message)
             except ConnectionAbortedError:
                 return
-    taken = exchange.take(body)
+    taken: Any = exchange.take(body)
     if isinstance(taken, Call):
         entry = plain_entry(server, taken)
         if entry is not None and entry.is_async and not entry.wants_context and not server.repair_hooks:
@@ -156,8 +155,14 @@ async def handle(
     elif isinstance(taken, Reply):
         await _send(taken, send)
     else:
-        hop = hop_of(server)
-        await _go_on(server, await act(server, request_of(scope), exchange, taken, hop, streams), receive, send)
+        begun: Any = await act(server, request_of(scope), exchange, taken, hop_of(server), streams)
+        if isinstance(begun, Listening):
+            outlet = await _outlet(server, begun, send)
+            # Nothing of the request is kept for as long as the client listens.
+            exchange = taken = body = message = begun = None
+            await outlet.run(receive)
+        else:
+            await _finish(begun, receive, send)
 
 
 async def _handle_slowly(
@@ -167,21 +172,25 @@ async def _handle_slowly(
     async def read(limit: int) -> bytes:
         return body[:limit] if body is not None else await _read(receive, limit)
 
-    begin = begin_async
+    begin: Any = begin_async
     if sse:
         from .sse import begin_async as begin
+    begun: Any
     try:
         begun = await begin(server, request_of(scope), auth, read, hop_of(server))
     except ConnectionAbortedError:
         return
-    await _go_on(server, begun, receive, send)
+    if isinstance(begun, Listening):
+        outlet = await _outlet(server, begun, send)
+        begun = None
+        await outlet.run(receive)
+    else:
+        await _finish(begun, receive, send)
 
 
-async def _go_on(server: Server, begun: Verdict, receive: Receive, send: Send) -> None:
+async def _finish(begun: Complete | Pending, receive: Receive, send: Send) -> None:
     if isinstance(begun, Pending):
         await _run_pending(begun, receive, send)
-    elif isinstance(begun, Listening):
-        await _listen(server, begun, hop_of(server), receive, send)
     else:
         await _send(begun, send)
 
@@ -263,7 +272,7 @@ async def _run_quietly(
         await _send(answer, send)
 
 
-async def _listen(server: Server, begun: Listening, hop: Loop, receive: Receive, send: Send) -> None:
+async def _outlet(server: Server, begun: Listening, send: Send) -> Outlet:
     if server.hub.streams == 1 or server not in _closing:
         _closing.add(server)
         server.close_on_signals()  # servers wait for responses to end; these would not
@@ -272,7 +281,7 @@ async def _listen(server: Server, begun: Listening, hop: Loop, receive: Receive,
     except BaseException:
         begun.stream.close()
         raise
-    await Outlet(begun.stream, hop, send).run(receive)
+    return Outlet(begun.stream, hop_of(server), send)
 
 
 async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> None:
@@ -368,7 +377,7 @@ async def _read(receive: Receive, limit: int, first: MutableMapping[str, Any] | 
 
 async def _lifespan(server: Server, receive: Receive, send: Send) -> None:
     while True:
-        message = await receive()
+        message: Any = await receive()
         if message["type"] == "lifespan.shutdown":
             server.close()
         else:
