@@ -1,7 +1,7 @@
 """The native module: bytes in, bytes out. Every object locks for itself and is usable from any thread."""
 
 from collections.abc import Iterable
-from typing import Literal, TypeAlias, final
+from typing import Any, Literal, TypeAlias, final
 
 from typing_extensions import Self
 
@@ -85,7 +85,7 @@ class Core:
     def exchange(
         self,
         method: str,
-        headers: Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]],
+        headers: Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]] | dict[str, Any],
         *,
         peer: str | None = None,
         stream: bool = True,
@@ -95,7 +95,7 @@ class Core:
     def enter(
         self,
         method: str,
-        headers: Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]],
+        headers: Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]] | dict[str, Any],
         peer: str | None,
         listen: bool,
     ) -> Exchange | Reply:

@@ -141,6 +141,7 @@ def send(answer: Complete, start_response: StartResponse, extra: HeaderList | No
     return [answer.body] if answer.body else []
 
 
+@lru_cache(maxsize=64)
 def status_line(status: int) -> str:
     """`200 OK`."""
     try:
@@ -149,22 +150,11 @@ def status_line(status: int) -> str:
         return f"{status} Status"
 
 
-@lru_cache(maxsize=256)
-def _named(name: str) -> str:
-    return name[5:].replace("_", "-").lower()
-
-
 def request_of(environ: Environ, native: object = None) -> Request:
     """The request an environ describes."""
-    headers = [(_named(name), value) for name, value in environ.items() if name[:5] == "HTTP_"]
-    # Servers may set these to "" when absent.
-    if kind := environ.get("CONTENT_TYPE"):
-        headers.append(("content-type", kind))
-    if length := environ.get("CONTENT_LENGTH"):
-        headers.append(("content-length", length))
     return Request(
         environ.get("REQUEST_METHOD", "GET"),
-        headers,
+        environ,
         peer=environ.get("REMOTE_ADDR") or None,
         url=lambda: url_of(environ),
         native=environ if native is None else native,
