@@ -1,17 +1,19 @@
 //! A call for the host to run, as Python sees it.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mcpgraft::catalog::{Catalog, Kind, Owned};
-use mcpgraft::json::Raw;
+use mcpgraft::json::{Raw, Str};
 use mcpgraft::jsonrpc::Id;
 use mcpgraft::model::ClientCapabilities;
 use mcpgraft::model::template;
 use mcpgraft::server::{self, CallKey, Failure, NewTask, Reference, Target, TaskAction, TaskOrigin};
 use pyo3::exceptions::PyValueError;
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyString};
 
 use crate::task::Task;
 
@@ -26,10 +28,48 @@ impl<T: Owner> Owner for Mutex<T> {
     }
 }
 
+/// JSON of a call. Most of it nobody asks for, so it is taken out of the message when somebody does.
+enum Text {
+    /// Where it stands in the message.
+    Within(Range<usize>),
+    /// It came from elsewhere.
+    Own(Py<PyBytes>),
+}
+
+impl Text {
+    fn new(message: &Bound<'_, PyBytes>, raw: Raw<'_>) -> Self {
+        let (whole, part) = (message.as_bytes(), raw.bytes());
+        let start = part.as_ptr().addr().wrapping_sub(whole.as_ptr().addr());
+        match start.checked_add(part.len()) {
+            Some(end) if end <= whole.len() => Text::Within(start..end),
+            _ => Text::Own(PyBytes::new(message.py(), part).unbind()),
+        }
+    }
+
+    fn bytes<'py>(&self, message: &Bound<'py, PyBytes>) -> Bound<'py, PyBytes> {
+        let py = message.py();
+        match self {
+            Text::Within(range) => {
+                PyBytes::new(py, message.as_bytes().get(range.clone()).unwrap_or_default())
+            }
+            Text::Own(bytes) => bytes.bind(py).clone(),
+        }
+    }
+}
+
 /// Something for the host to run.
 #[pyclass(frozen, module = "mcpgraft._native")]
 pub(crate) struct Call {
     owner: Arc<dyn Owner>,
+    message: Py<PyBytes>,
+    arguments: Text,
+    meta: Option<Text>,
+    client_info: Option<Text>,
+    client_capabilities: Option<Text>,
+    input_responses: Option<Text>,
+    /// It is about a task.
+    of_task: bool,
+    of_tool: bool,
     capabilities: ClientCapabilities,
     origin: TaskOrigin<'static>,
     token: Option<String>,
@@ -44,31 +84,21 @@ pub(crate) struct Call {
     #[pyo3(get)]
     key: u64,
     #[pyo3(get)]
-    kind: &'static str,
+    kind: Py<PyString>,
     #[pyo3(get)]
     method: String,
     #[pyo3(get)]
-    name: String,
+    name: Py<PyString>,
     #[pyo3(get)]
-    entry: Option<String>,
-    #[pyo3(get)]
-    arguments: Py<PyBytes>,
+    entry: Option<Py<PyString>>,
     #[pyo3(get)]
     variables: HashMap<String, String>,
     #[pyo3(get)]
     cursor: Option<String>,
     #[pyo3(get)]
-    meta: Option<Py<PyBytes>>,
-    #[pyo3(get)]
     revision: &'static str,
     #[pyo3(get)]
     stateless: bool,
-    #[pyo3(get)]
-    client_info: Option<Py<PyBytes>>,
-    #[pyo3(get)]
-    client_capabilities: Option<Py<PyBytes>>,
-    #[pyo3(get)]
-    input_responses: Option<Py<PyBytes>>,
     #[pyo3(get)]
     request_state: Option<String>,
     #[pyo3(get)]
@@ -86,16 +116,41 @@ impl Call {
         self.owner.is_cancelled(CallKey::from_bits(self.key))
     }
 
+    #[getter]
+    fn arguments<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        self.arguments.bytes(self.message.bind(py))
+    }
+
+    #[getter]
+    fn meta<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.part(py, self.meta.as_ref())
+    }
+
+    #[getter]
+    fn client_info<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.part(py, self.client_info.as_ref())
+    }
+
+    #[getter]
+    fn client_capabilities<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.part(py, self.client_capabilities.as_ref())
+    }
+
+    #[getter]
+    fn input_responses<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        self.part(py, self.input_responses.as_ref())
+    }
+
     /// Whether it is a request of its own, with nothing from a round before.
     #[getter]
     fn fresh(&self) -> bool {
-        self.kind != "task" && self.request_state.is_none() && self.input_responses.is_none()
+        !self.of_task && self.request_state.is_none() && self.input_responses.is_none()
     }
 
     /// Whether the client takes a task for an answer to this call; the server must offer them, too.
     #[getter]
     fn tasks(&self) -> bool {
-        self.capabilities.tasks && self.kind == "tool"
+        self.capabilities.tasks && self.of_tool
     }
 
     /// A task for this call, as it begins.
@@ -113,77 +168,107 @@ impl Call {
         Task::begin(&NewTask { id, owner, now, ttl: ttl_ms, poll: poll_ms, origin })
     }
 
-    fn __repr__(&self) -> String {
-        format!("<Call {} {:?}>", self.kind, self.name)
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(format!("<Call {} {}>", self.kind.bind(py), self.name.bind(py).repr()?))
     }
 }
 
 /// Who the peer said it was in its handshake.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Client {
-    pub(crate) info: Option<Vec<u8>>,
-    pub(crate) capabilities: Option<Vec<u8>>,
+    pub(crate) info: Option<Py<PyBytes>>,
+    pub(crate) capabilities: Option<Py<PyBytes>>,
 }
 
 impl Call {
+    fn part<'py>(&self, py: Python<'py>, text: Option<&Text>) -> Option<Bound<'py, PyBytes>> {
+        text.map(|text| text.bytes(self.message.bind(py)))
+    }
+
+    /// Of `message`, from a client that said what it is before, if it said so.
     pub(crate) fn new(
-        py: Python<'_>,
+        message: &Bound<'_, PyBytes>,
         call: &server::Call<'_>,
         catalog: &Owned,
         client: &Client,
         owner: Arc<dyn Owner>,
-    ) -> PyResult<Py<Call>> {
-        let bytes = |raw: Raw<'_>| PyBytes::new(py, raw.bytes()).unbind();
-        let known = |said: Option<Raw<'_>>, before: &Option<Vec<u8>>| match said {
-            Some(raw) => Some(bytes(raw)),
+    ) -> PyResult<Call> {
+        let py = message.py();
+        let text = |raw: Raw<'_>| Text::new(message, raw);
+        let known = |said: Option<Raw<'_>>, before: &Option<Py<PyBytes>>| match said {
+            Some(raw) => Some(text(raw)),
             None if call.revision.is_stateless() => None,
-            None => before.as_ref().map(|text| PyBytes::new(py, text).unbind()),
+            None => before.as_ref().map(|bytes| Text::Own(bytes.clone_ref(py))),
         };
-        let key = |kind, at: Option<usize>| {
-            at.and_then(|at| catalog.at(kind, at)).map(|entry| entry.key.to_owned())
+        let string = |name: &str| PyString::new(py, name).unbind();
+        let kind = |name: &Bound<'_, PyString>| name.clone().unbind();
+        // What a name stands for is found under the name, as a rule.
+        let named = |name: Str<'_>, kind, at: Option<usize>| {
+            let name = name.to_cow();
+            let entry = at.and_then(|at| catalog.at(kind, at));
+            let called = string(&name);
+            let entry =
+                entry.map(|entry| if entry.key == name { called.clone_ref(py) } else { string(entry.key) });
+            (called, entry)
         };
         let mut cursor = None;
         let mut variables = HashMap::new();
-        let (kind, name, entry, arguments) = match call.target {
+        let (kind, (name, entry), arguments) = match call.target {
             Target::Tool { entry, name, arguments } => {
-                ("tool", name.to_cow().into_owned(), key(Kind::Tool, entry), arguments)
+                (kind(intern!(py, "tool")), named(name, Kind::Tool, entry), arguments)
             }
             Target::Prompt { entry, name, arguments } => {
-                ("prompt", name.to_cow().into_owned(), key(Kind::Prompt, entry), arguments)
+                (kind(intern!(py, "prompt")), named(name, Kind::Prompt, entry), arguments)
             }
             Target::Resource { entry, uri } => {
-                let uri = uri.to_cow().into_owned();
-                let found = entry.and_then(|(kind, at)| key(kind, Some(at)));
-                if let (Some((Kind::Template, _)), Some(text)) = (entry, &found) {
-                    variables = captures(text, &uri)?;
+                if let Some((Kind::Template, at)) = entry
+                    && let Some(found) = catalog.at(Kind::Template, at)
+                {
+                    variables = captures(found.key, &uri.to_cow())?;
                 }
-                ("resource", uri, found, Raw::trusted("{}"))
+                let found = match entry {
+                    Some((kind, at)) => named(uri, kind, Some(at)),
+                    None => named(uri, Kind::Resource, None),
+                };
+                (kind(intern!(py, "resource")), found, Raw::trusted("{}"))
             }
             Target::Completion { reference, .. } => {
                 let name = match reference {
-                    Reference::Prompt(name) | Reference::Resource(name) => name.to_cow().into_owned(),
+                    Reference::Prompt(name) | Reference::Resource(name) => string(&name.to_cow()),
                 };
-                ("completion", name, None, call.params)
+                (kind(intern!(py, "completion")), (name, None), call.params)
             }
             Target::Tasks { cursor: from } => {
                 cursor = from.map(|from| from.to_cow().into_owned());
-                ("task", String::new(), None, call.params)
+                (kind(intern!(py, "task")), (string(""), None), call.params)
             }
-            Target::Task { id, responses, .. } => ("task", id.to_cow().into_owned(), None, responses),
-            Target::List { kind, cursor: from } => {
+            Target::Task { id, responses, .. } => {
+                (kind(intern!(py, "task")), (string(&id.to_cow()), None), responses)
+            }
+            Target::List { kind: listed, cursor: from } => {
                 cursor = from.map(|from| from.to_cow().into_owned());
-                let name = match kind {
+                let name = match listed {
                     Kind::Tool => "tools",
                     Kind::Resource => "resources",
                     Kind::Template => "templates",
                     Kind::Prompt => "prompts",
                 };
-                ("list", name.to_owned(), None, call.params)
+                (kind(intern!(py, "list")), (string(name), None), call.params)
             }
-            Target::Custom { method } => ("custom", method.to_cow().into_owned(), None, call.params),
+            Target::Custom { method } => {
+                (kind(intern!(py, "custom")), (string(&method.to_cow()), None), call.params)
+            }
         };
-        let call = Call {
+        Ok(Call {
             owner,
+            message: message.clone().unbind(),
+            arguments: text(arguments),
+            meta: call.meta.map(text),
+            client_info: known(call.client_info, &client.info),
+            client_capabilities: known(call.client_capabilities, &client.capabilities),
+            input_responses: call.input_responses.map(text),
+            of_task: matches!(call.target, Target::Task { .. } | Target::Tasks { .. }),
+            of_tool: matches!(call.target, Target::Tool { .. }),
             capabilities: call.capabilities,
             origin: call.task_origin().with_token(None),
             token: call.token.map(|token| token.text().to_owned()),
@@ -195,21 +280,20 @@ impl Call {
             method: call.target.method().into_owned(),
             name,
             entry,
-            arguments: bytes(arguments),
             variables,
             cursor,
-            meta: call.meta.map(bytes),
             revision: call.revision.name(),
             stateless: call.revision.is_stateless(),
-            client_info: known(call.client_info, &client.info),
-            client_capabilities: known(call.client_capabilities, &client.capabilities),
-            input_responses: call.input_responses.map(bytes),
             request_state: call.request_state.map(|state| state.to_cow().into_owned()),
             progress_wanted: call.progress,
             log_level: call.log.map(|level| level.name()),
             batched: call.batched,
-        };
-        Py::new(py, call)
+        })
+    }
+
+    /// Whether it is one alone, with nothing from a round before.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.fresh() && !self.batched
     }
 }
 

@@ -1,5 +1,7 @@
 //! One HTTP request and its response.
 
+mod steps;
+
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
@@ -10,10 +12,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyTuple};
 
 use crate::ask::{self, OwnedAsk, Reason};
-use crate::call::{self, Call, Client, Owner};
+use crate::call::{self, Owner};
 use crate::error::{json, local, lock, text};
 use crate::headers::HeaderText;
-use crate::http_step::{Emit, HttpStep, Reply, note, saved};
+use crate::http_step::{Emit, HttpStep, Reply, saved};
 use crate::listener::Listener;
 use crate::session::ENVELOPE;
 use crate::shared::{Shared, headers};
@@ -30,7 +32,7 @@ struct State {
 
 /// A batch in work: its message, how far it is, the answers so far, and the session it belongs to.
 struct Pending {
-    body: Vec<u8>,
+    body: Py<PyBytes>,
     at: server::Batch,
     out: Vec<u8>,
     session: Option<http::Handshake>,
@@ -74,6 +76,15 @@ impl Exchange {
         Exchange { shared, method, headers, peer_is_loopback, streams, listens, state }
     }
 
+    /// The exchange of a request whose head is let in, or the answer to one that is refused.
+    pub(crate) fn entered(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+        let mut out = Vec::new();
+        match self.gated(&mut out)? {
+            None => Ok(Bound::new(py, self)?.into_any()),
+            Some(head) => Ok(self.head(py, &head, &out)?.into_bound(py).into_any()),
+        }
+    }
+
     fn request<R>(&self, with: impl FnOnce(&http::Request<'_>) -> R) -> R {
         let borrowed = self.headers.borrow();
         with(&http::Request {
@@ -90,6 +101,9 @@ impl Exchange {
 
     /// Adds what browsers need to see the response.
     fn cors(&self, all: &mut Vec<(String, String)>) {
+        if !self.shared.knows_origins() {
+            return;
+        }
         self.shared.endpoint(self.streams, self.listens, |endpoint| {
             self.request(|request| {
                 cors::headers(&endpoint.guard, request, |name, value| {
@@ -104,10 +118,9 @@ impl Exchange {
     }
 
     fn reply_with(&self, py: Python<'_>, head: &Head, body: Py<PyBytes>) -> PyResult<Py<Reply>> {
-        let mut headers: Vec<_> =
-            head.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        self.cors(&mut headers);
-        Py::new(py, Reply { status: head.status, headers, body })
+        let mut more = Vec::new();
+        self.cors(&mut more);
+        Py::new(py, Reply { status: head.status, head: Some(*head), more, body })
     }
 
     fn emit(&self, py: Python<'_>, emit: http::Emit, event: Option<Event>, out: &[u8]) -> PyResult<Emit> {
@@ -129,7 +142,7 @@ impl Exchange {
         Ok(Emit { first, complete, body, end, event })
     }
 
-    fn answer(
+    fn write(
         &self,
         py: Python<'_>,
         key: u64,
@@ -159,73 +172,13 @@ impl Exchange {
             emit => self.emit(py, emit, state.inner.event(), &out).map(Some),
         }
     }
-
-    fn step(
-        &self,
-        py: Python<'_>,
-        state: &mut State,
-        made: &http::HttpStep<'_>,
-        out: &[u8],
-    ) -> PyResult<HttpStep> {
-        let mut step = HttpStep { ok: true, ..HttpStep::default() };
-        let bytes = |raw: mcpgraft::json::Raw<'_>| PyBytes::new(py, raw.bytes()).unbind();
-        match made {
-            http::HttpStep::Reply { head, notice } => {
-                step.reply = Some(self.head(py, head, out)?);
-                if let Some(notice) = notice {
-                    note(py, &mut step, notice);
-                }
-            }
-            http::HttpStep::Notice(notice) => note(py, &mut step, notice),
-            http::HttpStep::Opened { head, handshake, client_info, client_capabilities } => {
-                step.reply = Some(self.head(py, head, out)?);
-                step.event = Some("opened");
-                step.client_info = Some(bytes(*client_info));
-                step.client_capabilities = Some(bytes(*client_capabilities));
-                step.session = Some(saved(py, handshake)?);
-            }
-            http::HttpStep::Ended { head } => {
-                step.reply = Some(self.head(py, head, out)?);
-                step.event = Some("ended");
-            }
-            http::HttpStep::Listen { head, listener } => {
-                step.reply = Some(self.head(py, head, out)?);
-                step.event = Some("listening");
-                step.listener = Some(Py::new(py, Listener::new(&self.shared, listener.clone()))?);
-            }
-            http::HttpStep::Resume { head, resume } => {
-                step.reply = Some(self.head(py, head, out)?);
-                step.event = Some("resuming");
-                step.resume = Some((resume.stream.text().to_owned(), resume.after));
-                state.resume = Some(resume.clone());
-            }
-            http::HttpStep::Call(call) => {
-                state.key = Some(call.key);
-                let nobody = Client::default();
-                let call = self
-                    .shared
-                    .serve(|server| Call::new(py, call, server.catalog, &nobody, self.state.clone()))?;
-                step.call = Some(call);
-            }
-            http::HttpStep::Batch(_) => step.batch = true,
-        }
-        Ok(step)
-    }
 }
 
 #[pymethods]
 impl Exchange {
     fn gate(&self, py: Python<'_>) -> PyResult<Option<Py<Reply>>> {
         let mut out = Vec::new();
-        let refusal = {
-            let mut state = lock(&self.state)?;
-            self.shared.serve(|server| {
-                self.shared.endpoint(self.streams, self.listens, |endpoint| {
-                    self.request(|request| state.inner.gate(server, endpoint, request, &mut out))
-                })
-            })
-        };
-        refusal.map_err(local)?.map(|head| self.head(py, &head, &out)).transpose()
+        self.gated(&mut out)?.map(|head| self.head(py, &head, &out)).transpose()
     }
 
     #[getter]
@@ -250,31 +203,32 @@ impl Exchange {
     }
 
     #[pyo3(signature = (body, session=None))]
-    fn accept(&self, py: Python<'_>, body: &[u8], session: Option<&[u8]>) -> PyResult<HttpStep> {
+    fn accept(&self, body: &Bound<'_, PyBytes>, session: Option<&[u8]>) -> PyResult<HttpStep> {
+        let mut handshake = session.and_then(http::Handshake::restore);
         let mut state = lock(&self.state)?;
         let mut out = Vec::new();
-        let mut handshake = session.and_then(http::Handshake::restore);
-        let attached = match &mut handshake {
-            _ if self.shared.sessions() == http::Sessions::Off => http::Attached::Off,
-            Some(handshake) => http::Attached::Known(handshake),
-            None if self.session_id().is_some() => http::Attached::Unknown,
-            None => http::Attached::Missing,
-        };
-        let made = self
-            .shared
-            .serve(|server| {
-                self.request(|request| state.inner.accept(server, request, attached, body, &mut out))
-            })
-            .map_err(local)?;
-        if let http::HttpStep::Batch(at) = &made {
-            let (body, session) = (body.to_vec(), handshake.take());
-            state.batch = Some(Pending { body, at: at.clone(), out: Vec::new(), session });
-        }
-        let mut step = self.step(py, &mut state, &made, &out)?;
-        if let Some(handshake) = handshake.filter(http::Handshake::changed) {
-            step.session = Some(saved(py, &handshake)?);
-        }
-        Ok(step)
+        let made = self.accepted(&mut state, body.as_bytes(), handshake.as_mut(), &mut out)?;
+        self.noted(&mut state, body, &made, handshake, &out)
+    }
+
+    /// `accept` where no session is kept: the call if there is one that stands alone, the answer if that is all.
+    fn take<'py>(&self, body: &Bound<'py, PyBytes>) -> PyResult<Bound<'py, PyAny>> {
+        let py = body.py();
+        let mut state = lock(&self.state)?;
+        let mut out = Vec::new();
+        let made = self.accepted(&mut state, body.as_bytes(), None, &mut out)?;
+        Ok(match &made {
+            http::HttpStep::Call(call) => {
+                let call = self.call(body, &mut state, call)?;
+                if call.is_plain() {
+                    Bound::new(py, call)?.into_any()
+                } else {
+                    Bound::new(py, HttpStep::new(Py::new(py, call)?))?.into_any()
+                }
+            }
+            http::HttpStep::Reply { head, .. } => self.head(py, head, &out)?.into_bound(py).into_any(),
+            made => Bound::new(py, self.noted(&mut state, body, made, None, &out)?)?.into_any(),
+        })
     }
 
     fn next(&self, py: Python<'_>) -> PyResult<HttpStep> {
@@ -282,11 +236,14 @@ impl Exchange {
         let Some(mut pending) = state.batch.take() else { return Err(local(mcpgraft::LocalError::Over)) };
         let Pending { body, at, out, session } = &mut pending;
         let before = session.clone();
-        let made = self.shared.serve(|server| state.inner.next(server, session.as_mut(), at, body, out));
+        let message = body.bind(py);
+        let made = self
+            .shared
+            .serve(|server| state.inner.next(server, session.as_mut(), at, message.as_bytes(), out));
         let step = match made {
             Ok(made) => {
                 let over = matches!(made, http::HttpStep::Reply { .. });
-                let mut step = self.step(py, &mut state, &made, if over { out } else { &[] })?;
+                let mut step = self.step(message, &mut state, &made, if over { out } else { &[] })?;
                 if let Some(session) = session.as_ref().filter(|_| *session != before) {
                     step.session = Some(saved(py, session)?);
                 }
@@ -301,9 +258,25 @@ impl Exchange {
         step
     }
 
+    /// `reply` for a call of `take`, of which nothing was streamed: the whole response.
+    fn answer(&self, py: Python<'_>, key: u64, result: &[u8]) -> PyResult<Option<Py<Reply>>> {
+        let result = text("result", result)?;
+        let mut out = Vec::with_capacity(result.len() + ENVELOPE);
+        let mut state = lock(&self.state)?;
+        let emit = self
+            .shared
+            .serve(|server| state.inner.reply(server, CallKey::from_bits(key), result, &mut out))
+            .map_err(local)?;
+        state.key = None;
+        match emit {
+            http::Emit::Whole(head) => self.head(py, &head, &out).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     fn reply(&self, py: Python<'_>, key: u64, result: &[u8]) -> PyResult<Emit> {
         let result = text("result", result)?;
-        self.answer(py, key, result.len() + ENVELOPE, |inner, key, out| {
+        self.write(py, key, result.len() + ENVELOPE, |inner, key, out| {
             self.shared.serve(|server| inner.reply(server, key, result, out))
         })
     }
@@ -320,7 +293,7 @@ impl Exchange {
     ) -> PyResult<Emit> {
         let data = data.map(|data| json("data", data)).transpose()?;
         let failure = call::failure(failure, message, code, data)?;
-        self.answer(py, key, ENVELOPE, |inner, key, out| {
+        self.write(py, key, ENVELOPE, |inner, key, out| {
             self.shared.serve(|server| inner.fail(server, key, &failure, out))
         })
     }
@@ -403,7 +376,7 @@ impl Exchange {
         state: Option<&str>,
     ) -> PyResult<Emit> {
         let asks = ask::read_all(asks)?;
-        self.answer(py, key, ENVELOPE, |inner, key, out| {
+        self.write(py, key, ENVELOPE, |inner, key, out| {
             let asks = ask::borrow_all(&asks);
             self.shared.serve(|server| inner.require_input(server, key, &asks, state, out))
         })
@@ -456,7 +429,7 @@ impl Exchange {
     ) -> PyResult<Py<Reply>> {
         let mut all = headers;
         self.cors(&mut all);
-        Py::new(py, Reply { status, headers: all, body: PyBytes::new(py, body).unbind() })
+        Py::new(py, Reply { status, head: None, more: all, body: PyBytes::new(py, body).unbind() })
     }
 
     fn close(&self) -> PyResult<bool> {

@@ -1,7 +1,7 @@
 //! The headers of a request, from Python.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 /// The headers of a request, one after the other: two pieces of memory, however many there are.
 #[derive(Default)]
@@ -13,13 +13,20 @@ pub(crate) struct HeaderText {
 }
 
 impl HeaderText {
-    /// Headers as hosts hand them over: bytes, as ASGI does, or text decoded from Latin-1, as WSGI does.
+    /// Headers as hosts hand them over: pairs of bytes, as in ASGI, or of text decoded from Latin-1; or the environ of
+    /// WSGI, which has them among other things (PEP 3333, "environ Variables").
     pub(crate) fn read(given: &Bound<'_, PyAny>) -> PyResult<Self> {
         let mut read = HeaderText {
             names: String::with_capacity(256),
             values: Vec::with_capacity(512),
             ends: Vec::with_capacity(16),
         };
+        if let Ok(environ) = given.cast::<PyDict>() {
+            for (name, value) in environ.iter() {
+                read.add_variable(&name, &value)?;
+            }
+            return Ok(read);
+        }
         for pair in given.try_iter()? {
             let pair = pair?;
             if let Ok(pair) = pair.cast::<PyTuple>() {
@@ -29,6 +36,22 @@ impl HeaderText {
             }
         }
         Ok(read)
+    }
+
+    fn add_variable(&mut self, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let Ok(name) = name.cast::<PyString>() else { return Ok(()) };
+        let name = name.to_cow()?;
+        match name.strip_prefix("HTTP_") {
+            Some(header) => {
+                self.names
+                    .extend(header.chars().map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }));
+            }
+            // Servers may set these to "" when absent.
+            None if name == "CONTENT_TYPE" && value.is_truthy()? => self.names.push_str("content-type"),
+            None if name == "CONTENT_LENGTH" && value.is_truthy()? => self.names.push_str("content-length"),
+            None => return Ok(()),
+        }
+        self.add_value(value)
     }
 
     fn add(&mut self, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
@@ -41,10 +64,14 @@ impl HeaderText {
         } else {
             self.names.push_str(&name.extract::<String>()?);
         }
+        self.add_value(value)
+    }
+
+    fn add_value(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
         if let Ok(value) = value.cast::<PyBytes>() {
             self.values.extend_from_slice(value.as_bytes());
         } else {
-            let text: String = value.extract()?;
+            let text = value.cast::<PyString>()?.to_cow()?;
             let start = self.values.len();
             for c in text.chars() {
                 if let Ok(byte) = u8::try_from(u32::from(c)) {

@@ -1,8 +1,11 @@
 //! What the steps of an HTTP exchange look like from Python.
 
-use mcpgraft::http;
+use std::borrow::Cow;
+
+use mcpgraft::http::{self, Body, Head};
 use mcpgraft::server::Notice;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
 use crate::call::Call;
@@ -10,46 +13,83 @@ use crate::error::local;
 use crate::listener::Listener;
 
 /// Status, headers and body of a response.
-#[pyclass(frozen, get_all, module = "mcpgraft._native")]
+#[pyclass(frozen, module = "mcpgraft._native")]
 pub(crate) struct Reply {
+    #[pyo3(get)]
     pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
+    /// What the core says of it.
+    pub(crate) head: Option<Head>,
+    /// Headers besides.
+    pub(crate) more: Vec<(String, String)>,
+    #[pyo3(get)]
     pub(crate) body: Py<PyBytes>,
 }
 
+static JSON: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
+
 #[pymethods]
 impl Reply {
-    /// The headers of a whole response, with its length.
-    fn sized(&self) -> Vec<(String, String)> {
-        let length = self.length().map(|length| ("Content-Length".to_owned(), length.to_string()));
-        self.headers.iter().cloned().chain(length).collect()
+    #[getter]
+    fn headers(&self) -> Vec<(&str, &str)> {
+        self.all().collect()
     }
 
-    /// The same as ASGI wants them.
-    fn encoded<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let pair = |name: &str, value: &str| -> PyResult<Bound<'py, PyTuple>> {
+    /// The headers of a whole response, with its length.
+    fn sized(&self, py: Python<'_>) -> Vec<(&str, Cow<'_, str>)> {
+        let length = self.length(py).map(|length| ("Content-Length", length.to_string().into()));
+        self.all().map(|(name, value)| (name, value.into())).chain(length).collect()
+    }
+
+    /// Status, headers as ASGI wants them, and body of a whole response.
+    fn encoded<'py>(
+        &'py self,
+        py: Python<'py>,
+    ) -> PyResult<(u16, Bound<'py, PyList>, &'py Bound<'py, PyBytes>)> {
+        let pair = |(name, value): (&str, &str)| {
             let name = name.to_ascii_lowercase();
             // Bytes that are no ASCII came here as Latin-1.
             let value: Vec<u8> = value.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect();
             PyTuple::new(py, [PyBytes::new(py, name.as_bytes()), PyBytes::new(py, &value)])
         };
         let all = PyList::empty(py);
-        for (name, value) in &self.headers {
-            all.append(pair(name, value)?)?;
+        match self.head {
+            // Nearly every response.
+            Some(Head { body: Body::Json, .. }) if self.more.is_empty() => {
+                let made = || {
+                    self.all().map(pair).collect::<PyResult<Vec<_>>>().and_then(|all| PyTuple::new(py, all))
+                };
+                for one in JSON.get_or_try_init(py, || made().map(Bound::unbind))?.bind(py) {
+                    all.append(one)?;
+                }
+            }
+            _ => {
+                for one in self.all() {
+                    all.append(pair(one)?)?;
+                }
+            }
         }
-        if let Some(length) = self.length() {
-            all.append(pair("content-length", &length.to_string())?)?;
+        if let Some(length) = self.length(py) {
+            static NAME: PyOnceLock<Py<PyBytes>> = PyOnceLock::new();
+            let name = NAME.get_or_init(py, || PyBytes::new(py, b"content-length").unbind());
+            let value = PyBytes::new(py, length.to_string().as_bytes());
+            all.append(PyTuple::new(py, [name.bind(py), &value])?)?;
         }
-        Ok(all)
+        Ok((self.status, all, self.body.bind(py)))
     }
 }
 
 impl Reply {
+    fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        let head =
+            self.head.iter().flat_map(Head::headers).map(|(name, value)| -> (&str, &str) { (name, value) });
+        head.chain(self.more.iter().map(|(name, value)| (&**name, &**value)))
+    }
+
     /// What a `Content-Length` is to say, where a body is possible and there is none yet.
-    fn length(&self) -> Option<usize> {
-        let said = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    fn length(&self, py: Python<'_>) -> Option<usize> {
+        let said = self.more.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
         let bodiless = matches!(self.status, 204 | 304);
-        (!said && !bodiless).then(|| Python::attach(|py| self.body.bind(py).as_bytes().len()))
+        (!said && !bodiless).then(|| self.body.bind(py).as_bytes().len())
     }
 }
 
@@ -76,6 +116,12 @@ pub(crate) struct HttpStep {
     pub(crate) resume: Option<(String, u32)>,
 }
 
+impl HttpStep {
+    pub(crate) fn new(call: Py<Call>) -> Self {
+        HttpStep { ok: true, call: Some(call), ..HttpStep::default() }
+    }
+}
+
 /// What to send now.
 #[pyclass(frozen, module = "mcpgraft._native")]
 pub(crate) struct Emit {
@@ -98,9 +144,9 @@ impl Emit {
     fn head(&self, py: Python<'_>) -> PyResult<Option<Py<Reply>>> {
         match &self.first {
             Some(reply) if self.complete => {
-                let Reply { status, headers, .. } = reply.get();
+                let Reply { status, head, more, .. } = reply.get();
                 let body = PyBytes::new(py, b"").unbind();
-                Py::new(py, Reply { status: *status, headers: headers.clone(), body }).map(Some)
+                Py::new(py, Reply { status: *status, head: *head, more: more.clone(), body }).map(Some)
             }
             first => Ok(first.as_ref().map(|reply| reply.clone_ref(py))),
         }

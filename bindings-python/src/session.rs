@@ -138,9 +138,9 @@ fn step(
         server::Step::Send => Step::new(send, "done"),
         server::Step::Nothing => Step::new(send, "ignored"),
         server::Step::Call(call) => {
-            let call =
-                shared.serve(|server| Call::new(py, call, server.catalog, &state.client, owner.clone()))?;
-            Step { call: Some(call), ..Step::new(send, "call") }
+            let call = shared
+                .with_catalog(|catalog| Call::new(message, call, catalog, &state.client, owner.clone()))?;
+            Step { call: Some(Py::new(py, call)?), ..Step::new(send, "call") }
         }
         server::Step::Batch(batch) => {
             state.batch.clear();
@@ -154,10 +154,8 @@ fn step(
         }
         server::Step::Notice(notice) => match *notice {
             Notice::Opened { revision, client_info, client_capabilities } => {
-                state.client = Client {
-                    info: Some(client_info.bytes().to_vec()),
-                    capabilities: Some(client_capabilities.bytes().to_vec()),
-                };
+                state.client =
+                    Client { info: Some(bytes(client_info)), capabilities: Some(bytes(client_capabilities)) };
                 Step { text: Some(revision.name().to_owned()), ..Step::new(send, "opened") }
             }
             Notice::Ready => Step::new(send, "ready"),
@@ -405,12 +403,12 @@ impl Session {
 
     #[getter]
     fn client_info<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        Ok(lock(&self.state)?.client.info.as_ref().map(|info| PyBytes::new(py, info)))
+        Ok(lock(&self.state)?.client.info.as_ref().map(|info| info.bind(py).clone()))
     }
 
     #[getter]
     fn client_capabilities<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        Ok(lock(&self.state)?.client.capabilities.as_ref().map(|declared| PyBytes::new(py, declared)))
+        Ok(lock(&self.state)?.client.capabilities.as_ref().map(|declared| declared.bind(py).clone()))
     }
 }
 

@@ -99,6 +99,11 @@ impl Shared {
         with(&Server { profile, limits: config.limits, catalog: &catalog })
     }
 
+    /// Runs `with` on the catalogue as it is now.
+    pub(crate) fn with_catalog<R>(&self, with: impl FnOnce(&Owned) -> R) -> R {
+        with(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Runs `with` on the endpoint of a host that can stream or not.
     pub(crate) fn endpoint<R>(
         &self,
@@ -113,6 +118,11 @@ impl Shared {
             allowed_origins: &origins,
         };
         with(&Endpoint { guard, streams, listens, sessions: self.config.sessions })
+    }
+
+    /// Whether pages of any other origin are let in.
+    pub(crate) fn knows_origins(&self) -> bool {
+        !self.config.origins.is_empty()
     }
 
     /// The sessions that are kept for clients of the handshake era.
@@ -390,6 +400,18 @@ impl Core {
         let events = events.map(name).transpose()?;
         let headers = HeaderText::read(headers)?;
         Ok(Exchange::new(self.shared.clone(), method, headers, peer, stream, listen, events))
+    }
+
+    /// Looks at the head of a request: its exchange, or the answer if it is refused.
+    fn enter<'py>(
+        &self,
+        method: String,
+        headers: &Bound<'py, PyAny>,
+        peer: Option<&str>,
+        listen: bool,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let given = HeaderText::read(headers)?;
+        Exchange::new(self.shared.clone(), method, given, peer, true, listen, None).entered(headers.py())
     }
 }
 

@@ -1,7 +1,7 @@
 """The native module: bytes in, bytes out. Every object locks for itself and is usable from any thread."""
 
 from collections.abc import Iterable
-from typing import Literal, TypeAlias, final
+from typing import Any, Literal, TypeAlias, final
 
 from typing_extensions import Self
 
@@ -85,13 +85,21 @@ class Core:
     def exchange(
         self,
         method: str,
-        headers: Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]],
+        headers: Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]] | dict[str, Any],
         *,
         peer: str | None = None,
         stream: bool = True,
         listen: bool = False,
         events: str | None = None,
     ) -> Exchange: ...
+    def enter(
+        self,
+        method: str,
+        headers: Iterable[tuple[str, str]] | Iterable[tuple[bytes, bytes]] | dict[str, Any],
+        peer: str | None,
+        listen: bool,
+    ) -> Exchange | Reply:
+        """`exchange` and `gate` in one: the answer if the request is refused. No events, and it can stream."""
 
 @final
 class Call:
@@ -247,8 +255,8 @@ class Reply:
     def sized(self) -> list[tuple[str, str]]:
         """The headers of a complete response, with a Content-Length where a body is possible."""
 
-    def encoded(self) -> list[tuple[bytes, bytes]]:
-        """The same as ASGI wants them: bytes, names in lower case."""
+    def encoded(self) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """Status, these headers as ASGI wants them (bytes, names in lower case), and body."""
 
 @final
 class HttpStep:
@@ -379,7 +387,12 @@ class Exchange:
     @property
     def session_id(self) -> str | None: ...
     def accept(self, body: bytes, session: bytes | None = None) -> HttpStep: ...
+    def take(self, body: bytes) -> Call | Reply | HttpStep:
+        """`accept` where no session is kept: a call that stands alone and has nothing from a round before, an answer
+        that is all there is to the request, or a step."""
     def next(self) -> HttpStep: ...
+    def answer(self, key: int, result: bytes) -> Reply | None:
+        """`reply` for a call of `take` of which nothing was streamed; None if nobody is there any more."""
     def reply(self, key: int, result: bytes) -> Emit: ...
     def fail(
         self, key: int, failure: str, message: str, *, code: int | None = None, data: bytes | None = None

@@ -12,28 +12,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
+from ._native import Call, Reply
 from .bridge import Loop, go_on
+from .dispatch import PLAIN, plain_entry
 from .http import (
     Answer,
     Complete,
     HeaderList,
     Listening,
     Pending,
-    Verdict,
+    act,
+    asks_others,
     begin_async,
-    decide,
-    enter,
+    places,
 )
 from .logs import log
+from .middleware import Begun
+from .outlet import Outlet
 from .request import Request
 from .watchman import Visitor, gone
 from .workers import hop_of
 from .wsgi import metadata_answer
 
 if TYPE_CHECKING:
-    from ._native import Reply
+    from ._native import Exchange
+    from .registry import Entry
     from .server import Server
 
 __all__ = ["App", "handle", "mount"]
@@ -50,6 +57,8 @@ BACKLOG = 1000
 LISTEN_STREAMS = 1000
 """How many responses a process keeps open for clients that listen, if the server does not say otherwise."""
 
+_closing: WeakSet[Server] = WeakSet()
+"""Servers that had clients that listen: they close at signals."""
 _alone: set[asyncio.Future[Any]] = set()
 """Calls that go on after their response was ended (`Context.close_stream`)."""
 
@@ -119,51 +128,131 @@ async def handle(
     sse: bool = False,
 ) -> None:
     """Answer one HTTP request; `body` if somebody read it already, `sse` if it is of the transport of 2024-11-05."""
-    request = request_of(scope)
-    try:
-        begun: Verdict | Reply
-        entered = None if sse else enter(server, request, auth)
-        if entered is not None:
-            exchange, refused, streams = entered
-            if refused is None:
-                if body is None:
-                    body = await _read(receive, exchange.max_body + 1)
-                decided = decide(server, request, exchange, body, streams)
-                begun = await decided(hop_of(server)) if callable(decided) else decided
-            else:
-                begun = refused
+    if sse or asks_others(server, auth):
+        await _handle_slowly(server, scope, receive, send, auth, body, sse)
+        return
+    client, streams = scope.get("client"), places(server, LISTEN_STREAMS)
+    exchange: Any = server.core.enter(scope["method"], scope["headers"], client[0] if client else None, streams > 0)
+    if isinstance(exchange, Reply):
+        await _send(exchange, send)
+        return
+    if body is None:
+        message: Any = await receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            body = message.get("body", b"")
         else:
+            try:
+                body = await _read(receive, exchange.max_body + 1, message)
+            except ConnectionAbortedError:
+                return
+    taken: Any = exchange.take(body)
+    if isinstance(taken, Call):
+        entry = plain_entry(server, taken)
+        if entry is not None and entry.is_async and not entry.wants_context and not server.repair_hooks:
+            await _run_quickly(server, scope, exchange, taken, entry, receive, send)
+        else:
+            await _run_pending(Pending(server, request_of(scope), exchange, taken, None, streams), receive, send)
+    elif isinstance(taken, Reply):
+        await _send(taken, send)
+    else:
+        begun: Any = await act(server, request_of(scope), exchange, taken, hop_of(server), streams)
+        if isinstance(begun, Listening):
+            outlet = await _outlet(server, begun, send)
+            # Nothing of the request is kept for as long as the client listens.
+            exchange = taken = body = message = begun = None
+            await outlet.run(receive)
+        else:
+            await _finish(begun, receive, send)
 
-            async def read(limit: int) -> bytes:
-                return body[:limit] if body is not None else await _read(receive, limit)
 
-            if sse:
-                from .sse import begin_async as begin_sse
+async def _handle_slowly(
+    server: Server, scope: Scope, receive: Receive, send: Send, auth: object, body: bytes | None, sse: bool
+) -> None:
+    # Where others have a say: an auth, sessions.
+    async def read(limit: int) -> bytes:
+        return body[:limit] if body is not None else await _read(receive, limit)
 
-                begun = await begin_sse(server, request, auth, read, hop_of(server))
-            else:
-                begun = await begin_async(server, request, auth, read, hop_of(server))
+    begin: Any = begin_async
+    if sse:
+        from .sse import begin_async as begin
+    begun: Any
+    try:
+        begun = await begin(server, request_of(scope), auth, read, hop_of(server))
     except ConnectionAbortedError:
         return
+    if isinstance(begun, Listening):
+        outlet = await _outlet(server, begun, send)
+        begun = None
+        await outlet.run(receive)
+    else:
+        await _finish(begun, receive, send)
+
+
+async def _finish(begun: Complete | Pending, receive: Receive, send: Send) -> None:
     if isinstance(begun, Pending):
-        entry = begun.plain_entry()
-        if entry is not None and not entry.wants_context:
-            await _run_quietly(begun, begun.finish_plainly(entry, lambda: hop_of(server)), receive, send)
-        elif begun.may_stream or begun.session is not None:
-            await _run(begun, hop_of(server), receive, send)
-        else:
-            await _run_quietly(begun, begun.finish_async(hop_of(server)), receive, send)
-    elif isinstance(begun, Listening):
-        await _listen(server, begun, hop_of(server), receive, send)
+        await _run_pending(begun, receive, send)
     else:
         await _send(begun, send)
+
+
+async def _run_quickly(
+    server: Server,
+    scope: Scope,
+    exchange: Exchange,
+    call: Call,
+    entry: Entry,
+    receive: Receive,
+    send: Send,
+) -> None:
+    # An async function that says nothing on its way. Until it waits for something, nobody could take it back, and
+    # nothing is set up for that; nor for anything else that a call may need and this one does not.
+    def pending() -> Pending:
+        return Pending(server, request_of(scope), exchange, call)
+
+    begun: Begun | None = None
+    try:
+        args, kwargs = entry.arguments(call, None, None)
+        work = entry.fn(*args, **kwargs)
+        if type(work) is CoroutineType:
+            try:
+                work = go_on(work, work.send(None))
+            except StopIteration as stop:
+                begun = Begun(stop.value)
+    except BaseException as exc:
+        begun = Begun(error=exc)
+    if begun is None:
+        one = pending()
+        await _run_quietly(one, one.finish_plainly(entry, lambda: hop_of(server), work), receive, send)
+        return
+    value = begun.value
+    if type(value) in PLAIN and begun.error is None:
+        try:
+            answer = exchange.answer(call.key, entry.encode(value, call))
+        except Exception as exc:
+            begun = Begun(error=exc)
+        else:
+            if answer is not None:
+                await _send(answer, send)
+                return
+    rest = await pending().finish_rest(entry, lambda: hop_of(server), begun)
+    if rest is not None:
+        await _send(rest, send)
+
+
+async def _run_pending(pending: Pending, receive: Receive, send: Send) -> None:
+    server, entry = pending.server, pending.plain_entry()
+    if entry is not None and not entry.wants_context:
+        await _run_quietly(pending, pending.finish_plainly(entry, lambda: hop_of(server)), receive, send)
+    elif pending.may_stream or pending.session is not None:
+        await _run(pending, hop_of(server), receive, send)
+    else:
+        await _run_quietly(pending, pending.finish_async(hop_of(server)), receive, send)
 
 
 async def _run_quietly(
     pending: Pending, work: Coroutine[Any, Any, Complete | None], receive: Receive, send: Send
 ) -> None:
-    # A call that says nothing on its way runs in the task of its request. Until it waits for something, nobody could
-    # take it back, and nothing is set up for that.
+    # A call that says nothing on its way runs in the task of its request.
     try:
         waits = work.send(None)
     except StopIteration as stop:
@@ -183,33 +272,16 @@ async def _run_quietly(
         await _send(answer, send)
 
 
-async def _listen(server: Server, begun: Listening, hop: Loop, receive: Receive, send: Send) -> None:
-    server.close_on_signals()  # servers wait for responses to end; these would not
-    stream, closed = begun.stream, asyncio.Event()
-    loop = asyncio.get_running_loop()
-    stream.on_close(lambda: loop.call_soon_threadsafe(closed.set))
-
-    async def write() -> None:
-        await send({"type": "http.response.start", "status": begun.status, "headers": _encoded(begun.headers)})
-        async for piece in stream.pieces_async(hop):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-
-    writing = asyncio.ensure_future(write())
-    watch = asyncio.ensure_future(gone(receive))
-    over = asyncio.ensure_future(closed.wait())
+async def _outlet(server: Server, begun: Listening, send: Send) -> Outlet:
+    if server.hub.streams == 1 or server not in _closing:
+        _closing.add(server)
+        server.close_on_signals()  # servers wait for responses to end; these would not
     try:
-        await asyncio.wait({writing, watch, over}, return_when=asyncio.FIRST_COMPLETED)
-        # Closed, it ends at once, unless it waits for a reader that takes nothing.
-        if not writing.done() and not watch.done():
-            await asyncio.wait({writing, watch}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
-        if writing.done():
-            writing.result()
-    finally:
-        stream.close()
-        for task in (writing, watch, over):
-            task.cancel()
-        await asyncio.gather(writing, watch, over, return_exceptions=True)
+        await send({"type": "http.response.start", "status": begun.status, "headers": _encoded(begun.headers)})
+    except BaseException:
+        begun.stream.close()
+        raise
+    return Outlet(begun.stream, hop_of(server), send)
 
 
 async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> None:
@@ -278,15 +350,19 @@ async def _forward(event: tuple[int, HeaderList] | bytes, started: bool, send: S
 
 
 async def _send(answer: Complete, send: Send) -> None:
-    headers = _encoded(answer.sized()) if isinstance(answer, Answer) else answer.encoded()
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    if isinstance(answer, Answer):
+        status, headers, body = answer.status, _encoded(answer.sized()), answer.body
+    else:
+        status, headers, body = answer.encoded()
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
-async def _read(receive: Receive, limit: int) -> bytes:
+async def _read(receive: Receive, limit: int, first: MutableMapping[str, Any] | None = None) -> bytes:
+    # At most so many bytes, the first piece being here already, if it is.
     parts: list[bytes] = []
     while limit > 0:
-        message = await receive()
+        message, first = (await receive() if first is None else first), None
         if message["type"] != "http.request":
             raise ConnectionAbortedError("the peer went away before its request was complete")
         part = bytes(message.get("body", b""))
@@ -301,7 +377,7 @@ async def _read(receive: Receive, limit: int) -> bytes:
 
 async def _lifespan(server: Server, receive: Receive, send: Send) -> None:
     while True:
-        message = await receive()
+        message: Any = await receive()
         if message["type"] == "lifespan.shutdown":
             server.close()
         else:

@@ -33,7 +33,7 @@ from .logs import log
 from .middleware import Begun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from ._native import Call
     from ._native import _Ask as NativeAsk
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .server import Server
 
 __all__ = [
+    "PLAIN",
     "Failure",
     "Outcome",
     "Requirement",
@@ -53,6 +54,7 @@ __all__ = [
     "run_call",
     "run_plain",
     "run_quick",
+    "run_rest",
     "settle",
 ]
 
@@ -87,7 +89,9 @@ Outcome = bytes | str | Failure | Requirement
 def run(ctx: Context) -> Outcome:
     """Run a call in this thread and wait for it."""
     entry = quick_entry(ctx.server, ctx.call)
-    return drive(run_call(ctx, Inline())) if entry is None else run_quick(ctx, entry, Inline)
+    if entry is None:
+        return drive(run_call(ctx, Inline()))
+    return run_quick(ctx.server, ctx.call, entry, lambda _: ctx, lambda _: Inline(), takes_text=ctx._channel.takes_text)
 
 
 def plain_entry(server: Server, call: Call) -> Entry | None:
@@ -104,43 +108,75 @@ def quick_entry(server: Server, call: Call) -> Entry | None:
     return None if entry is None or entry.is_async else entry
 
 
-def run_quick(ctx: Context, entry: Entry, hop: Callable[[], Hop]) -> Outcome:
+def run_quick(
+    server: Server,
+    call: Call,
+    entry: Entry,
+    context: Callable[[Call], Context],
+    hop: Callable[[Call], Hop],
+    *,
+    takes_text: bool = False,
+) -> Outcome:
     """Run a call that `quick_entry` has an entry for, in this thread: what `run_call` does, on the shortest way.
 
     Args:
-        ctx: Of the call.
+        server: The server.
+        call: The call.
         entry: Its entry.
+        context: Makes the context of the call, if something wants it.
         hop: Makes the hop for a call that needs more after all: one that asks its client, or gives an awaitable.
+        takes_text: Whether the outcome may be the text of a tool's result.
+    """
+    ctx: Context | None = None
+    try:
+        if entry.wants_context or server.repair_hooks:
+            ctx = context(call)
+            args, kwargs = entry.arguments(call, ctx, reporter(server, ctx))
+        else:
+            args, kwargs = entry.arguments(call, None, None)
+        value = entry.fn(*args, **kwargs)
+        if type(value) in PLAIN and (ctx is None or ctx._replay is None):
+            if takes_text and entry.gives_text and type(value) is str:
+                return value
+            return entry.encode(value, call)
+    except BaseException as exc:
+        ctx = ctx or context(call)
+        return _explained(ctx, exc) or drive(_run_on(ctx, entry, hop(call), Begun(error=exc)))
+    return drive(_run_on(ctx or context(call), entry, hop(call), Begun(value)))
+
+
+async def run_plain(ctx: Context, entry: Entry, hop: Callable[[], Loop], work: Awaitable[Any] | None) -> Outcome:
+    """Run a call that `plain_entry` has an entry for, from an event loop, on the shortest way.
+
+    Args:
+        ctx: Its context.
+        entry: Its entry.
+        hop: As in `run_quick`.
+        work: What the function gave, if it was called already.
     """
     try:
-        args, kwargs = entry.arguments(ctx, reporter(ctx.server, ctx) if ctx.server.repair_hooks else None)
-        value = entry.fn(*args, **kwargs)
-        if ctx._replay is None and type(value) in _PLAIN:
-            if entry.gives_text and type(value) is str and ctx._channel.takes_text:
-                return value
-            return entry.encode(value, ctx)
-    except BaseException as exc:
-        return _explained(ctx, exc) or drive(_run_on(ctx, entry, hop(), Begun(error=exc)))
-    return drive(_run_on(ctx, entry, hop(), Begun(value)))
-
-
-async def run_plain(ctx: Context, entry: Entry, hop: Callable[[], Loop]) -> Outcome:
-    """Run a call that `plain_entry` has an entry for, from an event loop, on the shortest way (`hop` as there)."""
-    try:
-        if entry.is_async:
-            args, kwargs = entry.arguments(ctx, reporter(ctx.server, ctx) if ctx.server.repair_hooks else None)
+        if work is not None:
+            value = await work
+        elif entry.is_async:
+            args, kwargs = entry.arguments(ctx.call, ctx, reporter(ctx.server, ctx))
             value = await entry.fn(*args, **kwargs)
         else:
             value = await hop().sync(lambda _: _called(ctx, entry))
-        if ctx._replay is None and type(value) in _PLAIN:
-            return entry.encode(value, ctx)
+        if ctx._replay is None and type(value) in PLAIN:
+            return entry.encode(value, ctx.call)
     except BaseException as exc:
-        return _explained(ctx, exc) or await _run_on(ctx, entry, hop(), Begun(error=exc))
-    return await _run_on(ctx, entry, hop(), Begun(value))
+        return await run_rest(ctx, entry, hop, Begun(error=exc))
+    return await run_rest(ctx, entry, hop, Begun(value))
+
+
+async def run_rest(ctx: Context, entry: Entry, hop: Callable[[], Loop], begun: Begun) -> Outcome:
+    """What is left of such a call when its function has raised, or gave what is no result yet."""
+    explained = None if begun.error is None else _explained(ctx, begun.error)
+    return explained or await _run_on(ctx, entry, hop(), begun)
 
 
 def _called(ctx: Context, entry: Entry) -> Any:
-    args, kwargs = entry.arguments(ctx, reporter(ctx.server, ctx))
+    args, kwargs = entry.arguments(ctx.call, ctx, reporter(ctx.server, ctx))
     return entry.fn(*args, **kwargs)
 
 
@@ -151,7 +187,7 @@ def _explained(ctx: Context, exc: BaseException) -> Outcome | None:
     return None
 
 
-_PLAIN = frozenset({str, int, float, bool, type(None), dict, list, tuple, bytes})
+PLAIN = frozenset({str, int, float, bool, type(None), dict, list, tuple, bytes})
 """Types of results that are neither awaited nor questions."""
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotFound, StreamingHttpResponse
 from django.urls import re_path
 
+from ._native import Reply
 from .apart import Event, Said, pieces, started
 from .auth import WELL_KNOWN, publishes
 from .hangup import hung_up
@@ -72,7 +73,7 @@ def sse_view(server: Server, *, auth: object = None) -> Callable[..., HttpRespon
         from .sse import begin as begin_sse
 
         begun = begin_sse(server, _request(request), auth, _reader(request))
-        if isinstance(begun, Answer):
+        if isinstance(begun, Answer | Reply):
             return _response(begun)
         return _stream((begun.status, begun.headers), _open(begun, request))
 
@@ -90,7 +91,7 @@ def async_view(server: Server, *, auth: object = None) -> Callable[..., Any]:
 
         hop = Loop(lambda fn: sync_to_async(fn)())
         begun = await begin_async(server, _request(request), auth, _reader(request), hop)
-        if isinstance(begun, Answer):
+        if isinstance(begun, Answer | Reply):
             return _response(begun)
         if isinstance(begun, Listening):
             return _stream((begun.status, begun.headers), begun.stream.pieces_async(hop))
@@ -114,7 +115,7 @@ def metadata_view(server: Server, *, auth: object = None) -> Callable[..., HttpR
 def respond(server: Server, request: HttpRequest, *, auth: object = None) -> HttpResponseBase:
     """Answer a request inside a sync view."""
     begun = begin(server, _request(request), auth, _reader(request))
-    if isinstance(begun, Answer):
+    if isinstance(begun, Answer | Reply):
         return _response(begun)
     if isinstance(begun, Listening):
         return _stream((begun.status, begun.headers), _open(begun, request))

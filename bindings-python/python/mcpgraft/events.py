@@ -388,7 +388,10 @@ class Resumed(Source):
             if not self._begun:
                 self._begun = True
                 return KEEP_ALIVE  # many servers send the head with the first bytes
-            if not await wait() and time.monotonic() - self._said >= self._silence:
+            woken = await wait()
+            if woken is None:
+                return b""
+            if not woken and time.monotonic() - self._said >= self._silence:
                 self._said = time.monotonic()
                 return KEEP_ALIVE
         self.close()

@@ -7,27 +7,28 @@ response is decided late: one JSON body, unless the handler says something first
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ._native import SESSION_HEADER, Reply
+from ._native import SESSION_HEADER, Call, Reply
 from .bridge import Hop, Inline, Loop, call, canceller, drive
 from .channel import Answer, Complete, HeaderList, HttpChannel, ReadBody, StartStream, late_channel
 from .context import Context
-from .dispatch import Outcome, plain_entry, run_call, run_plain, run_quick
+from .dispatch import Outcome, plain_entry, run_call, run_plain, run_quick, run_rest
 from .logs import log
 from .sessions import OWNER_BYTES, TooManySessions, owner_of
 from .state import known_as, session_owner
 
 if TYPE_CHECKING:
-    from ._native import Call, Exchange, HttpStep
+    from ._native import Exchange, HttpStep
     from .events import Record
     from .hub import Hub
     from .listening import Source
+    from .middleware import Begun
     from .registry import Entry
     from .request import Request
     from .server import Server
@@ -42,10 +43,11 @@ __all__ = [
     "ReadBody",
     "StartStream",
     "Verdict",
+    "act",
+    "asks_others",
     "begin",
     "begin_async",
-    "decide",
-    "enter",
+    "places",
 ]
 
 T = TypeVar("T")
@@ -53,22 +55,25 @@ T = TypeVar("T")
 
 def begin(server: Server, request: Request, auth: object, read: ReadBody) -> Verdict:
     """Decide as much as can be decided before a handler runs. Blocks on the body and on the auth verifier."""
-    entered = enter(server, request, auth)
-    if entered is None:
+    if asks_others(server, auth):
         return drive(begin_async(server, request, auth, read, Inline()))
-    exchange, refused, streams = entered
-    if refused is not None:
-        return whole(refused)
-    decided = decide(server, request, exchange, read(exchange.max_body + 1), streams)
-    if isinstance(decided, Pending):
-        return decided
-    return drive(decided(Inline())) if callable(decided) else whole(decided)
+    streams = places(server, request.listen_streams)
+    exchange = server.core.enter(request.method, request.sent, request.peer, streams > 0)
+    if isinstance(exchange, Reply):
+        return exchange
+    taken = exchange.take(read(exchange.max_body + 1))
+    if isinstance(taken, Reply):
+        return taken
+    if isinstance(taken, Call):
+        return Pending(server, request, exchange, taken, None, streams)
+    return drive(act(server, request, exchange, taken, Inline(), streams))
 
 
 async def begin_async(server: Server, request: Request, auth: object, read: ReadBody, hop: Hop) -> Verdict:
     """The same for an async host; `hop` says how to get to sync and async functions from there."""
-    streams = places(server, request)
-    exchange = _exchange(server, request, streams)
+    streams = places(server, request.listen_streams)
+    events = None if server.events is None else stream_name(server, request)
+    exchange = server.core.exchange(request.method, request.sent, peer=request.peer, listen=streams > 0, events=events)
     refused = exchange.gate()
     # A hostile page or host must not learn anything, not even whether its key is right; who is merely
     # unauthenticated hears that first, whatever else is wrong with the request. A preflight carries no credentials.
@@ -93,38 +98,22 @@ async def begin_async(server: Server, request: Request, auth: object, read: Read
 # --- the same step by step, where nobody is to be asked -----------------------------------------------------------
 
 
-def enter(server: Server, request: Request, auth: object) -> tuple[Exchange, Reply | None, int] | None:
-    """Look at the head of a request: its exchange, the answer if it is refused, and what `decide` wants to know.
+def asks_others(server: Server, auth: object) -> bool:
+    """Whether an auth or sessions have a say in what becomes of a request.
 
-    None if an auth or sessions have a say; else this, the body and `decide` are all there is.
+    If not, `Core.enter`, the body and `Exchange.take` are all there is, and what these give decides.
     """
-    if server.sessions is not None or (server.auth if auth is None else auth):
-        return None
-    streams = places(server, request)
-    exchange = _exchange(server, request, streams)
-    return exchange, exchange.gate(), streams
+    return server.sessions is not None or bool(server.auth if auth is None else auth)
 
 
-def _exchange(server: Server, request: Request, streams: int) -> Exchange:
-    events = None if server.events is None else stream_name(server, request)
-    return server.core.exchange(request.method, request.sent, peer=request.peer, listen=streams > 0, events=events)
+async def act(server: Server, request: Request, exchange: Exchange, step: HttpStep, hop: Hop, streams: int) -> Verdict:
+    """Do what a step of `Exchange.take` asks for."""
+    return await _Visit(server, request, exchange, hop).act(step, streams)
 
 
-def decide(
-    server: Server, request: Request, exchange: Exchange, body: bytes, streams: int
-) -> Reply | Pending | Callable[[Hop], Coroutine[Any, Any, Verdict]]:
-    """Look at the body of a request that `enter` let in. A function: what is to be done takes a hop."""
-    step = exchange.accept(body)
-    if step.reply is None:
-        return Pending(server, request, exchange, step, None, streams)
-    if step.listener is None and step.resume is None:
-        return step.reply
-    return lambda hop: _Visit(server, request, exchange, hop).act(step, streams)
-
-
-def places(server: Server, request: Request) -> int:
+def places(server: Server, host: int) -> int:
     """How many responses may be kept open in this process. A host that can keep none open has the last word."""
-    host, chosen = request.listen_streams, server.listen_streams
+    chosen = server.listen_streams
     return host if chosen is None or host == 0 else chosen
 
 
@@ -204,7 +193,8 @@ class _Visit:
             return await self._resume(step, streams)
         if step.reply is None:
             own = None if step.call is not None and step.call.stateless else session
-            return Pending(self._server, self._request, self._exchange, step, own, streams)
+            call = None if step.batch else step.call
+            return Pending(self._server, self._request, self._exchange, call or step, own, streams)
         if self._sessions is not None and step.event == "opened" and step.session is not None:
             id = await _stored(self._sessions.open(self._hop, self._owner + step.session))
             return whole(step.reply, (SESSION_HEADER, id))
@@ -300,7 +290,8 @@ class Pending:
     server: Server
     request: Request
     exchange: Exchange
-    step: HttpStep
+    step: Call | HttpStep
+    """The call, or the first step of a batch."""
     session: str | None = None
     """The session it belongs to."""
     room: int = 0
@@ -309,12 +300,17 @@ class Pending:
     """Set by a host that notices that the client is gone."""
 
     @property
+    def call(self) -> Call | None:
+        """What is to be run, first of all; None if a batch begins with something else."""
+        return self.step if isinstance(self.step, Call) else self.step.call
+
+    @property
     def asked_to_stream(self) -> bool:
         """True if moreover the peer asked for it in this very request, or can be asked something on the way.
 
         In the handshake era logs come unasked: they alone are no reason.
         """
-        call = self.step.call
+        call = self.call
         wanted = call is not None and (
             call.progress_wanted or call.stateless or call.waits or self.may_close or self._can_be_asked(call.key)
         )
@@ -323,7 +319,7 @@ class Pending:
     @property
     def may_stream(self) -> bool:
         """True if the handler could say something before its result and the peer would hear it."""
-        call = self.step.call
+        call = self.call
         if call is None or not self.exchange.can_stream:
             return False
         if call.waits:
@@ -351,31 +347,42 @@ class Pending:
 
     def finish(self, start: StartStream | None = None, hop: Hop | None = None) -> Complete | None:
         """Run the handler in this thread. None if `start` was used: then everything is written."""
-        call, entry = self.step.call, self.plain_entry() if start is None and hop is None else None
-        if entry is None or entry.is_async or call is None:
+        entry = self.plain_entry() if start is None and hop is None else None
+        if entry is None or entry.is_async:
             return drive(self.finish_async(hop or Inline(), start))
-        ctx = Context(call, late_channel(self._silent), self.server, self.request)
-        outcome = run_quick(ctx, entry, Inline)
+        outcome = run_quick(self.server, self._only, entry, self._context, lambda _: Inline())
+        return self._reply(self._only, outcome) if type(outcome) is bytes else self._answer(self._only, outcome)
+
+    async def finish_plainly(
+        self, entry: Entry, hop: Callable[[], Loop], work: Awaitable[Any] | None = None
+    ) -> Complete | None:
+        """`finish_async` for what `plain_entry` gave, of which nothing is to be streamed; `work`: it is under way."""
+        call = self._only
+        outcome = await run_plain(self._context(call), entry, hop, work)
         return self._reply(call, outcome) if type(outcome) is bytes else self._answer(call, outcome)
 
-    async def finish_plainly(self, entry: Entry, hop: Callable[[], Loop]) -> Complete | None:
-        """`finish_async` for what `plain_entry` gave, of which nothing is to be streamed."""
-        call = self.step.call
-        assert call is not None
-        ctx = Context(call, late_channel(self._silent), self.server, self.request)
-        outcome = await run_plain(ctx, entry, hop)
-        return self._reply(call, outcome) if type(outcome) is bytes else self._answer(call, outcome)
+    async def finish_rest(self, entry: Entry, hop: Callable[[], Loop], begun: Begun) -> Complete | None:
+        """The same when the function was called, and its result is not all there is to it."""
+        call = self._only
+        return self._answer(call, await run_rest(self._context(call), entry, hop, begun))
 
     def plain_entry(self) -> Entry | None:
         """The entry of the call, if it is one alone and nothing stands before the function."""
-        step = self.step
-        return (
-            None if step.call is None or self.session is not None or step.batch else plain_entry(self.server, step.call)
-        )
+        if self.session is not None or not isinstance(self.step, Call):
+            return None
+        return plain_entry(self.server, self.step)
+
+    @property
+    def _only(self) -> Call:
+        assert isinstance(self.step, Call)
+        return self.step
+
+    def _context(self, call: Call) -> Context:
+        return Context(call, late_channel(self._silent), self.server, self.request)
 
     def _reply(self, call: Call, result: bytes) -> Complete | None:
         try:
-            return self.exchange.reply(call.key, result).whole or self._nothing()
+            return self.exchange.answer(call.key, result) or self._nothing()
         except ValueError:  # the core will not send it; the log hears why
             return self._answer(call, result)
 
@@ -418,7 +425,7 @@ class Pending:
         return HttpChannel(
             self.exchange,
             # The answers of a batch leave together as one array, so there is nothing to stream into.
-            None if self.step.batch else start,
+            start if isinstance(self.step, Call) else None,
             full,
             self.session,
             self.server.hub,
@@ -437,24 +444,26 @@ class Pending:
 
     async def _run(self, hop: Hop, channel: HttpChannel) -> Answer | None:
         step = self.step
-        while True:
+        while not isinstance(step, Call):
             if step.reply is not None:
                 return whole(step.reply)
             if step.call is not None:
-                ctx = Context(step.call, channel, self.server, self.request)
-                channel.settle(step.call, await run_call(ctx, hop))
-            if not step.batch:
-                return channel.answer or self._nothing(channel)
+                await self._settle(step.call, hop, channel)
             step = self.exchange.next()
             if self.session is not None:
                 _route(self.server.hub, self.session, step)
+        await self._settle(step, hop, channel)
+        return channel.answer or self._nothing(channel)
+
+    async def _settle(self, call: Call, hop: Hop, channel: HttpChannel) -> None:
+        channel.settle(call, await run_call(Context(call, channel, self.server, self.request), hop))
 
     def _nothing(self, channel: HttpChannel | None = None) -> Answer | None:
         # A call that was taken back has no answer, but its HTTP request must get one.
         return None if channel is not None and channel.started else whole(self.exchange.refuse(202, [], b""))
 
 
-Verdict = Answer | Pending | Listening
+Verdict = Complete | Pending | Listening
 """What a request comes to before a handler runs."""
 
 

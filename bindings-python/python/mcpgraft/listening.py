@@ -30,17 +30,32 @@ GONE_SECONDS = 1.0
 Key = tuple[str, str]
 """What has changed: a list, a resource or a task, and which."""
 Load = Callable[[Hop], Awaitable[bytes | None]]
-Wait = Callable[[], Awaitable[bool]]
+Wait = Callable[[], Awaitable["bool | None"]]
+"""Waits for a change. False: nothing was told for so long that a comment is due; None: it does not wait."""
 
 
 class Source:
     """The body of a response that stays open: filled from any thread, read by one."""
 
+    __slots__ = (
+        "_at_close",
+        "_bell",
+        "_changed",
+        "_closed",
+        "_gone",
+        "_over",
+        "_wake",
+        "keep_alive",
+        "session",
+    )
+
     def __init__(self, keep_alive: float) -> None:
         self.session: str | None = None
         """Digest of the id of the session whose only stream this is."""
-        self._keep_alive = keep_alive
-        self._changed = threading.Condition()
+        self.keep_alive = keep_alive
+        """Seconds of silence after which a comment is due."""
+        self._changed = threading.RLock()
+        self._bell: threading.Condition | None = None
         self._wake: Callable[[], object] | None = None
         self._over = False
         self._closed = False
@@ -48,7 +63,7 @@ class Source:
         self._gone: Callable[[], bool] | None = None
 
     async def next(self, hop: Hop, wait: Wait) -> bytes | None:
-        """The next bytes to write; None at the end. `wait` waits for a change: False after `keep_alive` seconds."""
+        """The next bytes to write; None at the end, empty where `wait` does not wait and there is nothing."""
         raise NotImplementedError
 
     def clear(self) -> None:
@@ -102,19 +117,28 @@ class Source:
 
     def _notify(self) -> None:
         with self._changed:
-            self._changed.notify_all()
+            if self._bell is not None:
+                self._bell.notify_all()
             wake = self._wake
         if wake is not None:
             wake()
 
-    def _is_quiet(self) -> bool:
+    def wakes(self, wake: Callable[[], object] | None) -> None:
+        """Call it, in whatever thread, whenever there may be something to read; None: nobody is to be called."""
+        with self._changed:
+            self._wake = wake
+
+    def is_quiet(self) -> bool:
+        """Whether there is nothing to read, and more may come."""
         return self.is_empty() and not self._over
 
     async def _wait_here(self) -> bool:
-        deadline = time.monotonic() + self._keep_alive
+        deadline = time.monotonic() + self.keep_alive
         while (left := deadline - time.monotonic()) > 0:
             with self._changed:
-                if self._changed.wait_for(lambda: not self._is_quiet(), min(left, GONE_SECONDS)):
+                if self._bell is None:
+                    self._bell = threading.Condition(self._changed)
+                if self._bell.wait_for(lambda: not self.is_quiet(), min(left, GONE_SECONDS)):
                     return True
             self.drop_if_gone()
         return False
@@ -122,6 +146,8 @@ class Source:
 
 class Stream(Source):
     """What a client hears of changes."""
+
+    __slots__ = ("_backlog", "_first", "_listener", "_load", "_pending", "_principal", "_watches", "dropped")
 
     def __init__(
         self,
@@ -232,7 +258,10 @@ class Stream(Source):
                 if not pending and self._over:
                     break
             if not pending:
-                if await wait():
+                woken = await wait()
+                if woken is None:
+                    return b""
+                if woken:
                     continue
                 if self._load is not None and await self._load(hop) is None:
                     break  # the session is over, here or on another worker
@@ -300,15 +329,13 @@ class AsyncPieces:
             with contextlib.suppress(RuntimeError):  # the loop is closed, and with it the connection
                 loop.call_soon_threadsafe(changed.set)
 
-        with stream._changed:
-            stream._wake = wake
-            if not stream._is_quiet():
-                return True
+        stream.wakes(wake)
+        if not stream.is_quiet():
+            return True
         try:
-            await asyncio.wait_for(changed.wait(), stream._keep_alive)
+            await asyncio.wait_for(changed.wait(), stream.keep_alive)
         except asyncio.TimeoutError:
             return False
         finally:
-            with stream._changed:
-                stream._wake = None
+            stream.wakes(None)
         return True

@@ -34,17 +34,17 @@ Middleware = Callable[["Context", Callable[[], Any]], Any]
 class Begun:
     """What came of a handler that was called already."""
 
-    __slots__ = ("_error", "_value")
+    __slots__ = ("error", "value")
 
     def __init__(self, value: Any = None, error: BaseException | None = None) -> None:
-        self._value = value
-        self._error = error
+        self.value = value
+        self.error = error
 
     async def result(self, hop: Hop) -> Any:
         """The handler's value, awaited if need be. Raises what the handler raised."""
-        if self._error is not None:
-            raise self._error
-        value = self._value
+        if self.error is not None:
+            raise self.error
+        value = self.value
         return await hop.asynchronous(lambda _: value) if is_awaitable(value) else value
 
 
@@ -83,4 +83,4 @@ async def admit(ctx: Context, entry: Entry, hop: Hop, on_repair: OnRepair | None
     for guard in entry.guards:
         if await call(hop, guard, ctx) is False:
             raise Forbidden(f"not allowed: {ctx.name}")
-    return entry.arguments(ctx, on_repair)
+    return entry.arguments(ctx.call, ctx, on_repair)

@@ -21,6 +21,7 @@ from .errors import ArgumentError, InvalidParams, RegistrationError
 from .validation import check_arguments, check_result, compiled_schema
 
 if TYPE_CHECKING:
+    from ._native import Call
     from ._typing.repair import Repair
     from .context import Context
 
@@ -91,11 +92,14 @@ class Entry:
         # Asked at every call: whether nothing stands before the function.
         self.is_plain = not self.guards and mode == "never"
 
-    def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
-        """Positional and keyword arguments for `fn`. Raises `ArgumentError` when the peer's do not fit."""
+    def arguments(self, call: Call, ctx: Context | None, on_repair: OnRepair | None) -> Arguments:
+        """Positional and keyword arguments for `fn`. Raises `ArgumentError` when the peer's do not fit.
+
+        `ctx` is the call's context: needed only if the function wants it.
+        """
         raise NotImplementedError
 
-    def encode(self, value: Any, ctx: Context) -> bytes:
+    def encode(self, value: Any, call: Call) -> bytes:
         """The result object for what `fn` returned."""
         raise NotImplementedError
 
@@ -109,7 +113,7 @@ class _Typed(Entry):
         super().__init__(key, fn, guard=guard, wants_context=bool(signature.injected))
         self.signature = signature
 
-    def _with_context(self, kwargs: dict[str, Any], ctx: Context) -> Arguments:
+    def _with_context(self, kwargs: dict[str, Any], ctx: Context | None) -> Arguments:
         for name in self.signature.injected:
             kwargs[name] = ctx
         return (), kwargs
@@ -135,11 +139,11 @@ class ToolEntry(_Typed):
         self.results = None if promised is None else compiled_schema(f"tool {key!r}: outputSchema", dumps(promised))
         self.gives_text = signature.output_schema is None
 
-    def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
-        kwargs = self.signature.decode(ctx.call.arguments, on_repair)
+    def arguments(self, call: Call, ctx: Context | None, on_repair: OnRepair | None) -> Arguments:
+        kwargs = self.signature.decode(call.arguments, on_repair)
         return self._with_context(kwargs, ctx) if self.wants_context else ((), kwargs)
 
-    def encode(self, value: Any, ctx: Context) -> bytes:
+    def encode(self, value: Any, call: Call) -> bytes:
         if self.gives_text and type(value) is str:
             return text_result(value)
         result = tool_result(value, self.signature)
@@ -174,13 +178,13 @@ class RawToolEntry(Entry):
         promised = output_schema if validate else None
         self.results = None if promised is None else compiled_schema(f"tool {key!r}: outputSchema", promised)
 
-    def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
+    def arguments(self, call: Call, ctx: Context | None, on_repair: OnRepair | None) -> Arguments:
         if self.given is not None:
-            check_arguments(self.given, ctx.call.arguments)
-        args: tuple[Any, ...] = (ctx.name, msgspec.json.decode(ctx.call.arguments))
+            check_arguments(self.given, call.arguments)
+        args: tuple[Any, ...] = (call.name, msgspec.json.decode(call.arguments))
         return ((*args, ctx) if self.wants_context else args), {}
 
-    def encode(self, value: Any, ctx: Context) -> bytes:
+    def encode(self, value: Any, call: Call) -> bytes:
         result = tool_result(value, self)
         if self.results is not None:
             check_result(self.results, self.key, result)
@@ -201,11 +205,11 @@ class ResourceEntry(_Typed):
         self.mime_type = mime_type
         _check_variables(uri, signature)
 
-    def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
-        return self._with_context(self.signature.decode_strings(ctx.call.variables), ctx)
+    def arguments(self, call: Call, ctx: Context | None, on_repair: OnRepair | None) -> Arguments:
+        return self._with_context(self.signature.decode_strings(call.variables), ctx)
 
-    def encode(self, value: Any, ctx: Context) -> bytes:
-        return resource_result(value, ctx.name, self.mime_type)
+    def encode(self, value: Any, call: Call) -> bytes:
+        return resource_result(value, call.name, self.mime_type)
 
 
 class PromptEntry(_Typed):
@@ -225,8 +229,8 @@ class PromptEntry(_Typed):
         super().__init__(name, fn, signature, guard)
         self.description = description
 
-    def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
-        sent = msgspec.json.decode(ctx.call.arguments)
+    def arguments(self, call: Call, ctx: Context | None, on_repair: OnRepair | None) -> Arguments:
+        sent = msgspec.json.decode(call.arguments)
         for name, value in sent.items():
             if not isinstance(value, str):
                 raise InvalidParams(f"prompt argument {name!r} must be a string", field=name)
@@ -235,7 +239,7 @@ class PromptEntry(_Typed):
         except ArgumentError as wrong:
             raise InvalidParams(str(wrong), field=wrong.field) from wrong
 
-    def encode(self, value: Any, ctx: Context) -> bytes:
+    def encode(self, value: Any, call: Call) -> bytes:
         return prompt_result(value, self.description)
 
     def listed_arguments(self) -> list[dict[str, object]]:
@@ -280,12 +284,13 @@ class CompletionEntry(Entry):
             )
         super().__init__(key, fn, guard=None, wants_context="ctx" in names)
 
-    def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
-        params = ctx.arguments
+    def arguments(self, call: Call, ctx: Context | None, on_repair: OnRepair | None) -> Arguments:
+        sent = msgspec.json.decode(call.arguments)
+        params = sent if isinstance(sent, dict) else {}
         argument = params.get("argument") or {}
         given: dict[str, Any] = {
             "argument": argument.get("name", ""),
-            "ref": ctx.name,
+            "ref": call.name,
             "resolved": (params.get("context") or {}).get("arguments") or {},
         }
         kwargs = {name: given[name] for name in self._extra}
@@ -294,7 +299,7 @@ class CompletionEntry(Entry):
             kwargs["ctx"] = ctx
         return (), kwargs
 
-    def encode(self, value: Any, ctx: Context) -> bytes:
+    def encode(self, value: Any, call: Call) -> bytes:
         return completion_result(value)
 
 
@@ -304,13 +309,13 @@ class MethodEntry(_Typed):
     kind = "custom"
     __slots__ = ()
 
-    def arguments(self, ctx: Context, on_repair: OnRepair | None) -> Arguments:
+    def arguments(self, call: Call, ctx: Context | None, on_repair: OnRepair | None) -> Arguments:
         try:
-            return self._with_context(self.signature.decode(ctx.call.arguments, on_repair), ctx)
+            return self._with_context(self.signature.decode(call.arguments, on_repair), ctx)
         except ArgumentError as wrong:
             raise InvalidParams(str(wrong), field=wrong.field) from wrong
 
-    def encode(self, value: Any, ctx: Context) -> bytes:
+    def encode(self, value: Any, call: Call) -> bytes:
         data = dumps({} if value is None else value)
         if not data.startswith(b"{"):
             raise TypeError(

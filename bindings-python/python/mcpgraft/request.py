@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 __all__ = ["HeaderPairs", "Headers", "Request"]
 
-HeaderPairs = Sequence[tuple[str, str]] | Sequence[tuple[bytes, bytes]]
-"""Names and values, as text or as ASGI has them."""
+HeaderPairs = Sequence[tuple[str, str]] | Sequence[tuple[bytes, bytes]] | dict[str, Any]
+"""Names and values, as text or as ASGI has them; or the environ of WSGI, which has them among other things."""
 
 
 class Headers(Mapping[str, str]):
@@ -24,7 +25,8 @@ class Headers(Mapping[str, str]):
     def raw(self) -> list[tuple[str, str]]:
         """The headers as they came, in order. What is not ASCII is decoded from Latin-1."""
         if self._raw is None:
-            self._raw = [(_text(name), _text(value)) for name, value in self._sent]
+            sent = _of_environ(self._sent) if isinstance(self._sent, dict) else self._sent
+            self._raw = [(_text(name), _text(value)) for name, value in sent]
         return self._raw
 
     @property
@@ -58,6 +60,16 @@ class Headers(Mapping[str, str]):
     def __repr__(self) -> str:
         # Values may be secrets (Authorization, cookies), and this text ends up in logs.
         return f"Headers({', '.join(sorted(self._values))})"
+
+
+def _of_environ(environ: dict[str, Any]) -> list[tuple[str, str]]:
+    headers = [(name[5:].replace("_", "-").lower(), value) for name, value in environ.items() if name[:5] == "HTTP_"]
+    # Servers may set these to "" when absent.
+    if kind := environ.get("CONTENT_TYPE"):
+        headers.append(("content-type", kind))
+    if length := environ.get("CONTENT_LENGTH"):
+        headers.append(("content-length", length))
+    return headers
 
 
 def _text(value: str | bytes) -> str:

@@ -87,7 +87,7 @@ async def _run(
             replay = ctx._replay
             if not isinstance(value, NeedInput):
                 if replay is None or not replay.needs:
-                    return entry.encode(value, ctx), None
+                    return entry.encode(value, ctx.call), None
                 return b"", replay  # it caught what was to leave the run
             replay = ctx._replaying()
             if replay.require(value):

@@ -133,8 +133,9 @@ class Peer(Source):
                     return self._unread.popleft()
                 if self._over:
                     break
-            if not await wait():
-                return KEEP_ALIVE
+            woken = await wait()
+            if not woken:
+                return b"" if woken is None else KEEP_ALIVE
         self.close()
         return None
 
@@ -156,7 +157,7 @@ async def _open(server: Server, request: Request, exchange: Exchange, hop: Hop) 
 
     id = token_urlsafe(24)
     peer = Peer(server, request, id)
-    if not server.hub.open(peer, places(server, request)):
+    if not server.hub.open(peer, places(server, request.listen_streams)):
         return unavailable(exchange, "no more clients can be served here now", 60)
     table = _table(server)
     with _lock:

@@ -157,9 +157,8 @@ class Reader(Connection):
         return None if entry is None or entry in self._slow else entry
 
     def _run_here(self, call: Call, entry: Entry) -> bool:
-        ctx = Context(call, self._channel, self._server, self._request)
         turn = self._baton.begin(entry)
-        outcome = run_quick(ctx, entry, lambda: self._hop(call))
+        outcome = run_quick(self._server, call, entry, self._context, self._hop, takes_text=True)
         with self._write_lock:
             if self._baton.end(turn):
                 answer = settle(self._session, call, outcome)
@@ -170,6 +169,9 @@ class Reader(Connection):
         self._cancels.pop(call.key, None)
         self._pool.release()
         return False
+
+    def _context(self, call: Call) -> Context:
+        return Context(call, self._channel, self._server, self._request)
 
     def _flush(self) -> None:
         with self._write_lock:

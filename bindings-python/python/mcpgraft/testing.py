@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from ._native import REVISIONS, SESSION_HEADER
+from ._native import REVISIONS, SESSION_HEADER, Reply
 from .context import Context
 from .dispatch import run, settle
 from .duplex import DuplexChannel, Questions
@@ -83,6 +83,10 @@ class RawAnswer(NamedTuple):
                 and any(data)
             ]
         return [msgspec.json.decode(self.body)] if "json" in kind else []
+
+
+def _raw(answer: Answer | Reply) -> RawAnswer:
+    return RawAnswer(answer.status, answer.headers, answer.body)
 
 
 class Client:
@@ -244,10 +248,10 @@ class Client:
         if isinstance(begun, Listening):
             begun.stream.close()
             raise ValueError("this opens a stream; use Client.listen()")
-        if isinstance(begun, Answer):
+        if isinstance(begun, Answer | Reply):
             opened = {name.lower(): value for name, value in begun.headers}.get(SESSION_HEADER.lower())
             self.session_id = opened or self.session_id
-            return RawAnswer(*begun)
+            return _raw(begun)
         begun.room = WAITING
         status, pieces = 0, bytearray()
         sent: HeaderList = []
@@ -315,8 +319,8 @@ class Client:
         begun = self._begin("POST" if body else "GET", list(head.items()), body)
         if isinstance(begun, Listening):
             return over_http(begun.stream)
-        assert isinstance(begun, Answer)
-        answer = RawAnswer(*begun)
+        assert isinstance(begun, Answer | Reply)
+        answer = _raw(begun)
         for message in answer.messages:
             if isinstance(message, dict) and isinstance(message.get("error"), dict):
                 raise ProtocolError(message["error"], answer.status)

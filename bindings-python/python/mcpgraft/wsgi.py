@@ -17,8 +17,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from ._native import Reply
 from .hangup import hung_up
-from .http import Answer, Complete, HeaderList, Listening, Pending, ReadBody, begin
+from .http import Answer, Complete, HeaderList, Listening, Pending, ReadBody, Verdict, begin
 from .request import Request
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Response:
 
 
 def finish(
-    begun: Answer | Pending | Listening,
+    begun: Verdict,
     start_response: StartResponse,
     extra: HeaderList | None = None,
     gone: Callable[[], bool] | None = None,
@@ -102,7 +103,7 @@ def finish(
         gone: Says whether the client hung up, if the host can tell.
     """
     more = extra or []
-    if isinstance(begun, Answer):
+    if isinstance(begun, Answer | Reply):
         return send(begun, start_response, more)
     if isinstance(begun, Listening):
         start_response(status_line(begun.status), begun.headers + more)
@@ -140,6 +141,7 @@ def send(answer: Complete, start_response: StartResponse, extra: HeaderList | No
     return [answer.body] if answer.body else []
 
 
+@lru_cache(maxsize=64)
 def status_line(status: int) -> str:
     """`200 OK`."""
     try:
@@ -148,22 +150,11 @@ def status_line(status: int) -> str:
         return f"{status} Status"
 
 
-@lru_cache(maxsize=256)
-def _named(name: str) -> str:
-    return name[5:].replace("_", "-").lower()
-
-
 def request_of(environ: Environ, native: object = None) -> Request:
     """The request an environ describes."""
-    headers = [(_named(name), value) for name, value in environ.items() if name[:5] == "HTTP_"]
-    # Servers may set these to "" when absent.
-    if kind := environ.get("CONTENT_TYPE"):
-        headers.append(("content-type", kind))
-    if length := environ.get("CONTENT_LENGTH"):
-        headers.append(("content-length", length))
     return Request(
         environ.get("REQUEST_METHOD", "GET"),
-        headers,
+        environ,
         peer=environ.get("REMOTE_ADDR") or None,
         url=lambda: url_of(environ),
         native=environ if native is None else native,
