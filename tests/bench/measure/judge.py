@@ -52,11 +52,22 @@ def best(values: Sequence[tuple[float, str]], goal: Goal) -> tuple[float, str] |
     return (max if goal.at_least else min)(values) if values else None
 
 
+def as_ratio(results: Results, goal: Goal, name: str, era: str, mine: float, ratio: float | None) -> float | None:
+    """How far off the goal is where the machine does not count; None: it is no ratio, or nothing is beside it."""
+    if goal.request == "share":
+        constant = results.get(name, (goal.way, era, "constant"), "cpu_us")
+        ratio = constant / mine if constant and mine > 0 else None
+    if not goal.then or ratio is None:
+        return None
+    return (goal.limit / goal.then if goal.at_least else goal.then / goal.limit) / ratio
+
+
 def judged(results: Results, goal: Goal) -> list[str]:
-    """What, goal, measured, best peer, ratio, verdict."""
+    """What, goal, measured, best peer, ratio, verdict, verdict as a ratio."""
     limit = f"{'at least' if goal.at_least or goal.times else 'at most'} {number(goal.limit)}"
     head = [goal.what, f"{limit} times less than the peer" if goal.times else f"{limit} {goal.unit}"]
     worst: tuple[float, list[str]] | None = None
+    farthest: float | None = None
     for era in goal.eras:
         for name in goal.ours:
             mine = value(results, name, goal, era, goal.request)
@@ -74,6 +85,9 @@ def judged(results: Results, goal: Goal) -> list[str]:
             measured = f"{number(mine)} {goal.unit}" + (f" ({era})" if len(goal.eras) > 1 else "")
             shown = "" if beside is None else f"{number(beside[0])} ({label(beside[1], goal)})"
             cells = [measured, shown, number(ratio)]
+            relative = as_ratio(results, goal, name, era, mine, ratio)
+            if relative is not None:
+                farthest = max(relative, farthest or 0)
             if goal.times:
                 # How many times too little.
                 off = float("inf") if ratio is None else goal.limit / ratio
@@ -84,7 +98,8 @@ def judged(results: Results, goal: Goal) -> list[str]:
                 cells.append(BELOW if mine <= 0 and difference(goal) else said)
             if worst is None or off > worst[0]:
                 worst = off, cells
-    return [*head, *(worst[1] if worst else ["", "", "", "not measured"])]
+    cells = worst[1] if worst else ["", "", "", "not measured"]
+    return [*head, *cells, cells[-1] if goal.times else "" if farthest is None else verdict(farthest, "")]
 
 
 def label(peer: str, goal: Goal) -> str:
@@ -106,5 +121,5 @@ def verdict(off: float, why: str) -> str:
 
 def table(results: Results) -> tuple[list[str], list[list[str]]]:
     """All goals: the head, and the rows."""
-    head = ["what", "goal", "measured", "best peer", "peer / ours", "verdict"]
+    head = ["what", "goal", "measured", "best peer", "peer / ours", "verdict", "as a ratio"]
     return head, [judged(results, goal) for goal in GOALS]
