@@ -62,8 +62,8 @@ const manifest = JSON.parse(readFileSync(join(house, "package.json"), "utf8"));
 // told the names, and not where they come from.
 const stub = (file, names) =>
   `"use strict";\nconst load = require("./${ALL}");\nmodule.exports = load("./${file}", module);\n0 && (module.exports = { ${names.join(", ")} });\n`;
-// `import` of a file that is no ES module costs a server 0.3 MiB and 4 ms more than `require` of it: Node begins with a parser of
-// its text for names, and these are known.
+// `import` of a file that is no ES module costs a process 0.3 MiB or more beside `require` of it: Node loads a parser that looks
+// through its text for names, and these are known.
 const required = (file) => `import { createRequire } from "node:module";\n\nconst all = createRequire(import.meta.url)("./${file}");\n`;
 const namesOf = (file) => Object.keys(require(join(dist, ALL))(`./${file}`)).filter((name) => name !== "__esModule");
 for (const entry of Object.values(manifest.exports)) {
