@@ -11,6 +11,9 @@
 /* Most streams that are remembered, the oldest is forgotten first; and most bytes of one, so that all fit into a pipe at once. */
 enum { MCP_STREAMS = 1000, MCP_STREAM_BYTES = 48 * 1024, MCP_NAME = 32 };
 
+/* Lists of streams: one is found by its name, which is random, without a look at most others. */
+enum { MCP_STREAM_LISTS = 256 };
+
 struct mcp_kept {
     uint32_t number;
     char *data;
@@ -27,7 +30,14 @@ struct mcp_stream {
     uint32_t dropped; /* the number of the last one that is not kept any more */
     size_t bytes;
     struct mcp_kept *first, **end;
-    struct mcp_stream *next;
+    struct mcp_stream *next; /* in its list */
+    struct mcp_stream *older, *newer;
+};
+
+/* All of a hub. */
+struct mcp_streams {
+    struct mcp_stream *lists[MCP_STREAM_LISTS], *oldest, *newest;
+    size_t count;
 };
 
 static inline void mcp_drop_first(struct mcp_stream *stream)
@@ -42,10 +52,25 @@ static inline void mcp_drop_first(struct mcp_stream *stream)
     free(kept);
 }
 
-static inline void mcp_drop_stream(struct mcp_stream **at)
+static inline struct mcp_stream **mcp_stream_list(struct mcp_streams *streams, struct mcpgraft_str name)
 {
-    struct mcp_stream *stream = *at;
+    unsigned list = 0;
+    size_t i;
+    for (i = 0; i < name.len && i < 4; i++)
+        list = 31 * list + (unsigned char)name.ptr[i];
+    return &streams->lists[list % MCP_STREAM_LISTS];
+}
+
+static inline void mcp_drop_stream(struct mcp_streams *streams, struct mcp_stream *stream)
+{
+    struct mcpgraft_str name = {stream->name, strlen(stream->name)};
+    struct mcp_stream **at = mcp_stream_list(streams, name);
+    while (*at != stream)
+        at = &(*at)->next;
     *at = stream->next;
+    *(stream->older != NULL ? &stream->older->newer : &streams->oldest) = stream->newer;
+    *(stream->newer != NULL ? &stream->newer->older : &streams->newest) = stream->older;
+    streams->count--;
     while (stream->first != NULL)
         mcp_drop_first(stream);
     if (stream->file >= 0)
@@ -53,19 +78,20 @@ static inline void mcp_drop_stream(struct mcp_stream **at)
     free(stream);
 }
 
-static inline struct mcp_stream *mcp_find_stream(struct mcp_stream *list, const char *session, struct mcpgraft_str name)
+/* The stream of a session by its name; NULL: it is not remembered. */
+static inline struct mcp_stream *mcp_find_stream(struct mcp_streams *streams, const char *session, struct mcpgraft_str name)
 {
-    while (list != NULL && (strcmp(list->session, session) != 0 || strlen(list->name) != name.len ||
-                            memcmp(list->name, name.ptr, name.len) != 0))
-        list = list->next;
-    return list;
+    struct mcp_stream *stream = *mcp_stream_list(streams, name);
+    while (stream != NULL && (strcmp(stream->session, session) != 0 || strlen(stream->name) != name.len ||
+                              memcmp(stream->name, name.ptr, name.len) != 0))
+        stream = stream->next;
+    return stream;
 }
 
 /* A stream begins. */
-static inline void mcp_begin_stream(struct mcp_stream **list, const char *session, struct mcpgraft_str name, int standing)
+static inline void mcp_begin_stream(struct mcp_streams *streams, const char *session, struct mcpgraft_str name, int standing)
 {
-    struct mcp_stream *stream = calloc(1, sizeof *stream), **at = list;
-    int count = 0;
+    struct mcp_stream *stream = calloc(1, sizeof *stream), **list = mcp_stream_list(streams, name);
     if (stream == NULL || name.len > MCP_NAME)
         abort();
     memcpy(stream->session, session, strlen(session));
@@ -75,10 +101,11 @@ static inline void mcp_begin_stream(struct mcp_stream **list, const char *sessio
     stream->end = &stream->first;
     stream->next = *list;
     *list = stream;
-    while (*at != NULL && ++count <= MCP_STREAMS)
-        at = &(*at)->next;
-    if (*at != NULL)
-        mcp_drop_stream(at);
+    stream->older = streams->newest;
+    *(streams->newest != NULL ? &streams->newest->newer : &streams->oldest) = stream;
+    streams->newest = stream;
+    if (++streams->count > MCP_STREAMS)
+        mcp_drop_stream(streams, streams->oldest);
 }
 
 /* Keeps what `event` says is to be kept, and sends it to a client that came back and waits for it. */

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -63,7 +62,7 @@ struct mcp_hub {
     size_t session_count;
     struct mcp_question *questions;
     struct mcp_listener *listeners;
-    struct mcp_stream *streams;
+    struct mcp_streams streams;
     struct mcp_running *running;
 };
 
@@ -84,11 +83,15 @@ static inline void mcp_random(unsigned char *bytes, size_t len)
 
 static inline void mcp_new_id(char *id)
 {
+    static const char digits[] = "0123456789abcdef";
     unsigned char bytes[MCP_ID / 2];
     size_t i;
     mcp_random(bytes, sizeof bytes);
-    for (i = 0; i < sizeof bytes; i++)
-        snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+    for (i = 0; i < sizeof bytes; i++) {
+        id[2 * i] = digits[bytes[i] >> 4];
+        id[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    id[MCP_ID] = 0;
 }
 
 static inline char *mcp_copy(struct mcpgraft_str text)
@@ -140,7 +143,7 @@ static inline void mcp_forget(struct mcp_hub *hub, struct mcp_session **at)
 {
     struct mcp_session *session = *at;
     struct mcp_listener **listener;
-    struct mcp_stream **stream;
+    struct mcp_stream *stream, *newer;
     struct mcpgraft_str none = {NULL, 0};
     *at = session->next;
     *(session->older != NULL ? &session->older->newer : &hub->oldest) = session->newer;
@@ -148,11 +151,10 @@ static inline void mcp_forget(struct mcp_hub *hub, struct mcp_session **at)
     hub->session_count--;
     mcp_note(hub->running, session->id, none);
     pthread_cond_broadcast(&hub->changed);
-    for (stream = &hub->streams; *stream != NULL;) {
-        if (strcmp((*stream)->session, session->id) == 0)
-            mcp_drop_stream(stream);
-        else
-            stream = &(*stream)->next;
+    for (stream = hub->streams.oldest; stream != NULL; stream = newer) {
+        newer = stream->newer;
+        if (strcmp(stream->session, session->id) == 0)
+            mcp_drop_stream(&hub->streams, stream);
     }
     for (listener = &hub->listeners; *listener != NULL;) {
         if (strcmp((*listener)->session, session->id) == 0)
@@ -258,7 +260,7 @@ static inline void mcp_listen(struct mcp_hub *hub, struct mcpgraft_peer *peer, i
 /* Keeps what an event of a stream says is to be kept; under the lock. */
 static inline void mcp_keep(struct mcp_hub *hub, const char *session, const struct mcpgraft_event *event)
 {
-    struct mcp_stream *stream = mcp_find_stream(hub->streams, session, event->stream);
+    struct mcp_stream *stream = mcp_find_stream(&hub->streams, session, event->stream);
     if (stream != NULL && event->kept.ptr != NULL)
         mcp_keep_event(stream, event);
 }
@@ -267,7 +269,7 @@ static inline void mcp_keep(struct mcp_hub *hub, const char *session, const stru
 static inline int mcp_go_on(struct mcp_hub *hub, struct mcpgraft_peer *exchange, const char *session, struct mcpgraft_str name,
                             uint32_t after, int file)
 {
-    struct mcp_stream *stream = mcp_find_stream(hub->streams, session, name);
+    struct mcp_stream *stream = mcp_find_stream(&hub->streams, session, name);
     struct mcp_listener **at;
     struct mcpgraft_event event;
     struct mcpgraft_str id = {session, strlen(session)};
@@ -472,8 +474,8 @@ static inline void mcp_hub_free(struct mcp_hub *hub)
         free(session->stored);
         free(session);
     }
-    while (hub->streams != NULL)
-        mcp_drop_stream(&hub->streams);
+    while (hub->streams.oldest != NULL)
+        mcp_drop_stream(&hub->streams, hub->streams.oldest);
     pthread_mutex_destroy(&hub->lock);
     pthread_cond_destroy(&hub->changed);
 }

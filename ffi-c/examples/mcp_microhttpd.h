@@ -14,6 +14,7 @@
 #include "mcp_request.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 enum { MCP_MAX_HEADERS = 200 };
@@ -63,16 +64,72 @@ static inline void mcp_write(int file, const char *data, size_t len)
 /* The most bytes of a piece of a call's stream, and of a response for one that listens: many are open, and little is said. */
 enum { MCP_PIECE = 4096, MCP_NEWS_PIECE = 256 };
 
-static inline ssize_t mcp_read_pipe(void *pipe, uint64_t at, char *piece, size_t room)
+/* What a response that stays open is read from. */
+struct mcp_source {
+    int pipe;
+    int corked; /* the socket, while what is sent on it waits for more; else -1 */
+};
+
+/* Lets the head of a response go out with its first piece: libmicrohttpd sends them one after the other, and each alone costs
+ * a segment and wakes the client. Where a socket has no cork, they do. */
+static inline int mcp_cork(int socket, int on)
 {
-    ssize_t count = read((int)(intptr_t)pipe, piece, room);
-    (void)at;
-    return count > 0 ? count : count == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+#ifdef TCP_CORK
+    return setsockopt(socket, IPPROTO_TCP, TCP_CORK, &on, sizeof on) == 0;
+#else
+    (void)socket, (void)on;
+    return 0;
+#endif
 }
 
-static inline void mcp_close_pipe(void *pipe)
+static inline void mcp_uncork(struct mcp_source *source)
 {
-    close((int)(intptr_t)pipe);
+    if (source->corked >= 0)
+        mcp_cork(source->corked, 0);
+    source->corked = -1;
+}
+
+static inline ssize_t mcp_read_pipe(void *closure, uint64_t at, char *piece, size_t room)
+{
+    struct mcp_source *source = closure;
+    ssize_t count;
+    if (at > 0)
+        mcp_uncork(source); /* the first piece was sent, and the next may be long in coming */
+    count = read(source->pipe, piece, room);
+    if (count > 0)
+        return count;
+    mcp_uncork(source);
+    return count == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static inline void mcp_close_pipe(void *closure)
+{
+    struct mcp_source *source = closure;
+    close(source->pipe);
+    free(source);
+}
+
+/* A response that is read from a pipe, whose other end is `request->stream` from now on; NULL: there is none. `begun`: it
+ * begins with bytes that are there at once. */
+static inline struct MHD_Response *mcp_stream_response(struct mcp_request *request, size_t piece, int begun)
+{
+    struct mcp_source *source = malloc(sizeof *source);
+    struct MHD_Response *response;
+    int ends[2];
+    if (source == NULL || pipe(ends) != 0) {
+        free(source);
+        return NULL;
+    }
+    source->pipe = ends[0];
+    source->corked = begun && mcp_cork(request->socket, 1) ? request->socket : -1;
+    response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, piece, mcp_read_pipe, source, mcp_close_pipe);
+    if (response == NULL) {
+        mcp_close_pipe(source);
+        close(ends[1]);
+        return NULL;
+    }
+    request->stream = ends[1];
+    return response;
 }
 
 /* Decides, at the first event with a status, what the response is; later ones are pieces of its stream. */
@@ -89,15 +146,11 @@ static inline void mcp_emit(struct mcp_call *call, const struct mcpgraft_event *
     }
     if (event->status != 0) {
         struct MHD_Response *response = NULL;
-        int ends[2];
-        if (event->end) {
+        if (event->end)
             response = MHD_create_response_from_buffer(event->send.len, (void *)event->send.ptr, MHD_RESPMEM_MUST_COPY);
-        } else if (pipe(ends) == 0) {
-            size_t piece = event->kind == MCPGRAFT_LISTENING ? MCP_NEWS_PIECE : MCP_PIECE;
-            response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, piece, mcp_read_pipe, (void *)(intptr_t)ends[0],
-                                                         mcp_close_pipe);
-            request->stream = ends[1];
-        }
+        else
+            response = mcp_stream_response(request, event->kind == MCPGRAFT_LISTENING ? MCP_NEWS_PIECE : MCP_PIECE,
+                                           event->send.len > 0);
         for (i = 0; response != NULL && i < event->header_count; i++) {
             char name[64], value[2048];
             struct mcpgraft_header header = event->headers[i];
@@ -247,7 +300,7 @@ static inline void mcp_end(struct mcp_request *request)
     if (hub == NULL)
         return;
     pthread_mutex_lock(&hub->lock);
-    stream = mcp_find_stream(hub->streams, request->session, mcp_str(request->events));
+    stream = mcp_find_stream(&hub->streams, request->session, mcp_str(request->events));
     if (stream != NULL && !stream->standing)
         mcp_end_stream(stream);
     pthread_mutex_unlock(&hub->lock);

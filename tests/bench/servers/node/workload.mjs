@@ -7,7 +7,9 @@ import { pathToFileURL } from "node:url";
 const [, , modules, transport, port] = process.argv;
 const require = createRequire(pathToFileURL(`${modules}/`));
 const load = (name) => import(pathToFileURL(require.resolve(name)));
-const { Server } = await load("mcpgraft");
+const manifest = require.resolve("mcpgraft/package.json");
+// What `import ... from "mcpgraft"` finds: `require.resolve` finds the module for `require`, which costs an ES module more.
+const { Server } = await import(new URL(require(manifest).exports["."].import.default, pathToFileURL(manifest)));
 
 const records = Array.from({ length: 10 }, (_, n) => ({ id: `record-${n}`, title: `The record number ${n}`, score: n / 10 }));
 const object = (properties, required) => ({ type: "object", properties, required });
