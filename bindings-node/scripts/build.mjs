@@ -58,13 +58,10 @@ module.exports = load;
 );
 
 const manifest = JSON.parse(readFileSync(join(house, "package.json"), "utf8"));
-// For a direct `import` of such a file Node looks through its text for names, and through every file it says it exports: it is
-// told the names, and not where they come from.
+// For `import` of such a file Node looks through its text for names, and through every file it says it exports: it is told
+// the names, and not where they come from.
 const stub = (file, names) =>
   `"use strict";\nconst load = require("./${ALL}");\nmodule.exports = load("./${file}", module);\n0 && (module.exports = { ${names.join(", ")} });\n`;
-// `import` of a file that is no ES module costs a process 0.3 MiB or more beside `require` of it: Node loads a parser that looks
-// through its text for names, and these are known.
-const required = (file) => `import { createRequire } from "node:module";\n\nconst all = createRequire(import.meta.url)("./${file}");\n`;
 const namesOf = (file) => Object.keys(require(join(dist, ALL))(`./${file}`)).filter((name) => name !== "__esModule");
 for (const entry of Object.values(manifest.exports)) {
   if (typeof entry === "string") continue;
@@ -74,7 +71,7 @@ for (const entry of Object.values(manifest.exports)) {
   const name = file.replace(/\.js$/, "");
   writeFileSync(
     join(dist, `${name}.mjs`),
-    `${required(file)}export const {\n${names.map((one) => `  ${one},\n`).join("")}} = all;\n`,
+    `import all from "./${file}";\nexport const {\n${names.map((one) => `  ${one},\n`).join("")}} = all;\n`,
   );
   writeFileSync(join(dist, `${name}.d.mts`), `export * from "./${file}";\n`);
 }
