@@ -152,7 +152,7 @@ async def handle(
             await _run_pending(Pending(server, request_of(scope), exchange, taken, None, streams), receive, send)
             return
         # An async function that says nothing on its way: nearly every call. Until it waits for something, nobody could
-        # take it back, and nothing is set up for that; nor for anything else that a call may need and this one does not.
+        # take it back, and nothing is set up for that; nor for anything else that a call may need but not this one.
         begun = _begun(exchange, taken, entry)
         if type(begun) is not Reply:
             await _run_on(Pending(server, request_of(scope), exchange, taken), entry, begun, receive, send)
