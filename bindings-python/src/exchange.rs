@@ -160,6 +160,23 @@ impl Exchange {
         self.emit(py, emit, event, &own)
     }
 
+    /// The whole response of a call, if that is what is written.
+    fn whole(
+        &self,
+        py: Python<'_>,
+        room: usize,
+        write: impl FnOnce(&mut http::Exchange, &mut Vec<u8>) -> Result<http::Emit, mcpgraft::LocalError>,
+    ) -> PyResult<Option<Py<Reply>>> {
+        let mut out = Vec::with_capacity(room);
+        let mut state = lock(&self.state)?;
+        let emit = write(&mut state.inner, &mut out).map_err(local)?;
+        state.key = None;
+        match emit {
+            http::Emit::Whole(head) => self.head(py, &head, &out).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     fn notification(
         &self,
         py: Python<'_>,
@@ -261,17 +278,17 @@ impl Exchange {
     /// `reply` for a call of `take`, of which nothing was streamed: the whole response.
     fn answer(&self, py: Python<'_>, key: u64, result: &[u8]) -> PyResult<Option<Py<Reply>>> {
         let result = text("result", result)?;
-        let mut out = Vec::with_capacity(result.len() + ENVELOPE);
-        let mut state = lock(&self.state)?;
-        let emit = self
-            .shared
-            .serve(|server| state.inner.reply(server, CallKey::from_bits(key), result, &mut out))
-            .map_err(local)?;
-        state.key = None;
-        match emit {
-            http::Emit::Whole(head) => self.head(py, &head, &out).map(Some),
-            _ => Ok(None),
-        }
+        self.whole(py, result.len() + ENVELOPE, |inner, out| {
+            self.shared.serve(|server| inner.reply(server, CallKey::from_bits(key), result, out))
+        })
+    }
+
+    /// `answer` for a tool call, with a text.
+    fn answer_text(&self, py: Python<'_>, key: u64, text: &str) -> PyResult<Option<Py<Reply>>> {
+        let answer = server::Text { pieces: &[text], ..server::Text::default() };
+        self.whole(py, text.len() + ENVELOPE, |inner, out| {
+            self.shared.serve(|server| inner.reply_text(server, CallKey::from_bits(key), &answer, out))
+        })
     }
 
     fn reply(&self, py: Python<'_>, key: u64, result: &[u8]) -> PyResult<Emit> {

@@ -1,38 +1,43 @@
 //! The headers of a request, from Python.
 
+use mcpgraft::http::Headers;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
-/// The headers of a request, one after the other: two pieces of memory, however many there are.
+/// The headers of a request that the core looks at, one after the other: two pieces of memory, however many there are.
 #[derive(Default)]
 pub(crate) struct HeaderText {
+    /// Of the headers that mirror arguments.
     names: String,
     values: Vec<u8>,
-    /// Where each name and each value ends.
-    ends: Vec<(usize, usize)>,
+    ends: Vec<End>,
+}
+
+/// Where a name and its value end.
+struct End {
+    /// The name, if it is one that the core knows: it stands nowhere else then.
+    known: Option<&'static str>,
+    name: usize,
+    value: usize,
 }
 
 impl HeaderText {
     /// Headers as hosts hand them over: pairs of bytes, as in ASGI, or of text decoded from Latin-1; or the environ of
     /// WSGI, which has them among other things (PEP 3333, "environ Variables").
     pub(crate) fn read(given: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let mut read = HeaderText {
-            names: String::with_capacity(256),
-            values: Vec::with_capacity(512),
-            ends: Vec::with_capacity(16),
-        };
+        let mut read =
+            HeaderText { names: String::new(), values: Vec::with_capacity(256), ends: Vec::with_capacity(8) };
         if let Ok(environ) = given.cast::<PyDict>() {
             for (name, value) in environ.iter() {
                 read.add_variable(&name, &value)?;
             }
-            return Ok(read);
-        }
-        for pair in given.try_iter()? {
-            let pair = pair?;
-            if let Ok(pair) = pair.cast::<PyTuple>() {
-                read.add(&pair.get_item(0)?, &pair.get_item(1)?)?;
-            } else {
-                read.add(&pair.get_item(0)?, &pair.get_item(1)?)?;
+        } else if let Ok(pairs) = given.cast::<PyList>() {
+            for pair in pairs.iter() {
+                read.add_pair(&pair)?;
+            }
+        } else {
+            for pair in given.try_iter()? {
+                read.add_pair(&pair?)?;
             }
         }
         Ok(read)
@@ -42,32 +47,37 @@ impl HeaderText {
         let Ok(name) = name.cast::<PyString>() else { return Ok(()) };
         let name = name.to_cow()?;
         match name.strip_prefix("HTTP_") {
-            Some(header) => {
-                self.names
-                    .extend(header.chars().map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }));
-            }
+            Some(header) => self.add(header.replace('_', "-").as_bytes(), value),
             // Servers may set these to "" when absent.
-            None if name == "CONTENT_TYPE" && value.is_truthy()? => self.names.push_str("content-type"),
-            None if name == "CONTENT_LENGTH" && value.is_truthy()? => self.names.push_str("content-length"),
-            None => return Ok(()),
+            None if name == "CONTENT_TYPE" && value.is_truthy()? => self.add(b"Content-Type", value),
+            None if name == "CONTENT_LENGTH" && value.is_truthy()? => self.add(b"Content-Length", value),
+            None => Ok(()),
         }
-        self.add_value(value)
     }
 
-    fn add(&mut self, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        if let Ok(name) = name.cast::<PyBytes>() {
-            match std::str::from_utf8(name.as_bytes()) {
-                Ok(name) => self.names.push_str(name),
-                // No name of a header; what is left of it is one that nobody looks for.
-                Err(_) => self.names.extend(name.as_bytes().iter().map(|b| char::from(*b))),
-            }
+    fn add_pair(&mut self, pair: &Bound<'_, PyAny>) -> PyResult<()> {
+        let (name, value) = if let Ok(pair) = pair.cast::<PyTuple>() {
+            (pair.get_item(0)?, pair.get_item(1)?)
         } else {
-            self.names.push_str(&name.extract::<String>()?);
+            (pair.get_item(0)?, pair.get_item(1)?)
+        };
+        if let Ok(name) = name.cast::<PyBytes>() {
+            self.add(name.as_bytes(), &value)
+        } else {
+            self.add(name.cast::<PyString>()?.to_cow()?.as_bytes(), &value)
         }
-        self.add_value(value)
     }
 
-    fn add_value(&mut self, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// Notes a header, if the core asks for one of that name.
+    fn add(&mut self, name: &[u8], value: &Bound<'_, PyAny>) -> PyResult<()> {
+        let known = Headers::known(name);
+        if known.is_none() {
+            if !Headers::mirrors(name) {
+                return Ok(());
+            }
+            // What is no text is no name of a header, and nobody looks for what is left of it.
+            self.names.push_str(&String::from_utf8_lossy(name));
+        }
         if let Ok(value) = value.cast::<PyBytes>() {
             self.values.extend_from_slice(value.as_bytes());
         } else {
@@ -84,17 +94,18 @@ impl HeaderText {
                 }
             }
         }
-        self.ends.push((self.names.len(), self.values.len()));
+        self.ends.push(End { known, name: self.names.len(), value: self.values.len() });
         Ok(())
     }
 
     /// As the core takes them.
     pub(crate) fn borrow(&self) -> Vec<(&str, &[u8])> {
         let mut begin = (0, 0);
-        let cut = |end: &(usize, usize)| {
-            let (name, value) = (self.names.get(begin.0..end.0), self.values.get(begin.1..end.1));
-            begin = *end;
-            (name.unwrap_or_default(), value.unwrap_or_default())
+        let cut = |end: &End| {
+            let own = || self.names.get(begin.0..end.name).unwrap_or_default();
+            let (name, value) = (end.known.unwrap_or_else(own), self.values.get(begin.1..end.value));
+            begin = (end.name, end.value);
+            (name, value.unwrap_or_default())
         };
         self.ends.iter().map(cut).collect()
     }

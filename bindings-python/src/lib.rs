@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 mod ask;
 mod call;
+mod coroutine;
 mod error;
 mod exchange;
 mod framer;
@@ -28,6 +29,8 @@ mod _native {
     use super::ask::accepts;
     #[pymodule_export]
     use super::call::Call;
+    #[pymodule_export]
+    use super::coroutine::begin;
     #[pymodule_export]
     use super::error::LocalError;
     #[pymodule_export]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
 from mcpgraft import Context, Server
+from mcpgraft.asgi import App
 from mcpgraft.dispatch import run, settle
 from mcpgraft.duplex import DuplexChannel, Questions
 from mcpgraft.request import Request
@@ -60,3 +62,32 @@ def test_a_long_answer_is_followed_by_a_short_one() -> None:
     calls = [("tools/call", {"name": "say", "arguments": {"long": long}}) for long in (True, False, True, False)]
     texts = [answer["result"]["content"][0]["text"] for answer in asked(server, *calls)]
     assert [len(text) for text in texts] == [500_000, 5, 500_000, 5]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("text", TEXTS, ids=len)
+def test_texts_over_asgi(text: str, waits: bool) -> None:
+    server, sent = Server("s"), []
+
+    @server.tool
+    async def say() -> str:
+        if waits:
+            await asyncio.sleep(0)
+        return text
+
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "say", "arguments": {}}}
+    names = {"host": "127.0.0.1", "content-type": "application/json", "accept": "application/json, text/event-stream"}
+    headers = [(name.encode(), value.encode()) for name, value in names.items()]
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": json.dumps(call).encode()}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(App(server)({"type": "http", "method": "POST", "path": "/", "headers": headers}, receive, send))
+    start, body = sent
+    assert start["status"] == 200
+    assert (b"content-length", str(len(body["body"])).encode()) in start["headers"]
+    content = json.loads(body["body"])["result"]["content"]
+    assert content == [{"type": "text", "text": text.replace("\ud800", "\ufffd")}]

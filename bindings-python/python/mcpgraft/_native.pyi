@@ -1,6 +1,6 @@
 """The native module: bytes in, bytes out. Every object locks for itself and is usable from any thread."""
 
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any, Literal, TypeAlias, final
 
 from typing_extensions import Self
@@ -29,6 +29,7 @@ __all__ = [
     "Task",
     "Validator",
     "accepts",
+    "begin",
 ]
 
 _Ask: TypeAlias = (
@@ -393,6 +394,8 @@ class Exchange:
     def next(self) -> HttpStep: ...
     def answer(self, key: int, result: bytes) -> Reply | None:
         """`reply` for a call of `take` of which nothing was streamed; None if nobody is there any more."""
+    def answer_text(self, key: int, text: str) -> Reply | None:
+        """`answer` for a tool call, with a text. `UnicodeEncodeError` for lone surrogates; then nothing is answered."""
     def reply(self, key: int, result: bytes) -> Emit: ...
     def fail(
         self, key: int, failure: str, message: str, *, code: int | None = None, data: bytes | None = None
@@ -451,6 +454,9 @@ class BadSeal(ValueError):
 
 def task_page(tasks: list[Task], next: str | None = None) -> bytes:
     """The result of `tasks/list`."""
+
+def begin(coroutine: Coroutine[Any, Any, Any]) -> tuple[bool, Any]:
+    """Run a coroutine until it waits for something: `(False, what)`, or until its end: `(True, value)`."""
 
 def accepts(ask: _Ask, answer: bytes) -> bool:
     """Whether an answer of the client is of the kind that was asked for."""

@@ -16,7 +16,7 @@ from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from ._native import Call, Reply
+from ._native import Call, Reply, begin
 from .bridge import Loop, go_on
 from .dispatch import PLAIN, plain_entry
 from .http import (
@@ -133,7 +133,7 @@ async def handle(
         return
     client, streams = scope.get("client"), places(server, LISTEN_STREAMS)
     exchange: Any = server.core.enter(scope["method"], scope["headers"], client[0] if client else None, streams > 0)
-    if isinstance(exchange, Reply):
+    if type(exchange) is Reply:
         await _send(exchange, send)
         return
     if body is None:
@@ -146,23 +146,32 @@ async def handle(
             except ConnectionAbortedError:
                 return
     taken: Any = exchange.take(body)
-    if isinstance(taken, Call):
+    if type(taken) is Call:
         entry = plain_entry(server, taken)
-        if entry is not None and entry.is_async and not entry.wants_context and not server.repair_hooks:
-            await _run_quickly(server, scope, exchange, taken, entry, receive, send)
-        else:
+        if entry is None or not entry.is_async or entry.wants_context or server.repair_hooks:
             await _run_pending(Pending(server, request_of(scope), exchange, taken, None, streams), receive, send)
-    elif isinstance(taken, Reply):
-        await _send(taken, send)
+            return
+        # An async function that says nothing on its way: nearly every call. Until it waits for something, nobody could
+        # take it back, and nothing is set up for that; nor for anything else that a call may need but not this one.
+        begun = _begun(exchange, taken, entry)
+        if type(begun) is not Reply:
+            await _run_on(Pending(server, request_of(scope), exchange, taken), entry, begun, receive, send)
+            return
+        taken = begun
+    if type(taken) is Reply:
+        # As in `_send`, without a coroutine of its own.
+        status, headers, content = taken.encoded()
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+        return
+    verdict: Any = await act(server, request_of(scope), exchange, taken, hop_of(server), streams)
+    if isinstance(verdict, Listening):
+        outlet = await _outlet(server, verdict, send)
+        # Nothing of the request is kept for as long as the client listens.
+        exchange = taken = body = message = verdict = None
+        await outlet.run(receive)
     else:
-        begun: Any = await act(server, request_of(scope), exchange, taken, hop_of(server), streams)
-        if isinstance(begun, Listening):
-            outlet = await _outlet(server, begun, send)
-            # Nothing of the request is kept for as long as the client listens.
-            exchange = taken = body = message = begun = None
-            await outlet.run(receive)
-        else:
-            await _finish(begun, receive, send)
+        await _finish(verdict, receive, send)
 
 
 async def _handle_slowly(
@@ -195,48 +204,43 @@ async def _finish(begun: Complete | Pending, receive: Receive, send: Send) -> No
         await _send(begun, send)
 
 
-async def _run_quickly(
-    server: Server,
-    scope: Scope,
-    exchange: Exchange,
-    call: Call,
-    entry: Entry,
-    receive: Receive,
-    send: Send,
-) -> None:
-    # An async function that says nothing on its way. Until it waits for something, nobody could take it back, and
-    # nothing is set up for that; nor for anything else that a call may need and this one does not.
-    def pending() -> Pending:
-        return Pending(server, request_of(scope), exchange, call)
-
-    begun: Begun | None = None
+def _begun(exchange: Exchange, call: Call, entry: Entry) -> Reply | Begun | Coroutine[Any, Any, Any]:
+    # The answer; else what came of the function, or the rest of it, which waits for something.
     try:
         args, kwargs = entry.arguments(call, None, None)
-        work = entry.fn(*args, **kwargs)
-        if type(work) is CoroutineType:
-            try:
-                work = go_on(work, work.send(None))
-            except StopIteration as stop:
-                begun = Begun(stop.value)
+        value = entry.fn(*args, **kwargs)
+        if type(value) is CoroutineType:
+            done, came = begin(value)
+            if not done:
+                return go_on(value, came)
+            value = came
     except BaseException as exc:
-        begun = Begun(error=exc)
-    if begun is None:
-        one = pending()
-        await _run_quietly(one, one.finish_plainly(entry, lambda: hop_of(server), work), receive, send)
-        return
-    value = begun.value
-    if type(value) in PLAIN and begun.error is None:
-        try:
-            answer = exchange.answer(call.key, entry.encode(value, call))
-        except Exception as exc:
-            begun = Begun(error=exc)
+        return Begun(error=exc)
+    if type(value) not in PLAIN:
+        return Begun(value)
+    try:
+        if type(value) is str and entry.gives_text:
+            answer = exchange.answer_text(call.key, value)
         else:
-            if answer is not None:
-                await _send(answer, send)
-                return
-    rest = await pending().finish_rest(entry, lambda: hop_of(server), begun)
-    if rest is not None:
-        await _send(rest, send)
+            answer = exchange.answer(call.key, entry.encode(value, call))
+    except UnicodeEncodeError:  # a lone surrogate
+        answer = None
+    except Exception as exc:
+        return Begun(error=exc)
+    return Begun(value) if answer is None else answer
+
+
+async def _run_on(
+    pending: Pending, entry: Entry, begun: Begun | Coroutine[Any, Any, Any], receive: Receive, send: Send
+) -> None:
+    server = pending.server
+    if isinstance(begun, Begun):
+        rest = await pending.finish_rest(entry, lambda: hop_of(server), begun)
+        if rest is not None:
+            await _send(rest, send)
+    else:
+        work = pending.finish_plainly(entry, lambda: hop_of(server), begun)
+        await _run_quietly(pending, work, receive, send)
 
 
 async def _run_pending(pending: Pending, receive: Receive, send: Send) -> None:

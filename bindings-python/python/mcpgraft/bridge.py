@@ -14,8 +14,9 @@ import os
 import threading
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from ._typing.late import Protocol
 from .errors import Cancelled
 
 if TYPE_CHECKING:
@@ -43,11 +44,9 @@ class Hop(Protocol):
 
     async def sync(self, make: Callable[[Hop], T]) -> T:
         """Run `make` where blocking is allowed; it gets the hop that is right in there."""
-        ...
 
     async def asynchronous(self, make: Callable[[Hop], Awaitable[T]]) -> T:
         """Await what `make` returns on an event loop; it gets the hop that is right in there."""
-        ...
 
 
 _COROUTINE = 0x80  # inspect.CO_COROUTINE; the module costs more to import than this whole package

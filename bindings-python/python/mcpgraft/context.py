@@ -5,12 +5,13 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from ._native import LocalError
 from ._typing.encode import clean, dumps
+from ._typing.late import Protocol
 from .asking import Asking
 from .errors import Cancelled
 from .request import Headers, Request
@@ -34,15 +35,12 @@ class Waiting(Protocol):
 
     def wait(self, timeout: float) -> tuple[bool, bytes] | None:
         """The result (True) or error object (False); None if it did not come within that many seconds."""
-        ...
 
     async def wait_async(self, timeout: float) -> tuple[bool, bytes] | None:
         """The same on an event loop."""
-        ...
 
     def close(self) -> None:
         """Nobody waits any more."""
-        ...
 
 
 class Channel(Protocol):
@@ -51,54 +49,43 @@ class Channel(Protocol):
     @property
     def takes_text(self) -> bool:
         """Whether an outcome may be the text of a tool's result instead of the result."""
-        ...
 
     def progress(self, key: int, progress: float, total: float | None, message: str | None) -> None: ...
     def log(self, key: int, level: str, data: bytes, logger: str | None) -> None: ...
 
     def can_ask(self, key: int, ask: NativeAsk) -> Unable | None:
         """Why this client cannot be asked that; None if it can."""
-        ...
 
     def no_way(self, call: Call) -> str | None:
         """Why no question reaches the client of a handshake-era call; None if one would."""
-        ...
 
     def ask(self, key: int, ask: NativeAsk) -> Waiting:
         """Ask the client of a handshake-era call. Raises `LocalError` if it cannot be asked after all."""
-        ...
 
     @property
     def client(self) -> str | None:
         """Names the client of the handshake era where no principal does: its session; `""` on a connection of its own;
         None: it cannot be told from others."""
-        ...
 
     @property
     def room(self) -> int:
         """How many calls of one process may wait for what is not run for them; 0: none."""
-        ...
 
     def begin_stream(self, key: int) -> None:
         """The call waits: begin its event stream, if it can have one, so that it can be kept alive."""
-        ...
 
     def is_left(self) -> bool:
         """Whether nobody is there any more to hear the answer of a call that waits."""
-        ...
 
     def task_progress(self, key: int, task: Task, progress: float, total: float | None, message: str | None) -> None:
         """Tell how far a task has come, on a call that waits for it."""
-        ...
 
     def keep_alive(self) -> None:
         """Something is waited for: keep the connection from looking dead."""
-        ...
 
     def elicitation_complete(self, key: int, id: str) -> None: ...
     def close_stream(self, key: int, retry_ms: int) -> bool:
         """End the response before the answer; False if the client could not come back for it."""
-        ...
 
 
 class Done:

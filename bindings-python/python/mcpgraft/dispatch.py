@@ -7,12 +7,13 @@ is run again when the answers are there (see `mcpgraft.rounds`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
 
 from ._native import LocalError
 from ._typing.encode import clean
+from ._typing.late import Protocol
 from ._typing.result import error_result, tool_result
 from .bridge import Hop, Inline, Loop, drive
 from .errors import (

@@ -12,18 +12,18 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ._typing.late import Protocol
 from .bridge import Hop, call
-from .fanout import Link
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._native import Exchange, Task
-    from .fanout import Fanout
+    from .fanout import Fanout, Link
 
 __all__ = ["Hub", "Live", "Waiting", "digest"]
 
@@ -42,11 +42,9 @@ class Live(Protocol):
     def task_changed(self, task: Task) -> None: ...
     def task_progress(self, task: Task, progress: float, total: float | None, message: str | None) -> None:
         """A task that a call on this very connection became has come so far (2025-11-25)."""
-        ...
 
     def end(self) -> None:
         """The server closes: say goodbye to who listens."""
-        ...
 
 
 class Open(Live, Protocol):
@@ -354,6 +352,8 @@ class Hub:
             if self._fanout is not None and (self._link is None or self._process != os.getpid()):
                 self._process = os.getpid()
                 self._origin = os.urandom(12).hex()
+                from .fanout import Link
+
                 self._link = Link(self._fanout, self._heard)
             return self._link
 

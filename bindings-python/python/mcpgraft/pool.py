@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 __all__ = ["Pool"]
 
@@ -17,7 +19,7 @@ class Pool:
     def __init__(self, size: int) -> None:
         """At most `size` jobs run at once."""
         self._size = size
-        self._jobs: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
+        self._jobs: SimpleQueue[Callable[[], Any] | None] | None = None
         self._idle = 0
         self._threads = 0
         self._open = 0
@@ -30,7 +32,7 @@ class Pool:
             start = self._idle < self._open and self._threads < self._size
             if start:
                 self._threads += 1
-        self._jobs.put(job)
+        self._queue().put(job)
         if start:
             threading.Thread(target=self._work, name="mcpgraft-call", daemon=True).start()
 
@@ -62,7 +64,7 @@ class Pool:
         """Let the threads end when they have nothing to do. Jobs may still come; there is a thread for each then."""
         with self._changed:
             for _ in range(self._threads):
-                self._jobs.put(None)
+                self._queue().put(None)
             self._threads = 0
 
     def join(self, deadline: float) -> None:
@@ -70,11 +72,21 @@ class Pool:
         with self._changed:
             self._changed.wait_for(lambda: self._open == 0, max(0.0, deadline - time.monotonic()))
 
+    def _queue(self) -> SimpleQueue[Callable[[], Any] | None]:
+        with self._changed:
+            if self._jobs is None:
+                # Not before: most servers on stdio never need a thread.
+                from queue import SimpleQueue
+
+                self._jobs = SimpleQueue()
+            return self._jobs
+
     def _work(self) -> None:
+        jobs = self._queue()
         while True:
             with self._changed:
                 self._idle += 1
-            job = self._jobs.get()
+            job = jobs.get()
             with self._changed:
                 self._idle -= 1
             if job is None:

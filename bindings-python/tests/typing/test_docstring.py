@@ -2,7 +2,7 @@
 
 import pytest
 
-from mcpgraft._typing.docstring import parse
+from mcpgraft._typing.docstring import Docstring, parse
 
 GOOGLE = """Search policies.
 
@@ -103,4 +103,4 @@ def test_styles(text: str) -> None:
     ],
 )
 def test_forms(text: str, description: str, params: dict) -> None:
-    assert parse(text) == (description, params)
+    assert parse(text) == Docstring(description, params)

@@ -12,7 +12,7 @@ import re
 import types
 import typing
 from collections.abc import Iterator
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
@@ -39,7 +39,7 @@ class NeedsPydanticError(Exception):
     """Only pydantic can check this annotation."""
 
 
-class Field(NamedTuple):
+class Field(msgspec.Struct, frozen=True):
     """What a pydantic `Field(...)` says, as far as msgspec can do it."""
 
     meta: dict[str, Any]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 from .late import pattern
 
 __all__ = ["Docstring", "parse"]
 
 
-class Docstring(NamedTuple):
+class Docstring(msgspec.Struct, frozen=True):
     """A docstring without its parameter sections, and what those said."""
 
     description: str

@@ -8,7 +8,9 @@ import sys
 import types
 import typing
 from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple, Optional, get_args, get_origin
+from typing import Annotated, Any, Optional, get_args, get_origin
+
+import msgspec
 
 from ..errors import RegistrationError
 from .annotations import is_field, is_optional, is_simple, members, unwrapped
@@ -26,7 +28,7 @@ POSITIONAL_ONLY, BY_NAME, VARIADIC_POSITIONAL, VARIADIC = range(4)
 """Kinds of parameters."""
 
 
-class Parameter(NamedTuple):
+class Parameter(msgspec.Struct, frozen=True):
     """One parameter; its annotation is resolved, `Any` if there was none."""
 
     name: str
@@ -40,7 +42,7 @@ class Parameter(NamedTuple):
         return self.kind == VARIADIC
 
 
-class Source(NamedTuple):
+class Source(msgspec.Struct, frozen=True):
     """A callable, read."""
 
     name: str
@@ -213,7 +215,7 @@ def _code(annotation: str) -> types.CodeType:
     return compile(annotation, "<annotation>", "eval")
 
 
-class _Builtin(NamedTuple):
+class _Builtin(msgspec.Struct, frozen=True):
     # What a text means wherever none of its names is one of the module's own.
     names: tuple[str, ...]
     value: Any

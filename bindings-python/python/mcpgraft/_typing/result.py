@@ -10,7 +10,7 @@ import collections.abc
 import enum
 import functools
 from collections.abc import Hashable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -29,6 +29,7 @@ from .content import (
     sniff,
 )
 from .encode import dumps
+from .late import Protocol
 
 __all__ = [
     "completion_result",
