@@ -73,6 +73,20 @@ def test_calls_sync_and_async(server: Server) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_a_body_in_one_piece(server: Server, kind: Callable[[bytes], object]) -> None:
+    async def main() -> None:
+        wire = Wire(call("async-add", a=1))
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": kind(wire.body)}
+
+        await App(server)(wire.scope, receive, wire.send)
+        assert text_of(b"".join(wire.pieces)) == "2"
+
+    asyncio.run(main())
+
+
 def test_sync_tools_do_not_block_the_loop(server: Server) -> None:
     @server.tool
     def sleep() -> str:

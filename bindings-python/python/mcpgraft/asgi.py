@@ -139,7 +139,7 @@ async def handle(
     if body is None:
         message: Any = await receive()
         if message["type"] == "http.request" and not message.get("more_body"):
-            body = message.get("body", b"")
+            body = bytes(message.get("body", b""))
         else:
             try:
                 body = await _read(receive, exchange.max_body + 1, message)
