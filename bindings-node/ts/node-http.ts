@@ -220,6 +220,12 @@ class NodeSink implements Sink {
     }
     response.statusCode = status;
     for (let at = 0; at < more.length; at += 2) response.setHeader(String(more[at]), more[at + 1] as string | number);
+    const [only] = headers;
+    // Nearly every answer has no more than its type.
+    if (headers.length === 1 && only !== undefined && only[0].toLowerCase() !== "vary") {
+      response.setHeader(only[0], only[1]);
+      return;
+    }
     const values = new Map<string, string[]>();
     for (const [name, value] of headers) values.set(name, [...(values.get(name) ?? []), value]);
     for (const [name, several] of values) {
