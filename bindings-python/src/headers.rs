@@ -47,6 +47,9 @@ impl HeaderText {
         let Ok(name) = name.cast::<PyString>() else { return Ok(()) };
         let name = name.to_cow()?;
         match name.strip_prefix("HTTP_") {
+            // These two have variables of their own. Some servers give them twice, as nginx before uWSGI does; and a client
+            // may have sent `Content_Type`, which is another header.
+            Some("CONTENT_TYPE" | "CONTENT_LENGTH") => Ok(()),
             Some(header) => self.add(header.replace('_', "-").as_bytes(), value),
             // Servers may set these to "" when absent.
             None if name == "CONTENT_TYPE" && value.is_truthy()? => self.add(b"Content-Type", value),

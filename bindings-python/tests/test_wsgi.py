@@ -128,6 +128,15 @@ def test_respond_in_a_wsgi_view(server: Server) -> None:
         server.respond(object())
 
 
+def test_headers_that_have_their_own_variables(server: Server) -> None:
+    # nginx gives uWSGI both; and a client may send `Content_Type`, which becomes the same name.
+    twice = environ(call("add", a=1), HTTP_CONTENT_TYPE="text/plain", HTTP_CONTENT_LENGTH="1")
+    assert text_of(Wire().run(App(server), twice)) == "2"
+    seen = request_of(twice).headers
+    assert seen["Content-Type"] == "application/json"
+    assert seen["Content-Length"] == twice["CONTENT_LENGTH"]
+
+
 def test_environ_reading() -> None:
     env = environ(b"12345", HTTP_X_A_B="1", SCRIPT_NAME="/app", HTTP_HOST="x.org:81")
     made = request_of(env)

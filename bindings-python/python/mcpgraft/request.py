@@ -63,7 +63,11 @@ class Headers(Mapping[str, str]):
 
 
 def _of_environ(environ: dict[str, Any]) -> list[tuple[str, str]]:
-    headers = [(name[5:].replace("_", "-").lower(), value) for name, value in environ.items() if name[:5] == "HTTP_"]
+    headers = [
+        (name[5:].replace("_", "-").lower(), value)
+        for name, value in environ.items()
+        if name[:5] == "HTTP_" and name not in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")  # they have their own
+    ]
     # Servers may set these to "" when absent.
     if kind := environ.get("CONTENT_TYPE"):
         headers.append(("content-type", kind))
