@@ -104,6 +104,8 @@ GOALS = [
     cpu("Node, stdio, add", TS, "add", 8, 18, NODE),
     cpu("Node, stdio, tools/list of 20", TS, "tools/list", 6, 1050, ("server 2.x",)),
     share("Flask", FLASK, 15, 380),
+    # The same without a server: gunicorn with 16 threads varies by more.
+    Goal("Flask in process, add beyond a constant", (PYTHON,), "inproc WSGI", "share", "cpu_us", 15),
     share("ASGI", ASGI, 15, 25),
     share("node:http", HTTP, 10, 18),
     share("Express", EXPRESS, 10, 101),

@@ -22,7 +22,7 @@ def difference(goal: Goal) -> bool:
 
 def value(results: Results, name: str, goal: Goal, era: str, request: str) -> float | None:
     if request == "share":
-        return results.share(name, era)
+        return results.share(name, era, goal.way)
     if request == "growth":
         return growth(results, name)
     figure, scale = SCALES.get(goal.figure, (goal.figure, 1.0))

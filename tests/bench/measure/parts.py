@@ -19,6 +19,8 @@ REQUESTS = ["add", "tools/list", "search", "resources/read", "prompts/get", "ech
 SESSIONS, STREAMS = 2000, 900
 """As many as all servers allow: what was free in a process before hides little of so many."""
 COUNTS = (20, 1000)
+TWICE = 2
+"""What is measured in a moment is measured again."""
 TIMEOUT = 90
 """Seconds."""
 ENDLESS = "no end"
@@ -128,7 +130,7 @@ def inproc(results: Results, one: Contender) -> None:
 
 def large(results: Results, one: Contender) -> None:
     """What 1,000 tools cost, beside 20."""
-    for count in COUNTS if one.command("tools") else ():
+    for count in COUNTS * TWICE if one.command("tools") else ():
         told, why = run([str(count) if part == "COUNT" else part for part in one.command("tools")])
         key = ("tools", ANY, str(count))
         for line in told:

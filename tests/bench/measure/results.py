@@ -36,10 +36,10 @@ class Results:
     def get(self, name: str, key: Key, what: str) -> float | None:
         return self.figures.get(name, {}).get(key, {}).get(what)
 
-    def share(self, name: str, era: str) -> float | None:
+    def share(self, name: str, era: str, way: str = "http 16") -> float | None:
         """CPU of `add` over HTTP beyond that of a constant answer by the same server, in microseconds."""
-        whole = self.get(name, ("http 16", era, "add"), "cpu_us")
-        constant = self.get(name, ("http 16", era, "constant"), "cpu_us")
+        whole = self.get(name, (way, era, "add"), "cpu_us")
+        constant = self.get(name, (way, era, "constant"), "cpu_us")
         return None if whole is None or constant is None else whole - constant
 
     def has(self, name: str, keys: Iterable[Key]) -> bool:
