@@ -227,7 +227,7 @@ class _Wait:
                 task = await self._hop.sync(lambda _: self._tasks.find(self._ctx))
                 if task.over:
                     return task
-                self._ask(task)
+                await self._ask(task)
                 now = time.monotonic()
                 if now >= end:
                     raise McpError("the task is not over yet: ask tasks/get, and come again")
@@ -241,7 +241,7 @@ class _Wait:
             for key in list(self._asked):
                 self._drop(key)
 
-    def _ask(self, task: Task) -> None:
+    async def _ask(self, task: Task) -> None:
         ctx, channel = self._ctx, self._ctx._channel
         questions = dict(task.questions())
         for key in self._asked.keys() - questions.keys():
@@ -256,6 +256,11 @@ class _Wait:
                 raise NoChannel(f"the task needs input, but {why}", key)
             if self._tasks.watches.claim(task.id, key):
                 try:
+                    # Who had claimed it before may have passed on the answer since the task was read.
+                    now = await self._hop.sync(lambda _: self._tasks.find(ctx))
+                    if now.over or key not in dict(now.questions()):
+                        self._tasks.watches.release(task.id, key)
+                        continue
                     self._asked[key] = channel.ask(ctx.call.key, question)
                 except BaseException:
                     self._tasks.watches.release(task.id, key)
