@@ -538,6 +538,36 @@ def test_one_question_is_asked_once() -> None:
     assert asked == ["Who?"]
 
 
+def test_a_question_that_was_just_answered_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call has read the task, and another passes on the answer before the first claims the question."""
+    world = World("http")
+    world.server.auth = ApiKey({"a" * 20: "ada"})
+
+    @world.server.tool(task="optional")
+    def book(ctx: Context) -> str:
+        return str(ctx.elicit("who", "Who?", NAME).data["name"])
+
+    def reply(params: Json) -> Any:
+        asked.append(params["message"])
+        return {"name": "Ada"}
+
+    asked: list[str] = []
+    first, second = (world.client(answers=Replies(elicit=reply), headers={"x-api-key": "a" * 20}) for _ in range(2))
+    task = world.start(first, "book")
+    assert world.tasks.idle(LONG)
+    watches = world.tasks.watches
+    claim = watches.claim
+
+    def late(id: str, key: str) -> bool:
+        monkeypatch.setattr(watches, "claim", claim)
+        assert text(world.result(second, task)) == "Ada"
+        return claim(id, key)
+
+    monkeypatch.setattr(watches, "claim", late)
+    assert text(world.result(first, task)) == "Ada"
+    assert asked == ["Who?"]
+
+
 def test_an_answer_that_does_not_come_is_given_up(world: World) -> None:
     @world.server.tool(task="optional")
     def book(ctx: Context) -> str:

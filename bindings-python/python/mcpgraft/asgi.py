@@ -181,12 +181,12 @@ async def _handle_slowly(
     async def read(limit: int) -> bytes:
         return body[:limit] if body is not None else await _read(receive, limit)
 
-    begin: Any = begin_async
+    decide: Any = begin_async
     if sse:
-        from .sse import begin_async as begin
+        from .sse import begin_async as decide
     begun: Any
     try:
-        begun = await begin(server, request_of(scope), auth, read, hop_of(server))
+        begun = await decide(server, request_of(scope), auth, read, hop_of(server))
     except ConnectionAbortedError:
         return
     if isinstance(begun, Listening):
