@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -116,6 +117,14 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
     assert world.tasks.idle(LONG)
 
 
+def until(there: Callable[[], bool]) -> None:
+    """Wait for what another thread does."""
+    end = time.monotonic() + LONG
+    while not there():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.001)
+
+
 def text(result: Json) -> str:
     content: list[dict[str, str]] = result["content"]
     return content[0]["text"]
@@ -224,8 +233,8 @@ def test_the_result_is_waited_for(world: World) -> None:
     task = world.start(client, "work", n=1)
     with ThreadPoolExecutor() as pool:
         waiting = pool.submit(world.result, client, task)
-        while not world.tasks.watches._waiting:
-            assert not waiting.done()
+        until(lambda: bool(world.tasks.watches._waiting) or waiting.done())
+        assert not waiting.done()
         world.go.set()
         assert waiting.result(LONG)["structuredContent"]["n"] == 1
 
@@ -525,8 +534,7 @@ def test_one_question_is_asked_once() -> None:
 
     def reply(params: Json) -> Any:
         asked.append(params["message"])
-        while len(world.tasks.watches._of(task["taskId"])) < 2:
-            pass
+        until(lambda: len(world.tasks.watches._of(task["taskId"])) == 2)
         return {"name": "Ada"}
 
     asked: list[str] = []

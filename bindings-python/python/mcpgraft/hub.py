@@ -127,10 +127,11 @@ class Hub:
         self._name = name
         self._fanout = fanout
         self._on_task = on_task or _nothing
-        self._lock = threading.Lock()
+        # Reentrant: what a thrown away coroutine gives back is given back wherever garbage is collected, here, too.
+        self._lock = threading.RLock()
         self._waiting: dict[tuple[str, str], Waiting] = {}
         self._running: dict[str, dict[Exchange, Callable[[], object]]] = {}
-        self._lives: weakref.WeakSet[Live] = weakref.WeakSet()
+        self._lives: weakref.WeakValueDictionary[int, Live] = weakref.WeakValueDictionary()
         self._streams: set[Open] = set()
         self._link: Link | None = None
         self._process = 0
@@ -200,8 +201,8 @@ class Hub:
 
     def _cancel(self, secret: str, request_id: str) -> bool:
         with self._lock:
-            running = list(self._running.get(secret, {}).items())
-        for exchange, cancel in running:
+            running = self._running.get(secret, {}).copy()
+        for exchange, cancel in running.items():
             if exchange.cancel(request_id):
                 cancel()
                 return True
@@ -215,8 +216,8 @@ class Hub:
 
     def _end(self, secret: str) -> None:
         with self._lock:
-            running = list(self._running.get(secret, {}).items())
-        for exchange, cancel in running:
+            running = self._running.get(secret, {}).copy()
+        for exchange, cancel in running.items():
             exchange.abandon()
             cancel()
         self._supersede(secret)
@@ -228,12 +229,12 @@ class Hub:
         """While the block runs, tell `live` about changes."""
         self._linked()
         with self._lock:
-            self._lives.add(live)
+            self._lives[id(live)] = live
         try:
             yield
         finally:
             with self._lock:
-                self._lives.discard(live)
+                self._lives.pop(id(live), None)
 
     def changed(self, kind: str, *, everywhere: bool = True) -> None:
         """A list is another one now: `tools`, `resources` or `prompts`."""
@@ -272,8 +273,14 @@ class Hub:
 
     def _listening(self) -> list[Live]:
         with self._lock:
-            # To go through a weak set that is empty costs more than all the rest, at every tool that is registered.
-            return [*self._streams, *self._lives] if self._lives else [*self._streams]
+            return self._all()
+
+    def _all(self) -> list[Live]:
+        # Copied in one step each: what is collected meanwhile may take itself out.
+        streams: list[Live] = [*self._streams.copy()]
+        if not self._lives:  # most often, and at every tool that is registered
+            return streams
+        return streams + [live for ref in self._lives.valuerefs() if (live := ref()) is not None]
 
     # --- streams -------------------------------------------------------------------------------------------------
 
@@ -312,13 +319,13 @@ class Hub:
 
     def _drop_gone(self) -> bool:
         with self._lock:
-            streams = list(self._streams)
+            streams = self._streams.copy()
         gone = [stream for stream in streams if stream.drop_if_gone()]
         return bool(gone)
 
     def _supersede(self, secret: str) -> None:
         with self._lock:
-            older = [stream for stream in self._streams if stream.session == secret]
+            older = [stream for stream in self._streams.copy() if stream.session == secret]
         for stream in older:
             stream.close()
 
@@ -335,7 +342,7 @@ class Hub:
         """End all streams in good order, and the connection to other processes."""
         with self._lock:
             self.closed = True
-            ending = [*self._lives, *self._streams]
+            ending = self._all()
             link, self._link = self._link, None
         for live in ending:
             live.end()

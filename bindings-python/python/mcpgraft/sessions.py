@@ -115,7 +115,7 @@ class MemorySessions:
         self._max = max_sessions
         self._idle = idle
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # reentrant as the hub's: a session may be let go of by a collection of garbage
         self._locks = [threading.Lock() for _ in range(64)]
         # The one used longest ago comes first.
         self._table: OrderedDict[str, tuple[bytes, float]] = OrderedDict()

@@ -145,7 +145,7 @@ class Watches:
     """The calls of this process that wait for tasks, and what they ask."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # reentrant as the hub's, for the same reason
         self._waiting: dict[str, list[Watch]] = {}
         self._count = 0
         self._asking: set[tuple[str, str]] = set()
