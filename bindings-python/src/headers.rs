@@ -1,5 +1,7 @@
 //! The headers of a request, from Python.
 
+use std::borrow::Cow;
+
 use mcpgraft::http::Headers;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
@@ -45,15 +47,8 @@ impl HeaderText {
 
     fn add_variable(&mut self, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<()> {
         let Ok(name) = name.cast::<PyString>() else { return Ok(()) };
-        let name = name.to_cow()?;
-        match name.strip_prefix("HTTP_") {
-            // These two have variables of their own. Some servers give them twice, as nginx before uWSGI does; and a client
-            // may have sent `Content_Type`, which is another header.
-            Some("CONTENT_TYPE" | "CONTENT_LENGTH") => Ok(()),
-            Some(header) => self.add(header.replace('_', "-").as_bytes(), value),
-            // Servers may set these to "" when absent.
-            None if name == "CONTENT_TYPE" && value.is_truthy()? => self.add(b"Content-Type", value),
-            None if name == "CONTENT_LENGTH" && value.is_truthy()? => self.add(b"Content-Length", value),
+        match header_of(&name.to_cow()?, value)? {
+            Some(header) => self.add(header.as_bytes(), value),
             None => Ok(()),
         }
     }
@@ -112,4 +107,32 @@ impl HeaderText {
         };
         self.ends.iter().map(cut).collect()
     }
+}
+
+/// The header that a variable of WSGI's environ is, if it is one; its letters' case is lost (PEP 3333, "environ Variables").
+fn header_of(variable: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<Cow<'static, str>>> {
+    Ok(match variable.strip_prefix("HTTP_") {
+        // These two have variables of their own. Some servers give them twice, as nginx before uWSGI does; and a client
+        // may have sent `Content_Type`, which is another header.
+        Some("CONTENT_TYPE" | "CONTENT_LENGTH") => None,
+        Some(header) => Some(header.replace('_', "-").into()),
+        // Servers may set these to "" when absent.
+        None if variable == "CONTENT_TYPE" && value.is_truthy()? => Some("Content-Type".into()),
+        None if variable == "CONTENT_LENGTH" && value.is_truthy()? => Some("Content-Length".into()),
+        None => None,
+    })
+}
+
+/// The headers in an environ of WSGI, for handlers: names in lower case, and values as they are.
+#[pyfunction]
+pub(crate) fn environ_headers<'py>(environ: &Bound<'py, PyDict>) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
+    let mut headers = Vec::new();
+    for (name, value) in environ.iter() {
+        if let Ok(name) = name.cast::<PyString>()
+            && let Some(header) = header_of(&name.to_cow()?, &value)?
+        {
+            headers.push((header.to_ascii_lowercase(), value));
+        }
+    }
+    Ok(headers)
 }

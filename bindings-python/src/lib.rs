@@ -38,6 +38,8 @@ mod _native {
     #[pymodule_export]
     use super::framer::Framer;
     #[pymodule_export]
+    use super::headers::environ_headers;
+    #[pymodule_export]
     use super::http_step::{Emit, HttpStep, Reply};
     #[pymodule_export]
     use super::listener::Listener;

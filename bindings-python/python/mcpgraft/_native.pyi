@@ -458,6 +458,9 @@ def task_page(tasks: list[Task], next: str | None = None) -> bytes:
 def begin(coroutine: Coroutine[Any, Any, Any]) -> tuple[bool, Any]:
     """Run a coroutine until it waits for something: `(False, what)`, or until its end: `(True, value)`."""
 
+def environ_headers(environ: dict[str, Any]) -> list[tuple[str, str]]:
+    """The headers in an environ of WSGI: names in lower case, `content-type` and `content-length` among them."""
+
 def accepts(ask: _Ask, answer: bytes) -> bool:
     """Whether an answer of the client is of the kind that was asked for."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from ._native import environ_headers
+
 __all__ = ["HeaderPairs", "Headers", "Request"]
 
 HeaderPairs = Sequence[tuple[str, str]] | Sequence[tuple[bytes, bytes]] | dict[str, Any]
@@ -25,7 +27,7 @@ class Headers(Mapping[str, str]):
     def raw(self) -> list[tuple[str, str]]:
         """The headers as they came, in order. What is not ASCII is decoded from Latin-1."""
         if self._raw is None:
-            sent = _of_environ(self._sent) if isinstance(self._sent, dict) else self._sent
+            sent = environ_headers(self._sent) if isinstance(self._sent, dict) else self._sent
             self._raw = [(_text(name), _text(value)) for name, value in sent]
         return self._raw
 
@@ -60,20 +62,6 @@ class Headers(Mapping[str, str]):
     def __repr__(self) -> str:
         # Values may be secrets (Authorization, cookies), and this text ends up in logs.
         return f"Headers({', '.join(sorted(self._values))})"
-
-
-def _of_environ(environ: dict[str, Any]) -> list[tuple[str, str]]:
-    headers = [
-        (name[5:].replace("_", "-").lower(), value)
-        for name, value in environ.items()
-        if name[:5] == "HTTP_" and name not in ("HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH")  # they have their own
-    ]
-    # Servers may set these to "" when absent.
-    if kind := environ.get("CONTENT_TYPE"):
-        headers.append(("content-type", kind))
-    if length := environ.get("CONTENT_LENGTH"):
-        headers.append(("content-length", length))
-    return headers
 
 
 def _text(value: str | bytes) -> str:
