@@ -19,6 +19,8 @@ REQUESTS = ["add", "tools/list", "search", "resources/read", "prompts/get", "ech
 SESSIONS, STREAMS = 2000, 900
 """As many as all servers allow: what was free in a process before hides little of so many."""
 COUNTS = (20, 1000)
+PAIRS = 4
+"""How often `add` and its constant are measured over HTTP."""
 TWICE = 2
 """What is measured in a moment is measured again."""
 TIMEOUT = 90
@@ -92,7 +94,8 @@ def transports(results: Results, one: Contender, requests: Sequence[str], second
         if one.command("stdio"):
             asked(results, one, "stdio 32", era, ["add"] if floor else requests, seconds)
         if one.command("http"):
-            asked(results, one, "http 16", era, ["add", *(["constant"] if one.constant else [])], seconds)
+            # What is compared is asked in turn: both have to meet a good moment.
+            asked(results, one, "http 16", era, ["add", "constant"] * PAIRS if one.constant else ["add"], seconds)
 
 
 def one_core(results: Results, one: Contender, seconds: float) -> None:
