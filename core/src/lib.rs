@@ -242,7 +242,7 @@
 //! | features | has | for |
 //! |---|---|---|
 //! | none | no heap, no std: [`catalog::Fixed`], bounded tables, outputs in slices | firmware |
-//! | `alloc` | catalogues that change (`catalog::Owned`), outputs that grow (`Vec<u8>`), the typed model (`model::typed`) | no_std with a heap, WebAssembly |
+//! | `alloc` | catalogues that change (`catalog::Owned`), settings by name (`settings`), outputs that grow (`Vec<u8>`), the typed model (`model::typed`) | no_std with a heap, WebAssembly |
 //! | `std` (default) | the same, with std in the dependencies | hosts |
 //!
 //! A build with `opt-level = "s"` also takes the feature `small`: texts are scanned eight bytes at a time, without vectors.
@@ -271,6 +271,8 @@ pub mod schema;
 #[cfg(feature = "seal")]
 pub mod seal;
 pub mod server;
+#[cfg(feature = "alloc")]
+pub mod settings;
 
 pub use error::LocalError;
 pub use limits::Limits;

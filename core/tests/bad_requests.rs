@@ -8,7 +8,7 @@
 mod served;
 
 use mcpgraft::Server;
-use mcpgraft::http::guard::{Guard, Hosts};
+use mcpgraft::http::guard::{Guard, Hosts, Listed};
 use mcpgraft::http::{Body, Endpoint, Exchange, Head, Headers, HttpStep, Request};
 use mcpgraft::json::{Raw, check};
 use served::{headers, served};
@@ -466,8 +466,8 @@ fn other_methods() {
 #[test]
 fn listed_hosts_and_origins() {
     let guard = Guard {
-        allowed_hosts: Hosts::Listed(&["api.example.com"]),
-        allowed_origins: &["https://app.example.com"],
+        allowed_hosts: Hosts::Listed(Listed::Texts(&["api.example.com"])),
+        allowed_origins: Listed::Texts(&["https://app.example.com"]),
     };
     let endpoint = Endpoint { guard, ..Endpoint::default() };
     let host = |host: &'static [u8]| -> Changes { Box::leak(Box::new([("Host", Some(host))])) };

@@ -3,7 +3,7 @@
 
 use mcpgraft::frame::line::{Frame, LineBuffer, LineFramer};
 use mcpgraft::http::accept::Accept;
-use mcpgraft::http::guard::{Guard, Hosts};
+use mcpgraft::http::guard::{Guard, Hosts, Listed};
 use mcpgraft::http::sentinel;
 use mcpgraft::json::{Full, JsonErrorKind, Kind, Raw, Str, Writer, check, escape, fnv64};
 use mcpgraft::model::template::{Template, percent_decode};
@@ -393,8 +393,9 @@ proptest! {
         for (a, b) in [(&one, &other), (&other, &one), (&other, &other)] {
             let _ = Accept::parse([&**a, &**b].into_iter());
             let listed = [&**a];
-            for hosts in [Hosts::Any, Hosts::Listed(&listed)] {
-                let _ = Guard { allowed_hosts: hosts, allowed_origins: &listed }.check(Some(b), Some(a), None);
+            let listed = Listed::from(&listed);
+            for hosts in [Hosts::Any, Hosts::Listed(listed)] {
+                let _ = Guard { allowed_hosts: hosts, allowed_origins: listed }.check(Some(b), Some(a), None);
             }
             let _ = percent_decode(a, &mut Vec::new());
             if let Ok(template) = Template::parse(a) {

@@ -9,39 +9,52 @@ use std::collections::HashMap;
 
 use mcpgraft::http::events::{Event, StreamName};
 
-use common::{
-    During, Settings, bytes, check_able, check_call, during, list, required, steps, text, with_answer,
-};
+use common::{During, bytes, check_able, check_call, during, list, required, steps, text, with_answer};
 use mcpgraft::Server;
 use mcpgraft::catalog::{Kind, Owned};
 use mcpgraft::frame::line::{Frame, LineBuffer};
-use mcpgraft::http::guard::Hosts;
 use mcpgraft::http::{
-    Attached, Emit, Endpoint, Exchange, Handshake, Head, Headers, HttpStep, Listener, Request, Sessions,
+    Attached, Emit, Exchange, Handshake, Head, Headers, HttpStep, Listener, Request, Sessions,
 };
+use mcpgraft::json::Raw;
 use mcpgraft::server::{CallKey, Notice};
+use mcpgraft::settings::Settings;
 use serde_json::Value;
 
 struct Offered {
     settings: Settings,
     catalog: Owned,
+    line_bytes: usize,
+    listens: bool,
 }
 
 impl Offered {
     fn new(file: &Value) -> Self {
-        let settings = Settings::new(file);
-        let mut catalog = Owned::new();
+        let told = common::Settings::new(file);
+        let (mut settings, mut catalog) = (Settings::new(), Owned::new());
+        let mut set = |name: &str, value: &str| {
+            if let Err(wrong) = settings.set(&mut catalog, name, Raw::trusted(value)) {
+                panic!("{name}: {wrong}");
+            }
+        };
+        set("info", &told.info);
+        for (name, value) in told.options.as_object().unwrap() {
+            if name != "listens" {
+                set(name, &value.to_string());
+            }
+        }
+        set("limits", &Value::from_iter(told.limits.named()).to_string());
         for kind in Kind::ALL {
-            for definition in settings.definitions(kind) {
+            for definition in told.definitions(kind) {
                 catalog.put(kind, &definition.to_string()).expect("a good definition");
             }
         }
-        settings.custom_methods().for_each(|method| catalog.add_custom_method(method).unwrap());
-        Offered { settings, catalog }
+        let listens = told.options.get("listens").and_then(Value::as_bool) == Some(true);
+        Offered { settings, catalog, line_bytes: told.line_bytes, listens }
     }
 
     fn server(&self) -> Server<'_, &Owned> {
-        Server { profile: self.settings.profile(), limits: self.settings.limits, catalog: &self.catalog }
+        self.settings.server(&self.catalog)
     }
 }
 
@@ -178,25 +191,7 @@ fn exchange(step: &Value, offered: &Offered, kept: &mut Kept) -> Seen {
         headers: Headers(&headers),
         peer_is_loopback: None,
     };
-    let texts = |name: &str| -> Vec<String> {
-        let listed = offered.settings.options.get(name).and_then(Value::as_array);
-        listed.into_iter().flatten().map(|text| text.as_str().unwrap().to_owned()).collect()
-    };
-    let (hosts, origins) = (texts("allowed_hosts"), texts("allowed_origins"));
-    let hosts: Vec<&str> = hosts.iter().map(String::as_str).collect();
-    let origins: Vec<&str> = origins.iter().map(String::as_str).collect();
-    let sessions = match text(&offered.settings.options, "sessions") {
-        None => Sessions::Off,
-        Some("fixed") => Sessions::Fixed,
-        Some("kept") => Sessions::Kept,
-        Some(other) => panic!("unknown sessions {other}"),
-    };
-    let listens = offered.settings.options.get("listens").and_then(Value::as_bool) == Some(true);
-    let mut endpoint = Endpoint { streams: true, sessions, listens, ..Endpoint::default() };
-    endpoint.guard.allowed_origins = &origins;
-    if !hosts.is_empty() {
-        endpoint.guard.allowed_hosts = Hosts::Listed(&hosts);
-    }
+    let endpoint = offered.settings.endpoint(true, offered.listens);
     let mut seen = Seen::default();
     let mut exchange = Exchange::new(1);
     if let Some(name) = text(request, "events") {
@@ -214,7 +209,7 @@ fn exchange(step: &Value, offered: &Offered, kept: &mut Kept) -> Seen {
     let mut handshake = named.map(|name| kept.handshakes[name].clone());
     let own = |stream: &StreamName| (named.unwrap_or_default().to_owned(), stream.text().to_owned());
     let attached = match &mut handshake {
-        _ if sessions == Sessions::Off => Attached::Off,
+        _ if endpoint.sessions == Sessions::Off => Attached::Off,
         Some(handshake) => Attached::Known(handshake),
         None if Exchange::session_id(&request_head).is_some() => Attached::Unknown,
         None => Attached::Missing,
@@ -338,14 +333,14 @@ fn http(file: &Value, offered: &Offered) -> Vec<String> {
 
 fn framing(file: &Value, offered: &Offered, piece: usize) -> Vec<String> {
     let mut wrong = Vec::new();
-    let mut lines = LineBuffer::with_limit(offered.settings.line_bytes);
+    let mut lines = LineBuffer::with_limit(offered.line_bytes);
     let keep = |frame: Frame<'_>| match frame {
         Frame::Line(line) => Value::from(String::from_utf8_lossy(line)),
         Frame::TooLong => Value::Null,
     };
     for step in steps(file) {
         if step.get("fresh").and_then(Value::as_bool) == Some(true) {
-            lines = LineBuffer::with_limit(offered.settings.line_bytes);
+            lines = LineBuffer::with_limit(offered.line_bytes);
         }
         let mut found = Vec::new();
         for mut part in bytes(step, "feed").unwrap_or_default().chunks(piece) {

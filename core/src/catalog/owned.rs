@@ -23,6 +23,8 @@ struct Table {
     rows: Vec<Row>,
     /// Positions in `rows`, sorted by key: looking one up costs no memory, however the key is written.
     index: Vec<usize>,
+    /// There has been a row.
+    had: bool,
 }
 
 impl Table {
@@ -111,7 +113,14 @@ impl Owned {
         table.index.try_reserve(1).map_err(|_| LocalError::OutputFull)?;
         table.index.insert(place, table.rows.len());
         table.rows.push(Row { key, texts, traits });
+        table.had = true;
         Ok(true)
+    }
+
+    /// Whether there has ever been a definition of this kind: what was once declared as a capability stays declared.
+    #[must_use]
+    pub fn has_had(&self, kind: Kind) -> bool {
+        self.table(kind).had
     }
 
     /// Takes a definition out. `false`: there is none of that key.

@@ -15,7 +15,62 @@ pub enum Hosts<'a> {
     Any,
     /// Only these. An entry is a name or address (`[::1]` for IPv6) with or without a port; without one it fits any
     /// port. `*.example.com` fits every name below `example.com`; `*` fits everything. Case does not matter.
-    Listed(&'a [&'a str]),
+    Listed(Listed<'a>),
+}
+
+/// A list of hosts or origins, as the host program has it. The default is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listed<'a> {
+    /// Texts, of a program or in flash.
+    Texts(&'a [&'a str]),
+    /// Texts that came from outside.
+    #[cfg(feature = "alloc")]
+    Strings(&'a [alloc::string::String]),
+}
+
+impl Default for Listed<'_> {
+    fn default() -> Self {
+        Listed::Texts(&[])
+    }
+}
+
+impl<'a> From<&'a [&'a str]> for Listed<'a> {
+    fn from(list: &'a [&'a str]) -> Self {
+        Listed::Texts(list)
+    }
+}
+
+impl<'a, const N: usize> From<&'a [&'a str; N]> for Listed<'a> {
+    fn from(list: &'a [&'a str; N]) -> Self {
+        Listed::Texts(list)
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<'a> From<&'a [alloc::string::String]> for Listed<'a> {
+    fn from(list: &'a [alloc::string::String]) -> Self {
+        Listed::Strings(list)
+    }
+}
+
+impl Listed<'_> {
+    /// Whether nothing is listed.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        match self {
+            Listed::Texts(list) => list.is_empty(),
+            #[cfg(feature = "alloc")]
+            Listed::Strings(list) => list.is_empty(),
+        }
+    }
+
+    fn any(self, mut fits: impl FnMut(&str) -> bool) -> bool {
+        match self {
+            Listed::Texts(list) => list.iter().any(|entry| fits(entry)),
+            #[cfg(feature = "alloc")]
+            Listed::Strings(list) => list.iter().any(|entry| fits(entry)),
+        }
+    }
 }
 
 /// The settings the check goes by. The default lets in everything but foreign web pages.
@@ -25,7 +80,7 @@ pub struct Guard<'a> {
     pub allowed_hosts: Hosts<'a>,
     /// The origins allowed besides the server's own, as browsers write them (`https://app.example.com`,
     /// `http://localhost:5173`; `null` for opaque ones); `*` allows all.
-    pub allowed_origins: &'a [&'a str],
+    pub allowed_origins: Listed<'a>,
 }
 
 /// Why a request was refused. Answered with 403.
@@ -75,7 +130,7 @@ impl Guard<'_> {
             Hosts::Listed(entries) => {
                 let host =
                     Authority::parse(host.ok_or(Refused::HostMissing)?).ok_or(Refused::HostNotListed)?;
-                if !entries.iter().any(|entry| host.is_listed_as(entry)) {
+                if !entries.any(|entry| host.is_listed_as(entry)) {
                     return Err(Refused::HostNotListed);
                 }
                 true
@@ -105,7 +160,7 @@ impl Guard<'_> {
     /// Whether an origin is let in by name: what browsers need to hear of, beside their own.
     #[must_use]
     pub fn lists(&self, origin: &str) -> bool {
-        self.allowed_origins.iter().any(|entry| *entry == "*" || same_origin(entry, origin))
+        self.allowed_origins.any(|entry| entry == "*" || same_origin(entry, origin))
     }
 }
 
@@ -212,7 +267,7 @@ impl<'a> Origin<'a> {
 mod tests {
     use super::*;
 
-    const OPEN: Guard<'static> = Guard { allowed_hosts: Hosts::Any, allowed_origins: &[] };
+    const OPEN: Guard<'static> = Guard { allowed_hosts: Hosts::Any, allowed_origins: Listed::Texts(&[]) };
 
     #[test]
     fn programs_without_origin_pass() {
@@ -281,7 +336,7 @@ mod tests {
     #[test]
     fn listed_origins_pass() {
         let origins = ["https://App.example.com", "http://localhost:5173", "vscode-webview://abc", "null"];
-        let guard = Guard { allowed_hosts: Hosts::Any, allowed_origins: &origins };
+        let guard = Guard { allowed_hosts: Hosts::Any, allowed_origins: Listed::Texts(&origins) };
         for origin in [
             "https://app.EXAMPLE.com:443",
             "http://localhost:5173",
@@ -303,7 +358,7 @@ mod tests {
                 "{origin}"
             );
         }
-        let any = Guard { allowed_origins: &["*"], ..OPEN };
+        let any = Guard { allowed_origins: Listed::Texts(&["*"]), ..OPEN };
         assert_eq!(any.check(None, Some("null"), None), Ok(()));
     }
 
@@ -311,7 +366,10 @@ mod tests {
     #[test]
     fn listed_hosts() {
         let entries = ["api.example.com", "*.example.org", "127.0.0.1:8000", "[::1]"];
-        let guard = Guard { allowed_hosts: Hosts::Listed(&entries), allowed_origins: &[] };
+        let guard = Guard {
+            allowed_hosts: Hosts::Listed(Listed::Texts(&entries)),
+            allowed_origins: Listed::Texts(&[]),
+        };
         for host in [
             "api.example.com",
             "API.example.com:8443",
@@ -344,7 +402,8 @@ mod tests {
         assert_eq!(page("api.example.com", "https://api.example.com"), Ok(()));
         assert_eq!(page("api.example.com", "https://a.example.org"), Err(Refused::OriginForeign));
         assert_eq!(page("evil.example", "http://evil.example"), Err(Refused::HostNotListed));
-        let none = Guard { allowed_hosts: Hosts::Listed(&[]), allowed_origins: &[] };
+        let none =
+            Guard { allowed_hosts: Hosts::Listed(Listed::Texts(&[])), allowed_origins: Listed::Texts(&[]) };
         assert_eq!(none.check(Some("localhost"), None, None), Err(Refused::HostNotListed));
     }
 }

@@ -2,7 +2,7 @@
 //! promises. The property tests and the fuzz target drive the same function.
 
 use mcpgraft::LocalError;
-use mcpgraft::http::guard::{Guard, Hosts};
+use mcpgraft::http::guard::{Guard, Hosts, Listed};
 use mcpgraft::http::{Body, Emit, Endpoint, Exchange, Head, Headers, HttpStep, Request};
 use mcpgraft::json::{Raw, check};
 use mcpgraft::model::Level;
@@ -183,8 +183,8 @@ pub fn exchange(
     let origins = ["https://app.example.com"];
     let hosts = ["localhost", "api.example.com"];
     let guard = Guard {
-        allowed_hosts: if setup.listed { Hosts::Listed(&hosts) } else { Hosts::Any },
-        allowed_origins: if setup.listed { &origins } else { &[] },
+        allowed_hosts: if setup.listed { Hosts::Listed((&hosts).into()) } else { Hosts::Any },
+        allowed_origins: if setup.listed { (&origins).into() } else { Listed::default() },
     };
     #[allow(clippy::needless_update)] // it may get more settings
     let endpoint = Endpoint { guard, streams: setup.streams, ..Endpoint::default() };

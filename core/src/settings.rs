@@ -1,0 +1,508 @@
+//! What a server says of itself and how it is served, set by name: for programs whose settings come from outside, such as
+//! the bindings for other languages.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use thiserror::Error;
+
+use crate::catalog::{Kind, Owned};
+use crate::http::guard::{Guard, Hosts};
+use crate::http::{Endpoint, Sessions};
+use crate::json::{Full, Raw, Str, Writer};
+use crate::model::is_extension;
+use crate::server::{CacheScope, ExperimentalTasks, Offer, Profile};
+use crate::{Limits, Revision, RevisionSet, Server};
+
+/// Everything of a server but its catalogue.
+///
+/// | name | value | default |
+/// |---|---|---|
+/// | `info` | name, version and the rest of `serverInfo`: an object | must be set |
+/// | `instructions` | a string | none |
+/// | `revisions` | those that are served: an array of strings | all |
+/// | `logging`, `completions`, `list_changed`, `subscribe` | whether the capability is declared | `false` |
+/// | `experimental` | experimental capabilities: an object | none |
+/// | `extensions` | extensions that are declared: an object of objects | none |
+/// | `experimental_tasks` | the tasks of `2025-11-25`: `"no"`, `"offered"`, `"listed"` | `"no"` |
+/// | `host_lists` | lists that the host makes itself: `"tools"`, `"resources"` (with `"templates"`), `"prompts"` | `[]` |
+/// | `custom_methods` | methods outside the protocol that the host answers | `[]` |
+/// | `ttl_ms` | how long clients may keep a list or resource, in ms (`2026-07-28`) | 0 |
+/// | `cache_scope` | who may: `"private"`, `"public"` | `"private"` |
+/// | `allowed_hosts` | see [`Hosts`]; `null`: any | `null` |
+/// | `allowed_origins` | see [`Guard::allowed_origins`] | `[]` |
+/// | `sessions` | for clients of the handshake era over HTTP: `"off"`, `"fixed"`, `"kept"` | `"off"` |
+/// | `limits` | numbers by the names of [`Limits`]; others stay as they are | see there |
+#[derive(Clone, Debug)]
+pub struct Settings {
+    info: String,
+    instructions: Option<String>,
+    revisions: RevisionSet,
+    lists: HostLists,
+    completions: bool,
+    logging: bool,
+    list_changed: bool,
+    subscribe: bool,
+    experimental: Option<String>,
+    extensions: Option<String>,
+    experimental_tasks: ExperimentalTasks,
+    ttl_ms: u64,
+    cache_scope: CacheScope,
+    hosts: Option<Vec<String>>,
+    origins: Vec<String>,
+    sessions: Sessions,
+    limits: Limits,
+}
+
+/// Which lists the host makes itself.
+#[derive(Clone, Copy, Debug, Default)]
+struct HostLists {
+    tools: bool,
+    resources: bool,
+    prompts: bool,
+}
+
+/// The names in the table of [`Settings`].
+const NAMES: [&str; 18] = [
+    "info",
+    "instructions",
+    "revisions",
+    "logging",
+    "completions",
+    "list_changed",
+    "subscribe",
+    "experimental",
+    "extensions",
+    "experimental_tasks",
+    "host_lists",
+    "custom_methods",
+    "ttl_ms",
+    "cache_scope",
+    "allowed_hosts",
+    "allowed_origins",
+    "sessions",
+    "limits",
+];
+
+/// Why something was not set. Nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SettingError<'r> {
+    /// There is no setting of that name.
+    #[error("there is no setting of that name")]
+    Unknown,
+    /// The value is not what the setting takes.
+    #[error("{name} must be {must}, not {found}")]
+    Wrong {
+        /// Which setting, or which limit.
+        name: &'static str,
+        /// What it takes.
+        must: &'static str,
+        /// The JSON text of what is wrong in the value; of a long text the beginning.
+        found: &'r str,
+    },
+    /// No memory is left.
+    #[error("no memory is left")]
+    NoMemory,
+}
+
+/// What is wrong with a value, before it is known of which setting.
+enum Wrong<'r> {
+    Must(&'static str, Raw<'r>),
+    NoMemory,
+}
+
+impl From<Full> for Wrong<'_> {
+    fn from(_: Full) -> Self {
+        Wrong::NoMemory
+    }
+}
+
+type Done<'r, T> = Result<T, Wrong<'r>>;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Settings {
+    /// The defaults of the table above.
+    #[must_use]
+    pub const fn new() -> Self {
+        Settings {
+            info: String::new(),
+            instructions: None,
+            revisions: RevisionSet::ALL,
+            lists: HostLists { tools: false, resources: false, prompts: false },
+            completions: false,
+            logging: false,
+            list_changed: false,
+            subscribe: false,
+            experimental: None,
+            extensions: None,
+            experimental_tasks: ExperimentalTasks::No,
+            ttl_ms: 0,
+            cache_scope: CacheScope::Private,
+            hosts: None,
+            origins: Vec::new(),
+            sessions: Sessions::Off,
+            limits: Limits::DEFAULT,
+        }
+    }
+
+    /// Sets one of the table above. Names of methods go into the catalogue.
+    ///
+    /// # Errors
+    /// [`SettingError`]; nothing has changed.
+    pub fn set<'r>(
+        &mut self,
+        catalog: &mut Owned,
+        name: &str,
+        value: Raw<'r>,
+    ) -> Result<(), SettingError<'r>> {
+        let name = *NAMES.iter().find(|known| **known == name).ok_or(SettingError::Unknown)?;
+        if name == "limits" {
+            return self.set_limits(value);
+        }
+        self.set_known(catalog, name, value).map_err(|wrong| match wrong {
+            Wrong::Must(must, found) => SettingError::Wrong { name, must, found: beginning(found) },
+            Wrong::NoMemory => SettingError::NoMemory,
+        })
+    }
+
+    fn set_known<'r>(&mut self, catalog: &mut Owned, name: &str, value: Raw<'r>) -> Done<'r, ()> {
+        match name {
+            "info" => self.info = info(value)?,
+            "instructions" => {
+                let text = value.str().ok_or(Wrong::Must("a string", value))?;
+                self.instructions = Some(owned(text)?);
+            }
+            "revisions" => self.revisions = revisions(value)?,
+            "logging" => self.logging = flag(value)?,
+            "completions" => self.completions = flag(value)?,
+            "list_changed" => self.list_changed = flag(value)?,
+            "subscribe" => self.subscribe = flag(value)?,
+            "experimental" => self.experimental = Some(object(value)?),
+            "extensions" => self.extensions = Some(extensions(value)?),
+            "experimental_tasks" => {
+                let kinds = [
+                    ("no", ExperimentalTasks::No),
+                    ("offered", ExperimentalTasks::Offered),
+                    ("listed", ExperimentalTasks::Listed),
+                ];
+                self.experimental_tasks = one_of(value, kinds, r#""no", "offered" or "listed""#)?;
+            }
+            "host_lists" => self.lists = host_lists(value)?,
+            "custom_methods" => {
+                for method in texts(value)? {
+                    catalog.add_custom_method(&method).map_err(|_| Wrong::NoMemory)?;
+                }
+            }
+            "ttl_ms" => {
+                self.ttl_ms = value.u64().ok_or(Wrong::Must("a whole number of milliseconds", value))?;
+            }
+            "cache_scope" => {
+                let scopes = [("private", CacheScope::Private), ("public", CacheScope::Public)];
+                self.cache_scope = one_of(value, scopes, r#""private" or "public""#)?;
+            }
+            "allowed_hosts" => self.hosts = if value.is_null() { None } else { Some(texts(value)?) },
+            "allowed_origins" => self.origins = texts(value)?,
+            // `sessions`: `NAMES` has no other.
+            _ => {
+                let kinds = [("off", Sessions::Off), ("fixed", Sessions::Fixed), ("kept", Sessions::Kept)];
+                self.sessions = one_of(value, kinds, r#""off", "fixed" or "kept""#)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set_limits<'r>(&mut self, value: Raw<'r>) -> Result<(), SettingError<'r>> {
+        let mut limits = self.limits;
+        if !value.is_object() {
+            let found = beginning(value);
+            return Err(SettingError::Wrong { name: "limits", must: "an object of numbers", found });
+        }
+        for (limit, value) in value.members() {
+            let known = limits.named().into_iter().find(|(name, _)| limit == *name);
+            let (name, _) = known.ok_or(SettingError::Wrong {
+                name: "limits",
+                must: "numbers by the names of limits",
+                found: limit.escaped(),
+            })?;
+            let number = value.u64().and_then(|number| usize::try_from(number).ok());
+            if !number.is_some_and(|number| limits.set(name, number)) {
+                let must =
+                    if name == "depth" { "a whole number from 1 to 256" } else { "a whole number from 1" };
+                return Err(SettingError::Wrong { name, must, found: beginning(value) });
+            }
+        }
+        self.limits = limits;
+        Ok(())
+    }
+
+    /// Whether `info` is set: without it there is no server.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        !self.info.is_empty()
+    }
+
+    /// The limits.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The sessions that are kept for clients of the handshake era over HTTP.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions {
+        self.sessions
+    }
+
+    /// The server as it is now. It offers what the host lists, and kinds of which the catalogue ever had one.
+    #[must_use]
+    pub fn server<'a>(&'a self, catalog: &'a Owned) -> Server<'a, &'a Owned> {
+        let offer = |listed, kinds: &[Kind]| match listed {
+            true => Offer::Host,
+            false if kinds.iter().any(|kind| catalog.has_had(*kind)) => Offer::Catalog,
+            false => Offer::No,
+        };
+        let profile = Profile {
+            instructions: self.instructions.as_deref(),
+            revisions: self.revisions,
+            tools: offer(self.lists.tools, &[Kind::Tool]),
+            resources: offer(self.lists.resources, &[Kind::Resource, Kind::Template]),
+            prompts: offer(self.lists.prompts, &[Kind::Prompt]),
+            completions: self.completions,
+            logging: self.logging,
+            list_changed: self.list_changed,
+            subscribe: self.subscribe,
+            experimental: self.experimental.as_deref().map(Raw::trusted),
+            extensions: self.extensions.as_deref().map(Raw::trusted),
+            experimental_tasks: self.experimental_tasks,
+            ttl_ms: self.ttl_ms,
+            cache_scope: self.cache_scope,
+            ..Profile::new(Raw::trusted(&self.info))
+        };
+        Server { profile, limits: self.limits, catalog }
+    }
+
+    /// The endpoint of a host that can [stream](Endpoint::streams) or not, and keep responses [open](Endpoint::listens) or not.
+    #[must_use]
+    pub fn endpoint(&self, streams: bool, listens: bool) -> Endpoint<'_> {
+        let guard = Guard {
+            allowed_hosts: self.hosts.as_deref().map_or(Hosts::Any, |hosts| Hosts::Listed(hosts.into())),
+            allowed_origins: self.origins.as_slice().into(),
+        };
+        Endpoint { guard, streams, listens, sessions: self.sessions }
+    }
+}
+
+/// What a message about a value shows of it.
+fn beginning(value: Raw<'_>) -> &str {
+    let text = value.text();
+    let end = (0..=text.len().min(80)).rev().find(|at| text.is_char_boundary(*at));
+    end.and_then(|end| text.get(..end)).unwrap_or_default()
+}
+
+fn flag(value: Raw<'_>) -> Done<'_, bool> {
+    value.bool().ok_or(Wrong::Must("true or false", value))
+}
+
+fn owned<'r>(text: Str<'_>) -> Done<'r, String> {
+    let mut copy = Vec::new();
+    text.decode(&mut copy)?;
+    String::from_utf8(copy).map_err(|_| Wrong::NoMemory) // it is UTF-8: what was decoded is
+}
+
+fn texts(value: Raw<'_>) -> Done<'_, Vec<String>> {
+    let must = |found| Wrong::Must("an array of strings", found);
+    if !value.is_array() {
+        return Err(must(value));
+    }
+    let mut list = Vec::new();
+    list.try_reserve_exact(value.elements().count()).map_err(|_| Wrong::NoMemory)?;
+    for element in value.elements() {
+        list.push(owned(element.str().ok_or(must(element))?)?);
+    }
+    Ok(list)
+}
+
+fn one_of<'r, T: Copy, const N: usize>(
+    value: Raw<'r>,
+    known: [(&str, T); N],
+    must: &'static str,
+) -> Done<'r, T> {
+    let found = value.str().and_then(|text| known.iter().find(|(word, _)| text == **word));
+    found.map(|(_, meant)| *meant).ok_or(Wrong::Must(must, value))
+}
+
+/// A JSON object as a result carries it, on one line.
+fn object(value: Raw<'_>) -> Done<'_, String> {
+    if !value.is_object() {
+        return Err(Wrong::Must("a JSON object", value));
+    }
+    let mut line = Vec::new();
+    Writer::new(&mut line).compact(value)?;
+    String::from_utf8(line).map_err(|_| Wrong::NoMemory) // it is UTF-8: the value is
+}
+
+fn info(value: Raw<'_>) -> Done<'_, String> {
+    let named = |name| value.get(name).and_then(Raw::str).is_some_and(|text| !text.is_empty());
+    if named("name") && named("version") {
+        object(value)
+    } else {
+        Err(Wrong::Must("an object with non-empty strings \"name\" and \"version\"", value))
+    }
+}
+
+fn extensions(value: Raw<'_>) -> Done<'_, String> {
+    let text = object(value)?;
+    for (name, settings) in value.members() {
+        if !is_extension(&owned(name)?) {
+            return Err(Wrong::Must(
+                "an object whose names have a prefix, as in \"com.example/name\"",
+                value,
+            ));
+        }
+        if !settings.is_object() {
+            return Err(Wrong::Must("an object of objects", settings));
+        }
+    }
+    Ok(text)
+}
+
+fn revisions(value: Raw<'_>) -> Done<'_, RevisionSet> {
+    let must = |found| Wrong::Must("an array of revisions of the protocol, at least one", found);
+    let mut set = RevisionSet::NONE;
+    for name in value.elements() {
+        let revision =
+            name.str().and_then(|name| Revision::ALL.into_iter().find(|known| name == known.name()));
+        set = set.with(revision.ok_or(must(name))?);
+    }
+    if set == RevisionSet::NONE { Err(must(value)) } else { Ok(set) }
+}
+
+fn host_lists(value: Raw<'_>) -> Done<'_, HostLists> {
+    let must = |found| Wrong::Must(r#"an array of "tools", "resources", "templates" or "prompts""#, found);
+    if !value.is_array() {
+        return Err(must(value));
+    }
+    let mut lists = HostLists::default();
+    for name in value.elements() {
+        let text = name.str().ok_or(must(name))?;
+        match () {
+            () if text == "tools" => lists.tools = true,
+            () if text == "resources" || text == "templates" => lists.resources = true,
+            () if text == "prompts" => lists.prompts = true,
+            () => return Err(must(name)),
+        }
+    }
+    Ok(lists)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+    use alloc::string::ToString;
+
+    fn raw(text: &str) -> Raw<'_> {
+        crate::json::check(text.as_bytes(), crate::json::MAX_DEPTH).unwrap()
+    }
+
+    fn set(settings: &mut Settings, name: &str, value: &str) -> Result<(), String> {
+        settings.set(&mut Owned::new(), name, raw(value)).map_err(|wrong| wrong.to_string())
+    }
+
+    #[test]
+    fn every_name_can_be_set() {
+        let good = [
+            r#"{"name":"s","version":"1"}"#,
+            r#""Do \"this\"""#,
+            r#"["2026-07-28"]"#,
+            "true",
+            "true",
+            "true",
+            "true",
+            r#"{ "x": {} }"#,
+            r#"{ "com.example/x": { } }"#,
+            r#""listed""#,
+            r#"["templates"]"#,
+            r#"["com.example/go"]"#,
+            "5",
+            r#""public""#,
+            r#"["a.example"]"#,
+            r#"["https:\/\/b.example"]"#,
+            r#""kept""#,
+            r#"{"depth":4}"#,
+        ];
+        let (mut settings, mut catalog) = (Settings::new(), Owned::new());
+        for (name, value) in NAMES.iter().zip(good) {
+            assert_eq!(settings.set(&mut catalog, name, raw(value)), Ok(()), "{name}");
+        }
+        assert!(settings.is_named());
+        let server = settings.server(&catalog);
+        assert_eq!(server.profile.instructions, Some("Do \"this\""));
+        assert_eq!(server.profile.extensions.map(Raw::text), Some(r#"{"com.example/x":{}}"#));
+        assert_eq!(server.profile.resources, Offer::Host);
+        assert_eq!(server.profile.tools, Offer::No);
+        assert_eq!((server.profile.ttl_ms, server.limits.depth), (5, 4));
+        let guard = settings.endpoint(true, false).guard;
+        assert_eq!(guard.check(Some("a.example"), Some("https://b.example"), None), Ok(()));
+        assert!(guard.check(Some("c.example"), None, None).is_err());
+        settings.set(&mut catalog, "allowed_hosts", raw("null")).unwrap();
+        assert!(settings.endpoint(true, false).guard.check(Some("c.example"), None, None).is_ok());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_and_changes_nothing() {
+        let mut settings = Settings::new();
+        let before = format!("{settings:?}");
+        for (name, value, said) in [
+            ("nonsense", "1", "there is no setting of that name"),
+            ("logging", "1", "logging must be true or false, not 1"),
+            ("cache_scope", r#""all""#, r#"cache_scope must be "private" or "public", not "all""#),
+            (
+                "revisions",
+                r#"["2026-07-28", "1"]"#,
+                r#"revisions must be an array of revisions of the protocol, at least one, not "1""#,
+            ),
+            (
+                "revisions",
+                "[]",
+                "revisions must be an array of revisions of the protocol, at least one, not []",
+            ),
+            ("allowed_hosts", r#"["a", 1]"#, "allowed_hosts must be an array of strings, not 1"),
+            (
+                "extensions",
+                r#"{"x":{}}"#,
+                r#"extensions must be an object whose names have a prefix, as in "com.example/name", not {"x":{}}"#,
+            ),
+            ("extensions", r#"{"a/x":1}"#, "extensions must be an object of objects, not 1"),
+            ("limits", r#"{"batch":3,"depth":257}"#, "depth must be a whole number from 1 to 256, not 257"),
+            ("limits", r#"{"x":1}"#, "limits must be numbers by the names of limits, not x"),
+            (
+                "info",
+                r#"{"name":"s"}"#,
+                r#"info must be an object with non-empty strings "name" and "version", not {"name":"s"}"#,
+            ),
+        ] {
+            assert_eq!(set(&mut settings, name, value), Err(said.to_string()), "{name}");
+        }
+        assert_eq!(format!("{settings:?}"), before);
+        let long = format!("\"{}\"", "\u{e9}".repeat(100));
+        assert!(set(&mut settings, "logging", &long).unwrap_err().len() < 120);
+    }
+
+    #[test]
+    fn what_was_offered_once_stays_offered() {
+        let (mut settings, mut catalog) = (Settings::new(), Owned::new());
+        set(&mut settings, "info", r#"{"name":"s","version":"1"}"#).unwrap();
+        let template = r#"{"uriTemplate":"a://{x}","name":"a"}"#;
+        catalog.put(Kind::Template, template).unwrap();
+        assert!(catalog.remove(Kind::Template, "a://{x}"));
+        assert_eq!(settings.server(&catalog).profile.resources, Offer::Catalog);
+        assert_eq!(settings.server(&catalog).profile.prompts, Offer::No);
+    }
+}
