@@ -159,9 +159,8 @@ impl State {
         let State { request, inner, .. } = self;
         let mut out = Vec::new();
         let refusal = request.shared.serve(|server| {
-            request.shared.endpoint(request.streams, request.listens, |endpoint| {
-                request.view(|head| inner.gate(server, endpoint, head, &mut out))
-            })
+            let endpoint = request.shared.endpoint(request.streams, request.listens);
+            request.view(|head| inner.gate(server, &endpoint, head, &mut out))
         })?;
         Ok(refusal.map(|head| {
             let mut record = Record::new(out.len());

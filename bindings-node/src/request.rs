@@ -134,9 +134,8 @@ impl Request {
             }
         };
         headers.into_iter().for_each(|(name, value)| add(name, value));
-        self.shared.endpoint(self.streams, self.listens, |endpoint| {
-            self.view(|request| cors::headers(&endpoint.guard, request, &mut add));
-        });
+        let guard = self.shared.endpoint(self.streams, self.listens).guard;
+        self.view(|request| cors::headers(&guard, request, &mut add));
         record.number(Slot::Status, u64::from(status));
         record.text(Slot::Headers, &all);
     }

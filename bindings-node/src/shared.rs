@@ -4,10 +4,10 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use mcpgraft::catalog::{Catalog, Kind, Owned};
-use mcpgraft::http::guard::{Guard, Hosts};
 use mcpgraft::http::{Endpoint, Sessions};
 use mcpgraft::json::Raw;
-use mcpgraft::server::{self, Offer, Profile, Progress};
+use mcpgraft::server::{self, Progress};
+use mcpgraft::settings::Settings;
 use mcpgraft::{Limits, Server};
 use napi::Env;
 use napi_derive::napi;
@@ -16,75 +16,32 @@ use crate::argument::{Arg, TAG_MASK};
 use crate::error::{Guarded, Trouble, guard, json, text};
 use crate::exchange::Exchange;
 use crate::framer::Framer;
-use crate::options::{Config, index};
+use crate::options;
 use crate::record::{self, Text};
 use crate::session::Session;
 
 /// The server as its sessions see it. They are all of one thread.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    config: Config,
+    settings: Settings,
     catalog: RefCell<Owned>,
-    /// By [`Kind`]: there has been one, so its capability stays declared.
-    had: [Cell<bool>; 4],
     tags: Cell<u16>,
 }
 
 impl Shared {
-    fn offer(&self, kinds: &[Kind]) -> Offer {
-        let any = |test: &dyn Fn(usize) -> bool| kinds.iter().any(|kind| test(index(*kind)));
-        if any(&|at| self.config.host_lists.get(at) == Some(&true)) {
-            Offer::Host
-        } else if any(&|at| self.had.get(at).is_some_and(Cell::get)) {
-            Offer::Catalog
-        } else {
-            Offer::No
-        }
-    }
-
     /// Runs `with` on the server as it is now.
     pub(crate) fn serve<R>(&self, with: impl FnOnce(&Server<'_, &Owned>) -> R) -> R {
-        let config = &self.config;
-        let catalog = self.catalog.borrow();
-        let profile = Profile {
-            instructions: config.instructions.as_deref(),
-            revisions: config.revisions,
-            tools: self.offer(&[Kind::Tool]),
-            resources: self.offer(&[Kind::Resource, Kind::Template]),
-            prompts: self.offer(&[Kind::Prompt]),
-            completions: config.completions,
-            logging: config.logging,
-            list_changed: config.list_changed,
-            subscribe: config.subscribe,
-            experimental: config.experimental.as_deref().map(Raw::trusted),
-            extensions: config.extensions.as_deref().map(Raw::trusted),
-            experimental_tasks: config.experimental_tasks,
-            ttl_ms: config.ttl_ms,
-            cache_scope: config.cache_scope,
-            ..Profile::new(Raw::trusted(&config.info))
-        };
-        with(&Server { profile, limits: config.limits, catalog: &catalog })
+        with(&self.settings.server(&self.catalog.borrow()))
     }
 
-    /// Runs `with` on the endpoint of a host that can stream or not.
-    pub(crate) fn endpoint<R>(
-        &self,
-        streams: bool,
-        listens: bool,
-        with: impl FnOnce(&Endpoint<'_>) -> R,
-    ) -> R {
-        let hosts = self.config.hosts.as_ref().map(|hosts| texts(hosts));
-        let origins = texts(&self.config.origins);
-        let guard = Guard {
-            allowed_hosts: hosts.as_deref().map_or(Hosts::Any, Hosts::Listed),
-            allowed_origins: &origins,
-        };
-        with(&Endpoint { guard, streams, listens, sessions: self.config.sessions })
+    /// The endpoint of a host that can stream or not.
+    pub(crate) fn endpoint(&self, streams: bool, listens: bool) -> Endpoint<'_> {
+        self.settings.endpoint(streams, listens)
     }
 
     /// The sessions that are kept for clients of the handshake era.
     pub(crate) fn sessions(&self) -> Sessions {
-        self.config.sessions
+        self.settings.sessions()
     }
 
     /// A mark for the call keys of the next session or exchange.
@@ -93,12 +50,8 @@ impl Shared {
     }
 
     pub(crate) fn limits(&self) -> &Limits {
-        &self.config.limits
+        self.settings.limits()
     }
-}
-
-fn texts(list: &[String]) -> Vec<&str> {
-    list.iter().map(String::as_str).collect()
 }
 
 /// What a server offers: identity, capabilities, limits, catalogue.
@@ -118,14 +71,20 @@ fn kind(kind: Arg) -> Result<Kind, Trouble> {
 impl Core {
     /// `limits` and `options`: JSON objects; JSON inside them is text.
     #[napi(constructor)]
-    pub fn new(env: Env, info: Arg, instructions: Arg, limits: Arg, options: Arg) -> napi::Result<Self> {
+    pub fn new(env: Env, info: Arg, instructions: Arg, limits: Arg, served: Arg) -> napi::Result<Self> {
         guard(env, || {
-            let mut config = Config::new(&info.bytes("info")?, instructions.maybe_text("instructions")?)?;
-            config.limits(json("limits", &limits.bytes("limits")?)?)?;
-            let mut catalog = Owned::new();
-            config.options(&mut catalog, json("options", &options.bytes("options")?)?)?;
-            let catalog = RefCell::new(catalog);
-            let shared = Shared { config, catalog, had: Default::default(), tags: Cell::new(0) };
+            let (mut settings, mut catalog) = (Settings::new(), Owned::new());
+            let mut set = |name: &str, value: Raw<'_>| {
+                settings.set(&mut catalog, name, value).map_err(|error| options::trouble(name, error))
+            };
+            set("info", json("info", &info.bytes("info")?)?)?;
+            if let Some(text) = instructions.maybe_text("instructions")? {
+                let text = record::json(|w| w.string(&text));
+                set("instructions", json("instructions", &text)?)?;
+            }
+            options::set_limits(&mut settings, json("limits", &limits.bytes("limits")?)?)?;
+            options::set(&mut settings, &mut catalog, json("options", &served.bytes("options")?)?)?;
+            let shared = Shared { settings, catalog: RefCell::new(catalog), tags: Cell::new(0) };
             Ok(Core(Guarded::new(Rc::new(shared))))
         })
     }
@@ -136,7 +95,6 @@ impl Core {
             let kind = self::kind(kind)?;
             let definition = definition.bytes("definition")?;
             let new = shared.catalog.borrow_mut().put(kind, text("definition", &definition)?)?;
-            shared.had.get(index(kind)).into_iter().for_each(|had| had.set(true));
             Ok(new)
         })
     }

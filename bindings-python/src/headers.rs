@@ -125,7 +125,9 @@ fn header_of(variable: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<Cow<'s
 
 /// The headers in an environ of WSGI, for handlers: names in lower case, and values as they are.
 #[pyfunction]
-pub(crate) fn environ_headers<'py>(environ: &Bound<'py, PyDict>) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
+pub(crate) fn environ_headers<'py>(
+    environ: &Bound<'py, PyDict>,
+) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
     let mut headers = Vec::new();
     for (name, value) in environ.iter() {
         if let Ok(name) = name.cast::<PyString>()

@@ -12,6 +12,7 @@ mod framer;
 mod headers;
 mod http_step;
 mod listener;
+mod options;
 mod seal;
 mod session;
 mod shared;

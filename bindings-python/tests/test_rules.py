@@ -158,9 +158,9 @@ def test_a_log_of_the_session_waits_for_initialize() -> None:
 # proves: S-080
 @pytest.mark.parametrize("name", ["tasks", "/tasks", "1acme/x", "acme/x/y"])
 def test_extensions_need_a_prefix(name: str) -> None:
-    with pytest.raises(ValueError, match=f"extensions: {name!r}".replace("'", '"')):
+    with pytest.raises(ValueError, match=f"extensions must be named with a prefix.*, not {name}$"):
         core(extensions=json.dumps({"com.example/x": {}, name: {}}).encode())
-    with pytest.raises(ValueError, match="must be an object"):
+    with pytest.raises(ValueError, match="extensions must be an object of objects, not true"):
         core(extensions=b'{"com.example/x":true}')
 
 

@@ -108,7 +108,8 @@ pub enum SettingError<'r> {
 
 /// What is wrong with a value, before it is known of which setting.
 enum Wrong<'r> {
-    Must(&'static str, Raw<'r>),
+    /// What it takes, and the JSON text of what it does not.
+    Must(&'static str, &'r str),
     NoMemory,
 }
 
@@ -175,7 +176,7 @@ impl Settings {
         match name {
             "info" => self.info = info(value)?,
             "instructions" => {
-                let text = value.str().ok_or(Wrong::Must("a string", value))?;
+                let text = value.str().ok_or(Wrong::Must("a string", value.text()))?;
                 self.instructions = Some(owned(text)?);
             }
             "revisions" => self.revisions = revisions(value)?,
@@ -200,7 +201,8 @@ impl Settings {
                 }
             }
             "ttl_ms" => {
-                self.ttl_ms = value.u64().ok_or(Wrong::Must("a whole number of milliseconds", value))?;
+                self.ttl_ms =
+                    value.u64().ok_or(Wrong::Must("a whole number of milliseconds", value.text()))?;
             }
             "cache_scope" => {
                 let scopes = [("private", CacheScope::Private), ("public", CacheScope::Public)];
@@ -217,28 +219,41 @@ impl Settings {
         Ok(())
     }
 
+    /// Sets one limit.
+    ///
+    /// # Errors
+    /// [`SettingError`]; nothing has changed.
+    pub fn set_limit<'r>(&mut self, name: &str, value: Raw<'r>) -> Result<(), SettingError<'r>> {
+        let known = self.limits.named().into_iter().find(|(known, _)| *known == name);
+        let (name, _) = known.ok_or(SettingError::Unknown)?;
+        let number = value.u64().and_then(|number| usize::try_from(number).ok());
+        if number.is_some_and(|number| self.limits.set(name, number)) {
+            return Ok(());
+        }
+        let must = if name == "depth" { "a whole number from 1 to 256" } else { "a whole number from 1" };
+        Err(SettingError::Wrong { name, must, found: beginning(value.text()) })
+    }
+
     fn set_limits<'r>(&mut self, value: Raw<'r>) -> Result<(), SettingError<'r>> {
-        let mut limits = self.limits;
-        if !value.is_object() {
-            let found = beginning(value);
-            return Err(SettingError::Wrong { name: "limits", must: "an object of numbers", found });
-        }
-        for (limit, value) in value.members() {
-            let known = limits.named().into_iter().find(|(name, _)| limit == *name);
-            let (name, _) = known.ok_or(SettingError::Wrong {
-                name: "limits",
-                must: "numbers by the names of limits",
-                found: limit.escaped(),
-            })?;
-            let number = value.u64().and_then(|number| usize::try_from(number).ok());
-            if !number.is_some_and(|number| limits.set(name, number)) {
-                let must =
-                    if name == "depth" { "a whole number from 1 to 256" } else { "a whole number from 1" };
-                return Err(SettingError::Wrong { name, must, found: beginning(value) });
+        let before = self.limits;
+        let mut set = || {
+            let wrong =
+                |found| SettingError::Wrong { name: "limits", must: "numbers by the names of limits", found };
+            if !value.is_object() {
+                return Err(wrong(beginning(value.text())));
             }
+            for (name, value) in value.members() {
+                let known = before.named().into_iter().find(|(known, _)| name == *known);
+                let (known, _) = known.ok_or(wrong(beginning(name.escaped())))?;
+                self.set_limit(known, value)?;
+            }
+            Ok(())
+        };
+        let done = set();
+        if done.is_err() {
+            self.limits = before;
         }
-        self.limits = limits;
-        Ok(())
+        done
     }
 
     /// Whether `info` is set: without it there is no server.
@@ -299,14 +314,13 @@ impl Settings {
 }
 
 /// What a message about a value shows of it.
-fn beginning(value: Raw<'_>) -> &str {
-    let text = value.text();
+fn beginning(text: &str) -> &str {
     let end = (0..=text.len().min(80)).rev().find(|at| text.is_char_boundary(*at));
     end.and_then(|end| text.get(..end)).unwrap_or_default()
 }
 
 fn flag(value: Raw<'_>) -> Done<'_, bool> {
-    value.bool().ok_or(Wrong::Must("true or false", value))
+    value.bool().ok_or(Wrong::Must("true or false", value.text()))
 }
 
 fn owned<'r>(text: Str<'_>) -> Done<'r, String> {
@@ -315,8 +329,8 @@ fn owned<'r>(text: Str<'_>) -> Done<'r, String> {
     String::from_utf8(copy).map_err(|_| Wrong::NoMemory) // it is UTF-8: what was decoded is
 }
 
-fn texts(value: Raw<'_>) -> Done<'_, Vec<String>> {
-    let must = |found| Wrong::Must("an array of strings", found);
+fn texts<'r>(value: Raw<'r>) -> Done<'r, Vec<String>> {
+    let must = |found: Raw<'r>| Wrong::Must("an array of strings", found.text());
     if !value.is_array() {
         return Err(must(value));
     }
@@ -334,13 +348,13 @@ fn one_of<'r, T: Copy, const N: usize>(
     must: &'static str,
 ) -> Done<'r, T> {
     let found = value.str().and_then(|text| known.iter().find(|(word, _)| text == **word));
-    found.map(|(_, meant)| *meant).ok_or(Wrong::Must(must, value))
+    found.map(|(_, meant)| *meant).ok_or(Wrong::Must(must, value.text()))
 }
 
 /// A JSON object as a result carries it, on one line.
 fn object(value: Raw<'_>) -> Done<'_, String> {
     if !value.is_object() {
-        return Err(Wrong::Must("a JSON object", value));
+        return Err(Wrong::Must("a JSON object", value.text()));
     }
     let mut line = Vec::new();
     Writer::new(&mut line).compact(value)?;
@@ -352,7 +366,7 @@ fn info(value: Raw<'_>) -> Done<'_, String> {
     if named("name") && named("version") {
         object(value)
     } else {
-        Err(Wrong::Must("an object with non-empty strings \"name\" and \"version\"", value))
+        Err(Wrong::Must("an object with non-empty strings \"name\" and \"version\"", value.text()))
     }
 }
 
@@ -360,20 +374,18 @@ fn extensions(value: Raw<'_>) -> Done<'_, String> {
     let text = object(value)?;
     for (name, settings) in value.members() {
         if !is_extension(&owned(name)?) {
-            return Err(Wrong::Must(
-                "an object whose names have a prefix, as in \"com.example/name\"",
-                value,
-            ));
+            return Err(Wrong::Must("named with a prefix, as in \"com.example/name\"", name.escaped()));
         }
         if !settings.is_object() {
-            return Err(Wrong::Must("an object of objects", settings));
+            return Err(Wrong::Must("an object of objects", settings.text()));
         }
     }
     Ok(text)
 }
 
-fn revisions(value: Raw<'_>) -> Done<'_, RevisionSet> {
-    let must = |found| Wrong::Must("an array of revisions of the protocol, at least one", found);
+fn revisions<'r>(value: Raw<'r>) -> Done<'r, RevisionSet> {
+    let must =
+        |found: Raw<'r>| Wrong::Must("an array of revisions of the protocol, at least one", found.text());
     let mut set = RevisionSet::NONE;
     for name in value.elements() {
         let revision =
@@ -383,8 +395,10 @@ fn revisions(value: Raw<'_>) -> Done<'_, RevisionSet> {
     if set == RevisionSet::NONE { Err(must(value)) } else { Ok(set) }
 }
 
-fn host_lists(value: Raw<'_>) -> Done<'_, HostLists> {
-    let must = |found| Wrong::Must(r#"an array of "tools", "resources", "templates" or "prompts""#, found);
+fn host_lists<'r>(value: Raw<'r>) -> Done<'r, HostLists> {
+    let must = |found: Raw<'r>| {
+        Wrong::Must(r#"an array of "tools", "resources", "templates" or "prompts""#, found.text())
+    };
     if !value.is_array() {
         return Err(must(value));
     }
@@ -477,7 +491,7 @@ mod tests {
             (
                 "extensions",
                 r#"{"x":{}}"#,
-                r#"extensions must be an object whose names have a prefix, as in "com.example/name", not {"x":{}}"#,
+                r#"extensions must be named with a prefix, as in "com.example/name", not x"#,
             ),
             ("extensions", r#"{"a/x":1}"#, "extensions must be an object of objects, not 1"),
             ("limits", r#"{"batch":3,"depth":257}"#, "depth must be a whole number from 1 to 256, not 257"),

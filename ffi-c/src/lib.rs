@@ -24,7 +24,6 @@ pub mod keys;
 pub mod lines;
 mod memory;
 pub mod news;
-mod options;
 pub mod peer;
 mod request;
 pub mod resume;

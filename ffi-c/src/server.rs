@@ -5,25 +5,21 @@ use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use mcpgraft::catalog::{Catalog, Kind, Owned};
 use mcpgraft::http::Endpoint;
-use mcpgraft::http::guard::{Guard, Hosts};
-use mcpgraft::json::{self, Raw};
-use mcpgraft::server::{Offer, Profile};
+use mcpgraft::json;
+use mcpgraft::settings::Settings;
 use mcpgraft::{Limits, Server};
 
 use crate::abi::{mcpgraft_server, mcpgraft_status, mcpgraft_str};
 use crate::counted::Counted;
 use crate::guard::{Done, Handle, Held, alone, enter_shared, place, utf8};
 use crate::memory::Scratch;
-use crate::options::{Config, MAX_LISTED, index};
 use crate::trouble::Trouble;
 
 /// The server as its peers see it.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    config: RwLock<Config>,
+    settings: RwLock<Settings>,
     catalog: RwLock<Owned>,
-    /// By [`Kind`]: there has been one, so its capability stays declared.
-    had: [AtomicBool; 4],
     /// There are peers: the options stay as they are.
     started: AtomicBool,
     tags: AtomicU16,
@@ -46,39 +42,26 @@ impl Held for Offered {
 impl Offered {
     /// What peers share of it.
     pub(crate) fn share(&self) -> Done<Counted<Shared>> {
-        let config = self.shared.config.read().unwrap_or_else(PoisonError::into_inner);
-        if config.info.is_empty() {
+        if !self.shared.settings.read().unwrap_or_else(PoisonError::into_inner).is_named() {
             return Err(Trouble::argument("set the option \"info\" first"));
         }
-        drop(config);
         self.shared.started.store(true, Ordering::Relaxed);
         Ok(self.shared.share())
     }
 }
 
 impl Shared {
-    fn offer(&self, config: &Config, kinds: &[Kind]) -> Offer {
-        let any = |test: &dyn Fn(usize) -> bool| kinds.iter().any(|kind| test(index(*kind)));
-        if any(&|at| config.host_lists.get(at) == Some(&true)) {
-            Offer::Host
-        } else if any(&|at| self.had.get(at).is_some_and(|had| had.load(Ordering::Relaxed))) {
-            Offer::Catalog
-        } else {
-            Offer::No
-        }
-    }
-
     /// Runs `with` on the server as it is now.
     pub(crate) fn serve<R>(&self, with: impl FnOnce(&Server<'_, &Owned>) -> R) -> R {
         let held = self.hold();
-        with(&held.server(self))
+        with(&held.server())
     }
 
     /// Not inlined, as the next: `serve` stands in many functions.
     #[inline(never)]
     fn hold(&self) -> Serving<'_> {
         Serving {
-            config: self.config.read().unwrap_or_else(PoisonError::into_inner),
+            settings: self.settings.read().unwrap_or_else(PoisonError::into_inner),
             catalog: self.catalog.read().unwrap_or_else(PoisonError::into_inner),
         }
     }
@@ -90,28 +73,12 @@ impl Shared {
         listens: bool,
         with: impl FnOnce(&Endpoint<'_>) -> R,
     ) -> R {
-        let config = self.config.read().unwrap_or_else(PoisonError::into_inner);
-        // Room for the lists is made only where there are any.
-        let (mut hosts, mut origins);
-        let allowed_hosts = match config.hosts.as_deref() {
-            None => Hosts::Any,
-            Some(list) => {
-                hosts = [""; MAX_LISTED];
-                Hosts::Listed(fill(&mut hosts, list))
-            }
-        };
-        let allowed_origins = if config.origins.is_empty() {
-            &[][..]
-        } else {
-            origins = [""; MAX_LISTED];
-            fill(&mut origins, &config.origins)
-        };
-        let guard = Guard { allowed_hosts, allowed_origins };
-        with(&Endpoint { guard, streams, listens, sessions: config.sessions })
+        let settings = self.settings.read().unwrap_or_else(PoisonError::into_inner);
+        with(&settings.endpoint(streams, listens))
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        self.config.read().unwrap_or_else(PoisonError::into_inner).limits
+        *self.settings.read().unwrap_or_else(PoisonError::into_inner).limits()
     }
 
     /// A mark for the call keys of the next peer; never 0, so that no key is 0.
@@ -130,48 +97,21 @@ impl Shared {
 
 /// Options and catalogue while nobody changes them.
 struct Serving<'s> {
-    config: RwLockReadGuard<'s, Config>,
+    settings: RwLockReadGuard<'s, Settings>,
     catalog: RwLockReadGuard<'s, Owned>,
 }
 
 impl Serving<'_> {
     #[inline(never)]
-    fn server(&self, shared: &Shared) -> Server<'_, &Owned> {
-        let Serving { config, catalog } = self;
-        let profile = Profile {
-            instructions: config.instructions.as_deref(),
-            revisions: config.revisions,
-            tools: shared.offer(config, &[Kind::Tool]),
-            resources: shared.offer(config, &[Kind::Resource, Kind::Template]),
-            prompts: shared.offer(config, &[Kind::Prompt]),
-            completions: config.completions,
-            logging: config.logging,
-            list_changed: config.list_changed,
-            subscribe: config.subscribe,
-            experimental_tasks: config.experimental_tasks,
-            experimental: config.experimental.as_deref().map(Raw::trusted),
-            extensions: config.extensions.as_deref().map(Raw::trusted),
-            ttl_ms: config.ttl_ms,
-            cache_scope: config.cache_scope,
-            ..Profile::new(Raw::trusted(&config.info))
-        };
-        Server { profile, limits: config.limits, catalog }
+    fn server(&self) -> Server<'_, &Owned> {
+        self.settings.server(&self.catalog)
     }
-}
-
-fn fill<'a>(room: &'a mut [&'a str; MAX_LISTED], list: &'a [String]) -> &'a [&'a str] {
-    let mut len = 0;
-    for (place, text) in room.iter_mut().zip(list) {
-        *place = text;
-        len += 1;
-    }
-    room.get(..len).unwrap_or_default()
 }
 
 /// A kind as C names it.
 pub(crate) fn kind(number: u32) -> Done<Kind> {
-    let known = Kind::ALL.into_iter().find(|kind| u32::try_from(index(*kind)) == Ok(number));
-    known.ok_or(Trouble::argument("kind is no mcpgraft_kind"))
+    let known = usize::try_from(number).ok().and_then(|at| Kind::ALL.get(at));
+    known.copied().ok_or(Trouble::argument("kind is no mcpgraft_kind"))
 }
 
 /// Makes a server that offers nothing yet. Set its option `info` before you make peers; free it with `mcpgraft_free`, at any
@@ -182,9 +122,8 @@ pub unsafe extern "C" fn mcpgraft_server_new(server: *mut *mut mcpgraft_server) 
         // SAFETY: the caller's promise.
         let place = unsafe { place("server", server) }?;
         let shared = Shared {
-            config: RwLock::new(Config::new()),
+            settings: RwLock::new(Settings::new()),
             catalog: RwLock::new(Owned::new()),
-            had: Default::default(),
             started: AtomicBool::new(false),
             tags: AtomicU16::new(0),
             longest_template: AtomicUsize::new(0),
@@ -213,9 +152,9 @@ pub unsafe extern "C" fn mcpgraft_server_set(
                 "options are set before the first peer is made",
             ));
         }
-        let mut config = offered.shared.config.write().unwrap_or_else(PoisonError::into_inner);
+        let mut settings = offered.shared.settings.write().unwrap_or_else(PoisonError::into_inner);
         let mut catalog = offered.shared.catalog.write().unwrap_or_else(PoisonError::into_inner);
-        config.set(&mut catalog, name, value)
+        settings.set(&mut catalog, name, value).map_err(Trouble::from)
     };
     // SAFETY: the caller's promise.
     unsafe { enter_shared(server.cast(), work) }
@@ -242,9 +181,6 @@ pub unsafe extern "C" fn mcpgraft_server_put(
         #[cfg(feature = "schema")]
         if let Some(entry) = named(kind, definition).filter(|_| kind == Kind::Tool) {
             shared.schemas.forget(&entry);
-        }
-        if let Some(had) = shared.had.get(index(kind)) {
-            had.store(true, Ordering::Relaxed);
         }
         if kind == Kind::Template {
             let uri =

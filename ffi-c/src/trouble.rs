@@ -4,6 +4,7 @@ use std::fmt;
 
 use mcpgraft::LocalError;
 use mcpgraft::json::{Full, JsonError};
+use mcpgraft::settings::SettingError;
 
 use crate::abi::mcpgraft_status;
 
@@ -18,6 +19,8 @@ pub(crate) enum Trouble {
     Utf8(&'static str),
     /// The argument of that name is NULL.
     Null(&'static str),
+    /// The option, or the limit, of that name takes something else.
+    Option(&'static str, &'static str),
     /// Anything else.
     Plain(mcpgraft_status, &'static str),
 }
@@ -40,6 +43,7 @@ impl Trouble {
             Trouble::Json(..) => MCPGRAFT_BAD_JSON,
             Trouble::Utf8(_) => MCPGRAFT_NOT_UTF8,
             Trouble::Null(_) => MCPGRAFT_NULL,
+            Trouble::Option(..) => MCPGRAFT_BAD_ARGUMENT,
             Trouble::Local(error) => match error {
                 LocalError::OutputFull => MCPGRAFT_OUTPUT_FULL,
                 LocalError::UnknownCall => MCPGRAFT_UNKNOWN_CALL,
@@ -62,6 +66,7 @@ impl fmt::Display for Trouble {
             Trouble::Json(name, error) => write!(f, "{name}: {error}"),
             Trouble::Utf8(name) => write!(f, "{name} is not UTF-8"),
             Trouble::Null(name) => write!(f, "{name} is NULL"),
+            Trouble::Option(name, must) => write!(f, "{name} must be {must}"),
             Trouble::Plain(_, what) => f.write_str(what),
         }
     }
@@ -70,6 +75,19 @@ impl fmt::Display for Trouble {
 impl From<Full> for Trouble {
     fn from(_: Full) -> Trouble {
         Trouble::NO_MEMORY
+    }
+}
+
+impl From<SettingError<'_>> for Trouble {
+    fn from(error: SettingError<'_>) -> Trouble {
+        match error {
+            SettingError::Unknown => {
+                Trouble::argument("there is no option of this name; README.md lists them")
+            }
+            SettingError::Wrong { name, must, .. } => Trouble::Option(name, must),
+            SettingError::NoMemory => Trouble::NO_MEMORY,
+            _ => Trouble::argument("this option cannot be set so"),
+        }
     }
 }
 

@@ -207,9 +207,13 @@ static void wrong_arguments(void)
     CHECK(mcpgraft_server_set(empty, str("nonsense"), str("1")) == MCPGRAFT_BAD_ARGUMENT);
     CHECK(detail_has(empty, "README"));
     CHECK(mcpgraft_server_set(empty, str("logging"), str("1")) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(detail_has(empty, "logging must be true or false"));
+    CHECK(mcpgraft_server_set(empty, str("extensions"), str("{\"tasks\":{}}")) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(detail_has(empty, "extensions must be named with a prefix"));
     CHECK(mcpgraft_server_set(empty, str("logging"), str("{")) == MCPGRAFT_BAD_JSON);
     CHECK(detail_has(empty, "value: "));
     CHECK(mcpgraft_server_set(empty, str("limits"), str("{\"depth\":1000}")) == MCPGRAFT_BAD_ARGUMENT);
+    CHECK(detail_has(empty, "depth must be a whole number from 1 to 256"));
     CHECK(mcpgraft_server_set(empty, latin, str("1")) == MCPGRAFT_NOT_UTF8);
     CHECK(mcpgraft_server_set(empty, null, str("1")) == MCPGRAFT_NULL);
     CHECK(mcpgraft_server_set(empty, huge, str("1")) == MCPGRAFT_BAD_ARGUMENT);

@@ -16,9 +16,8 @@ impl Exchange {
     pub(super) fn gated(&self, out: &mut Vec<u8>) -> PyResult<Option<Head>> {
         let mut state = lock(&self.state)?;
         let refusal = self.shared.serve(|server| {
-            self.shared.endpoint(self.streams, self.listens, |endpoint| {
-                self.request(|request| state.inner.gate(server, endpoint, request, out))
-            })
+            let endpoint = self.shared.endpoint(self.streams, self.listens);
+            self.request(|request| state.inner.gate(server, &endpoint, request, out))
         });
         refusal.map_err(local)
     }
