@@ -6,13 +6,16 @@ use alloc::vec::Vec;
 
 use thiserror::Error;
 
+mod value;
+
+use value::{Done, HostLists, Wrong, beginning};
+
 use crate::catalog::{Kind, Owned};
 use crate::http::guard::{Guard, Hosts};
 use crate::http::{Endpoint, Sessions};
-use crate::json::{Full, Raw, Str, Writer};
-use crate::model::is_extension;
+use crate::json::Raw;
 use crate::server::{CacheScope, ExperimentalTasks, Offer, Profile};
-use crate::{Limits, Revision, RevisionSet, Server};
+use crate::{Limits, RevisionSet, Server};
 
 /// Everything of a server but its catalogue.
 ///
@@ -52,14 +55,6 @@ pub struct Settings {
     origins: Vec<String>,
     sessions: Sessions,
     limits: Limits,
-}
-
-/// Which lists the host makes itself.
-#[derive(Clone, Copy, Debug, Default)]
-struct HostLists {
-    tools: bool,
-    resources: bool,
-    prompts: bool,
 }
 
 /// The names in the table of [`Settings`].
@@ -105,21 +100,6 @@ pub enum SettingError<'r> {
     #[error("no memory is left")]
     NoMemory,
 }
-
-/// What is wrong with a value, before it is known of which setting.
-enum Wrong<'r> {
-    /// What it takes, and the JSON text of what it does not.
-    Must(&'static str, &'r str),
-    NoMemory,
-}
-
-impl From<Full> for Wrong<'_> {
-    fn from(_: Full) -> Self {
-        Wrong::NoMemory
-    }
-}
-
-type Done<'r, T> = Result<T, Wrong<'r>>;
 
 impl Default for Settings {
     fn default() -> Self {
@@ -174,29 +154,29 @@ impl Settings {
 
     fn set_known<'r>(&mut self, catalog: &mut Owned, name: &str, value: Raw<'r>) -> Done<'r, ()> {
         match name {
-            "info" => self.info = info(value)?,
+            "info" => self.info = value::info(value)?,
             "instructions" => {
                 let text = value.str().ok_or(Wrong::Must("a string", value.text()))?;
-                self.instructions = Some(owned(text)?);
+                self.instructions = Some(value::owned(text)?);
             }
-            "revisions" => self.revisions = revisions(value)?,
-            "logging" => self.logging = flag(value)?,
-            "completions" => self.completions = flag(value)?,
-            "list_changed" => self.list_changed = flag(value)?,
-            "subscribe" => self.subscribe = flag(value)?,
-            "experimental" => self.experimental = Some(object(value)?),
-            "extensions" => self.extensions = Some(extensions(value)?),
+            "revisions" => self.revisions = value::revisions(value)?,
+            "logging" => self.logging = value::flag(value)?,
+            "completions" => self.completions = value::flag(value)?,
+            "list_changed" => self.list_changed = value::flag(value)?,
+            "subscribe" => self.subscribe = value::flag(value)?,
+            "experimental" => self.experimental = Some(value::object(value)?),
+            "extensions" => self.extensions = Some(value::extensions(value)?),
             "experimental_tasks" => {
                 let kinds = [
                     ("no", ExperimentalTasks::No),
                     ("offered", ExperimentalTasks::Offered),
                     ("listed", ExperimentalTasks::Listed),
                 ];
-                self.experimental_tasks = one_of(value, kinds, r#""no", "offered" or "listed""#)?;
+                self.experimental_tasks = value::one_of(value, kinds, r#""no", "offered" or "listed""#)?;
             }
-            "host_lists" => self.lists = host_lists(value)?,
+            "host_lists" => self.lists = value::host_lists(value)?,
             "custom_methods" => {
-                for method in texts(value)? {
+                for method in value::texts(value)? {
                     catalog.add_custom_method(&method).map_err(|_| Wrong::NoMemory)?;
                 }
             }
@@ -206,14 +186,14 @@ impl Settings {
             }
             "cache_scope" => {
                 let scopes = [("private", CacheScope::Private), ("public", CacheScope::Public)];
-                self.cache_scope = one_of(value, scopes, r#""private" or "public""#)?;
+                self.cache_scope = value::one_of(value, scopes, r#""private" or "public""#)?;
             }
-            "allowed_hosts" => self.hosts = if value.is_null() { None } else { Some(texts(value)?) },
-            "allowed_origins" => self.origins = texts(value)?,
+            "allowed_hosts" => self.hosts = if value.is_null() { None } else { Some(value::texts(value)?) },
+            "allowed_origins" => self.origins = value::texts(value)?,
             // `sessions`: `NAMES` has no other.
             _ => {
                 let kinds = [("off", Sessions::Off), ("fixed", Sessions::Fixed), ("kept", Sessions::Kept)];
-                self.sessions = one_of(value, kinds, r#""off", "fixed" or "kept""#)?;
+                self.sessions = value::one_of(value, kinds, r#""off", "fixed" or "kept""#)?;
             }
         }
         Ok(())
@@ -311,108 +291,6 @@ impl Settings {
         };
         Endpoint { guard, streams, listens, sessions: self.sessions }
     }
-}
-
-/// What a message about a value shows of it.
-fn beginning(text: &str) -> &str {
-    let end = (0..=text.len().min(80)).rev().find(|at| text.is_char_boundary(*at));
-    end.and_then(|end| text.get(..end)).unwrap_or_default()
-}
-
-fn flag(value: Raw<'_>) -> Done<'_, bool> {
-    value.bool().ok_or(Wrong::Must("true or false", value.text()))
-}
-
-fn owned<'r>(text: Str<'_>) -> Done<'r, String> {
-    let mut copy = Vec::new();
-    text.decode(&mut copy)?;
-    String::from_utf8(copy).map_err(|_| Wrong::NoMemory) // it is UTF-8: what was decoded is
-}
-
-fn texts<'r>(value: Raw<'r>) -> Done<'r, Vec<String>> {
-    let must = |found: Raw<'r>| Wrong::Must("an array of strings", found.text());
-    if !value.is_array() {
-        return Err(must(value));
-    }
-    let mut list = Vec::new();
-    list.try_reserve_exact(value.elements().count()).map_err(|_| Wrong::NoMemory)?;
-    for element in value.elements() {
-        list.push(owned(element.str().ok_or(must(element))?)?);
-    }
-    Ok(list)
-}
-
-fn one_of<'r, T: Copy, const N: usize>(
-    value: Raw<'r>,
-    known: [(&str, T); N],
-    must: &'static str,
-) -> Done<'r, T> {
-    let found = value.str().and_then(|text| known.iter().find(|(word, _)| text == **word));
-    found.map(|(_, meant)| *meant).ok_or(Wrong::Must(must, value.text()))
-}
-
-/// A JSON object as a result carries it, on one line.
-fn object(value: Raw<'_>) -> Done<'_, String> {
-    if !value.is_object() {
-        return Err(Wrong::Must("a JSON object", value.text()));
-    }
-    let mut line = Vec::new();
-    Writer::new(&mut line).compact(value)?;
-    String::from_utf8(line).map_err(|_| Wrong::NoMemory) // it is UTF-8: the value is
-}
-
-fn info(value: Raw<'_>) -> Done<'_, String> {
-    let named = |name| value.get(name).and_then(Raw::str).is_some_and(|text| !text.is_empty());
-    if named("name") && named("version") {
-        object(value)
-    } else {
-        Err(Wrong::Must("an object with non-empty strings \"name\" and \"version\"", value.text()))
-    }
-}
-
-fn extensions(value: Raw<'_>) -> Done<'_, String> {
-    let text = object(value)?;
-    for (name, settings) in value.members() {
-        if !is_extension(&owned(name)?) {
-            return Err(Wrong::Must("named with a prefix, as in \"com.example/name\"", name.escaped()));
-        }
-        if !settings.is_object() {
-            return Err(Wrong::Must("an object of objects", settings.text()));
-        }
-    }
-    Ok(text)
-}
-
-fn revisions<'r>(value: Raw<'r>) -> Done<'r, RevisionSet> {
-    let must =
-        |found: Raw<'r>| Wrong::Must("an array of revisions of the protocol, at least one", found.text());
-    let mut set = RevisionSet::NONE;
-    for name in value.elements() {
-        let revision =
-            name.str().and_then(|name| Revision::ALL.into_iter().find(|known| name == known.name()));
-        set = set.with(revision.ok_or(must(name))?);
-    }
-    if set == RevisionSet::NONE { Err(must(value)) } else { Ok(set) }
-}
-
-fn host_lists<'r>(value: Raw<'r>) -> Done<'r, HostLists> {
-    let must = |found: Raw<'r>| {
-        Wrong::Must(r#"an array of "tools", "resources", "templates" or "prompts""#, found.text())
-    };
-    if !value.is_array() {
-        return Err(must(value));
-    }
-    let mut lists = HostLists::default();
-    for name in value.elements() {
-        let text = name.str().ok_or(must(name))?;
-        match () {
-            () if text == "tools" => lists.tools = true,
-            () if text == "resources" || text == "templates" => lists.resources = true,
-            () if text == "prompts" => lists.prompts = true,
-            () => return Err(must(name)),
-        }
-    }
-    Ok(lists)
 }
 
 #[cfg(test)]
