@@ -28,6 +28,7 @@ from .http import (
     act,
     asks_others,
     begin_async,
+    listen,
     places,
 )
 from .logs import log
@@ -164,11 +165,16 @@ async def handle(
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
         return
-    verdict: Any = await act(server, request_of(scope), exchange, taken, hop_of(server), streams)
-    if isinstance(verdict, Listening):
-        outlet = await _outlet(server, verdict, send)
-        # Nothing of the request is kept for as long as the client listens.
-        exchange = taken = body = message = verdict = None
+    hop = hop_of(server)
+    if taken.event == "listening":
+        verdict: Any = await listen(server, exchange, taken, hop, streams)
+    else:
+        verdict = await act(server, request_of(scope), exchange, taken, hop, streams)
+    # Nothing of the request is kept for as long as the client listens.
+    exchange = taken = body = message = None
+    if type(verdict) is Listening:
+        outlet = _outlet(server, hop, verdict, send)
+        verdict = None
         await outlet.run(receive)
     else:
         await _finish(verdict, receive, send)
@@ -185,12 +191,13 @@ async def _handle_slowly(
     if sse:
         from .sse import begin_async as decide
     begun: Any
+    hop = hop_of(server)
     try:
-        begun = await decide(server, request_of(scope), auth, read, hop_of(server))
+        begun = await decide(server, request_of(scope), auth, read, hop)
     except ConnectionAbortedError:
         return
-    if isinstance(begun, Listening):
-        outlet = await _outlet(server, begun, send)
+    if type(begun) is Listening:
+        outlet = _outlet(server, hop, begun, send)
         begun = None
         await outlet.run(receive)
     else:
@@ -276,16 +283,12 @@ async def _run_quietly(
         await _send(answer, send)
 
 
-async def _outlet(server: Server, begun: Listening, send: Send) -> Outlet:
+def _outlet(server: Server, hop: Loop, begun: Listening, send: Send) -> Outlet:
     if server.hub.streams == 1 or server not in _closing:
         _closing.add(server)
         server.close_on_signals()  # servers wait for responses to end; these would not
-    try:
-        await send({"type": "http.response.start", "status": begun.status, "headers": _encoded(begun.headers)})
-    except BaseException:
-        begun.stream.close()
-        raise
-    return Outlet(begun.stream, hop_of(server), send)
+    start = {"type": "http.response.start", "status": begun.status, "headers": _encoded(begun.headers)}
+    return Outlet(begun.stream, hop, send, start)
 
 
 async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> None:
