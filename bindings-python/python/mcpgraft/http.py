@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from ._native import SESSION_HEADER, Call, Reply
-from .bridge import Hop, Inline, Loop, call, canceller, drive
+from .bridge import Hop, Inline, Loop, call, canceller, drive, is_async
 from .channel import Answer, Complete, HeaderList, HttpChannel, ReadBody, StartStream, late_channel
 from .context import Context
 from .dispatch import Outcome, plain_entry, run_call, run_plain, run_quick, run_rest
-from .listening import Stream
+from .listening import Listening, Stream, listening
 from .logs import log
 from .sessions import OWNER_BYTES, TooManySessions, owner_of
 from .state import known_as, session_owner
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from ._native import Exchange, HttpStep
     from .events import Record
     from .hub import Hub
-    from .listening import Source
     from .middleware import Begun
     from .registry import Entry
     from .request import Request
@@ -87,7 +86,9 @@ async def begin_async(server: Server, request: Request, auth: object, read: Read
         return denied
     if refused is not None:
         return whole(refused)
-    body = await call(hop, read, exchange.max_body + 1)
+    limit = exchange.max_body + 1
+    on_loop: Any = read if type(hop) is Loop and is_async(read) else None
+    body = await call(hop, read, limit) if on_loop is None else await on_loop(limit)
     visit = _Visit(server, request, exchange, hop)
     try:
         step = await visit.accept(body)
@@ -280,25 +281,6 @@ class _Saved:
         found = await self._sessions.load(hop, self._id)
         # Somebody else's session is as good as none.
         return found[OWNER_BYTES:] if found is not None and found[:OWNER_BYTES] == self._owner else None
-
-
-async def listening(server: Server, hop: Hop, reply: Reply, stream: Source) -> Listening:
-    """Begin an open response, when no change can be missed any more."""
-    try:
-        await server.hub.ready(hop)
-    except BaseException:
-        stream.close()
-        raise
-    return Listening(reply.status, list(reply.headers), stream)
-
-
-@dataclass
-class Listening:
-    """A response that stays open: send the head, then what `stream` gives until it ends; close it in any case."""
-
-    status: int
-    headers: HeaderList
-    stream: Source
 
 
 @dataclass(slots=True)

@@ -20,9 +20,11 @@ from .hub import digest
 from .logs import log
 
 if TYPE_CHECKING:
-    from ._native import Listener, Task
+    from ._native import Listener, Reply, Task
+    from .channel import HeaderList
+    from .server import Server
 
-__all__ = ["Source", "Stream"]
+__all__ = ["Listening", "Source", "Stream", "listening"]
 
 GONE_SECONDS = 1.0
 """How often a thread that waits looks whether its client is still there."""
@@ -353,3 +355,34 @@ class AsyncPieces:
         finally:
             stream.wakes(None)
         return True
+
+
+class Listening:
+    """A response that stays open: send the head, then what `stream` gives until it ends; close it in any case."""
+
+    __slots__ = ("reply", "stream")
+
+    def __init__(self, reply: Reply, stream: Source) -> None:
+        self.reply = reply
+        """The head; its body is part of the stream."""
+        self.stream = stream
+
+    @property
+    def status(self) -> int:
+        """The status of the response."""
+        return self.reply.status
+
+    @property
+    def headers(self) -> HeaderList:
+        """The headers of the response."""
+        return list(self.reply.headers)
+
+
+async def listening(server: Server, hop: Hop, reply: Reply, stream: Source) -> Listening:
+    """Begin an open response, when no change can be missed any more."""
+    try:
+        await server.hub.ready(hop)
+    except BaseException:
+        stream.close()
+        raise
+    return Listening(reply, stream)

@@ -13,9 +13,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from .workers import hop_of
+
 if TYPE_CHECKING:
-    from .bridge import Loop
     from .listening import Source
+    from .server import Server
 
 __all__ = ["Outlet"]
 
@@ -34,10 +36,10 @@ class Outlet:
         "_busy",
         "_ending",
         "_error",
-        "_hop",
         "_loop",
         "_over",
         "_send",
+        "_server",
         "_silent",
         "_start",
         "_stream",
@@ -46,10 +48,10 @@ class Outlet:
         "_writing",
     )
 
-    def __init__(self, stream: Source, hop: Loop, send: Send, start: MutableMapping[str, Any]) -> None:
-        """`hop` is for what the stream has to look up; `send` is the host's, and `start` its first message."""
+    def __init__(self, server: Server, stream: Source, send: Send, start: MutableMapping[str, Any]) -> None:
+        """`send` is the host's; `start` is its first message."""
+        self._server = server
         self._stream = stream
-        self._hop = hop
         self._send = send
         self._start: MutableMapping[str, Any] | None = start
         self._loop = loop = asyncio.get_running_loop()
@@ -73,7 +75,14 @@ class Outlet:
         try:
             if stream.is_closed:
                 self._hurry()
-            await self._begin()
+            start, self._start = self._start, None
+            assert start is not None
+            await self._send(start)
+            first = stream.take_first()
+            if first:
+                await self._send({"type": "http.response.body", "body": first, "more_body": True})
+            # Nothing is kept for as long as the client listens but what is needed.
+            start, first = None, b""
             if stream.is_quiet():
                 self._rest()
             else:
@@ -135,14 +144,6 @@ class Outlet:
         if self._task is not None:
             self._task.cancel()
 
-    async def _begin(self) -> None:
-        start, self._start = self._start, None  # not to be kept for as long as the client listens
-        assert start is not None
-        await self._send(start)
-        first = self._stream.take_first()
-        if first:
-            await self._send({"type": "http.response.body", "body": first, "more_body": True})
-
     async def _write_on(self) -> None:
         try:
             await self._write()
@@ -156,10 +157,11 @@ class Outlet:
 
     async def _write(self) -> None:
         # What is there now; the end, too.
+        hop = hop_of(self._server)
         self._again = True
         while self._again:
             self._again = False
-            while piece := await self._stream.next(self._hop, self._wait):
+            while piece := await self._stream.next(hop, self._wait):
                 await self._send({"type": "http.response.body", "body": piece, "more_body": True})
                 self._silent = False
             if piece is None:
