@@ -179,7 +179,7 @@ class Stream(Source):
             first: The bytes that came with it.
             session: Id of the session, for a GET stream.
             load: Gives the session's saved form as it is now, for a GET stream; None when it is over.
-            owner: Whose tasks may be told of, or what says it when a task has changed.
+            owner: Whose tasks may be told of; or what says it, and is asked once, when a task has changed.
             watches: False if no session of this server can watch resources.
             keep_alive: Seconds of silence after which a comment is sent, so that proxies keep the connection and a
                 reader that went away is noticed.
@@ -218,8 +218,9 @@ class Stream(Source):
 
     def task_changed(self, task: Task) -> None:
         """A task stands otherwise now."""
-        owner = self._owner
-        data = self._listener.task_changed(task, owner() if callable(owner) else owner)
+        if callable(self._owner):
+            self._owner = self._owner()
+        data = self._listener.task_changed(task, self._owner)
         if data is not None:
             self._put(("task", task.id), data)
 
