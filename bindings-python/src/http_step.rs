@@ -88,7 +88,8 @@ impl Reply {
                 return Ok(all);
             }
         };
-        let made = || self.all().map(pair).collect::<PyResult<Vec<_>>>().and_then(|all| PyTuple::new(py, all));
+        let made =
+            || self.all().map(pair).collect::<PyResult<Vec<_>>>().and_then(|all| PyTuple::new(py, all));
         for one in kept.get_or_try_init(py, || made().map(Bound::unbind))?.bind(py) {
             all.append(one)?;
         }
