@@ -26,6 +26,7 @@ pub(crate) struct Reply {
 }
 
 static JSON: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
+static EVENTS: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
 
 #[pymethods]
 impl Reply {
@@ -45,29 +46,7 @@ impl Reply {
         &'py self,
         py: Python<'py>,
     ) -> PyResult<(u16, Bound<'py, PyList>, &'py Bound<'py, PyBytes>)> {
-        let pair = |(name, value): (&str, &str)| {
-            let name = name.to_ascii_lowercase();
-            // Bytes that are no ASCII came here as Latin-1.
-            let value: Vec<u8> = value.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect();
-            PyTuple::new(py, [PyBytes::new(py, name.as_bytes()), PyBytes::new(py, &value)])
-        };
-        let all = PyList::empty(py);
-        match self.head {
-            // Nearly every response.
-            Some(Head { body: Body::Json, .. }) if self.more.is_empty() => {
-                let made = || {
-                    self.all().map(pair).collect::<PyResult<Vec<_>>>().and_then(|all| PyTuple::new(py, all))
-                };
-                for one in JSON.get_or_try_init(py, || made().map(Bound::unbind))?.bind(py) {
-                    all.append(one)?;
-                }
-            }
-            _ => {
-                for one in self.all() {
-                    all.append(pair(one)?)?;
-                }
-            }
-        }
+        let all = self.pairs(py)?;
         if let Some(length) = self.length(py) {
             static NAME: PyOnceLock<Py<PyBytes>> = PyOnceLock::new();
             let name = NAME.get_or_init(py, || PyBytes::new(py, b"content-length").unbind());
@@ -76,6 +55,11 @@ impl Reply {
         }
         Ok((self.status, all, self.body.bind(py)))
     }
+
+    /// The same of a response that stays open, without a body.
+    fn opened<'py>(&self, py: Python<'py>) -> PyResult<(u16, Bound<'py, PyList>)> {
+        Ok((self.status, self.pairs(py)?))
+    }
 }
 
 impl Reply {
@@ -83,6 +67,33 @@ impl Reply {
         let head =
             self.head.iter().flat_map(Head::headers).map(|(name, value)| -> (&str, &str) { (name, value) });
         head.chain(self.more.iter().map(|(name, value)| (&**name, &**value)))
+    }
+
+    fn pairs<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let pair = |(name, value): (&str, &str)| {
+            let name = name.to_ascii_lowercase();
+            // Bytes that are no ASCII came here as Latin-1.
+            let value: Vec<u8> = value.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect();
+            PyTuple::new(py, [PyBytes::new(py, name.as_bytes()), PyBytes::new(py, &value)])
+        };
+        let all = PyList::empty(py);
+        // Nearly every response has one of these, and nothing else.
+        let kept = match self.head.map(|head| head.body) {
+            Some(Body::Json) if self.more.is_empty() => &JSON,
+            Some(Body::Events) if self.more.is_empty() => &EVENTS,
+            _ => {
+                for one in self.all() {
+                    all.append(pair(one)?)?;
+                }
+                return Ok(all);
+            }
+        };
+        let made =
+            || self.all().map(pair).collect::<PyResult<Vec<_>>>().and_then(|all| PyTuple::new(py, all));
+        for one in kept.get_or_try_init(py, || made().map(Bound::unbind))?.bind(py) {
+            all.append(one)?;
+        }
+        Ok(all)
     }
 
     /// What a `Content-Length` is to say, where a body is possible and there is none yet.

@@ -290,6 +290,39 @@ def test_a_stream_that_nobody_read_is_closed_too() -> None:
     assert closed == ["closed", "late"]
 
 
+def test_what_comes_first_is_given_once() -> None:
+    one = stream()
+    assert [one.take_first(), one.take_first()] == [b"hello", b""]
+    one.list_changed("tools")
+    assert next(one.pieces()) == b"list tools"
+    other = stream()
+    other.close()
+    assert other.take_first() == b""
+    assert other.is_closed
+
+
+def test_whose_tasks_are_told_of_is_asked_when_there_is_one() -> None:
+    class Task:
+        id = "7"
+
+    asked: list[str] = []
+
+    def owner() -> str:
+        asked.append("asked")
+        return "me"
+
+    one = stream(owner=owner)
+    pieces = one.pieces()
+    assert next(pieces) == b"hello"
+    assert asked == []
+    told = []
+    for _ in range(2):
+        one.task_changed(Task())  # type: ignore[arg-type]
+        told.append(next(pieces))
+    assert told == [b"task 7 me"] * 2
+    assert asked == ["asked"]
+
+
 def test_who_hangs_up_is_missed_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mcpgraft.listening.GONE_SECONDS", 0.01)
     there = [True, True, False]

@@ -2,11 +2,12 @@
 #ifndef MCP_EVENTS_H
 #define MCP_EVENTS_H
 
+#include "mcp_pipe.h"
+
 #include <mcpgraft.h>
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Most streams that are remembered, the oldest is forgotten first; and most bytes of one, so that all fit into a pipe at once. */
 enum { MCP_STREAMS = 1000, MCP_STREAM_BYTES = 48 * 1024, MCP_NAME = 32 };
@@ -25,9 +26,9 @@ struct mcp_stream {
     char session[MCP_NAME + 1], name[MCP_NAME + 1];
     int standing;     /* the stream of a session, and of no call */
     int over;         /* its call was answered */
-    int file;         /* the pipe to a client that came back, or -1 */
     uint32_t last;    /* the number of its last event */
     uint32_t dropped; /* the number of the last one that is not kept any more */
+    struct mcp_pipe *pipe; /* to a client that came back, or NULL */
     size_t bytes;
     struct mcp_kept *first, **end;
     struct mcp_stream *next; /* in its list */
@@ -73,8 +74,7 @@ static inline void mcp_drop_stream(struct mcp_streams *streams, struct mcp_strea
     streams->count--;
     while (stream->first != NULL)
         mcp_drop_first(stream);
-    if (stream->file >= 0)
-        close(stream->file);
+    mcp_pipe_end(stream->pipe);
     free(stream);
 }
 
@@ -97,7 +97,6 @@ static inline void mcp_begin_stream(struct mcp_streams *streams, const char *ses
     memcpy(stream->session, session, strlen(session));
     memcpy(stream->name, name.ptr, name.len);
     stream->standing = standing;
-    stream->file = -1;
     stream->end = &stream->first;
     stream->next = *list;
     *list = stream;
@@ -124,18 +123,18 @@ static inline void mcp_keep_event(struct mcp_stream *stream, const struct mcpgra
     stream->bytes += kept->len;
     while (stream->bytes > MCP_STREAM_BYTES)
         mcp_drop_first(stream);
-    if (stream->file >= 0 && write(stream->file, event->kept.ptr, event->kept.len) != (ssize_t)event->kept.len) {
-        close(stream->file);
-        stream->file = -1;
+    if (stream->pipe != NULL && !mcp_pipe_write(stream->pipe, event->kept.ptr, event->kept.len, 0)) {
+        mcp_pipe_end(stream->pipe);
+        stream->pipe = NULL;
     }
 }
 
 /* Writes what is kept after event `after` to a pipe that is empty. */
-static inline void mcp_replay(const struct mcp_stream *stream, uint32_t after, int file)
+static inline void mcp_replay(const struct mcp_stream *stream, uint32_t after, struct mcp_pipe *pipe)
 {
     const struct mcp_kept *kept;
     for (kept = stream->first; kept != NULL; kept = kept->next)
-        if (kept->number > after && write(file, kept->data, kept->len) != (ssize_t)kept->len)
+        if (kept->number > after && !mcp_pipe_write(pipe, kept->data, kept->len, 0))
             return;
 }
 
@@ -143,9 +142,8 @@ static inline void mcp_replay(const struct mcp_stream *stream, uint32_t after, i
 static inline void mcp_end_stream(struct mcp_stream *stream)
 {
     stream->over = 1;
-    if (stream->file >= 0)
-        close(stream->file);
-    stream->file = -1;
+    mcp_pipe_end(stream->pipe);
+    stream->pipe = NULL;
 }
 
 #endif

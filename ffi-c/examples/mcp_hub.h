@@ -47,7 +47,7 @@ struct mcp_question {
 
 struct mcp_listener {
     struct mcpgraft_peer *peer;
-    int file;
+    struct mcp_pipe *pipe; /* to its response */
     char session[MCP_ID + 1]; /* of a GET; empty: a subscription of the stateless era */
     char stream[MCP_NAME + 1]; /* whose events are kept; empty: they are not */
     struct mcp_listener *next;
@@ -110,7 +110,7 @@ static inline void mcp_let_go(struct mcp_listener **at)
 {
     struct mcp_listener *listener = *at;
     *at = listener->next;
-    close(listener->file);
+    mcp_pipe_end(listener->pipe);
     mcpgraft_free(listener->peer);
     free(listener);
 }
@@ -233,22 +233,21 @@ static inline void mcp_session_end(struct mcp_hub *hub, struct mcpgraft_str id)
 /* Writes to a listener's response. A client that is gone, or does not read, is let go: 0. */
 static inline int mcp_tell(struct mcp_listener **at, struct mcpgraft_str send)
 {
-    if (send.len == 0 || write((*at)->file, send.ptr, send.len) == (ssize_t)send.len)
+    if (send.len == 0 || mcp_pipe_write((*at)->pipe, send.ptr, send.len, 0))
         return 1;
     mcp_let_go(at);
     return 0;
 }
 
-/* Keeps a response open, under the lock. `file` is the end of a pipe that leads to it; `stream` may be absent. */
-static inline void mcp_listen(struct mcp_hub *hub, struct mcpgraft_peer *peer, int file, struct mcpgraft_str session,
-                              struct mcpgraft_str stream)
+/* Keeps a response open, under the lock. `pipe` leads to it; `stream` may be absent. */
+static inline void mcp_listen(struct mcp_hub *hub, struct mcpgraft_peer *peer, struct mcp_pipe *pipe,
+                              struct mcpgraft_str session, struct mcpgraft_str stream)
 {
     struct mcp_listener *listener = calloc(1, sizeof *listener);
     if (listener == NULL)
         abort();
-    fcntl(file, F_SETFL, O_NONBLOCK);
     listener->peer = peer;
-    listener->file = file;
+    listener->pipe = pipe;
     if (session.len == MCP_ID)
         memcpy(listener->session, session.ptr, MCP_ID);
     if (stream.len > 0 && stream.len <= MCP_NAME)
@@ -265,9 +264,10 @@ static inline void mcp_keep(struct mcp_hub *hub, const char *session, const stru
         mcp_keep_event(stream, event);
 }
 
-/* Goes on with what a client came back for, on the pipe that leads to it; 0: it is not kept. Under the lock. */
+/* Goes on with what a client came back for, on the pipe that leads to it; 0: it is not kept. Without a pipe nothing is done but
+ * to look. Under the lock. */
 static inline int mcp_go_on(struct mcp_hub *hub, struct mcpgraft_peer *exchange, const char *session, struct mcpgraft_str name,
-                            uint32_t after, int file)
+                            uint32_t after, struct mcp_pipe *pipe)
 {
     struct mcp_stream *stream = mcp_find_stream(&hub->streams, session, name);
     struct mcp_listener **at;
@@ -275,9 +275,9 @@ static inline int mcp_go_on(struct mcp_hub *hub, struct mcpgraft_peer *exchange,
     struct mcpgraft_str id = {session, strlen(session)};
     if (stream == NULL || after < stream->dropped)
         return 0;
-    if (file < 0)
+    if (pipe == NULL)
         return 1;
-    mcp_replay(stream, after, file);
+    mcp_replay(stream, after, pipe);
     event.struct_size = sizeof event;
     if (stream->standing && mcpgraft_resume(exchange, true, stream->last, &event) == MCPGRAFT_OK) {
         /* Where it was open it is not any more: each event is told on one response. */
@@ -287,14 +287,12 @@ static inline int mcp_go_on(struct mcp_hub *hub, struct mcpgraft_peer *exchange,
             else
                 at = &(*at)->next;
         }
-        mcp_listen(hub, event.listener, file, id, name);
+        mcp_listen(hub, event.listener, pipe, id, name);
     } else if (stream->over) {
-        close(file);
+        mcp_pipe_end(pipe);
     } else {
-        if (stream->file >= 0)
-            close(stream->file);
-        fcntl(file, F_SETFL, O_NONBLOCK);
-        stream->file = file;
+        mcp_pipe_end(stream->pipe);
+        stream->pipe = pipe;
     }
     return 1;
 }

@@ -5,8 +5,8 @@
  * listen; without one, `hub` is NULL and the option `sessions` "off".
  *
  * The daemon runs with MHD_USE_THREAD_PER_CONNECTION, so that a handler may take its time (if none does: `at_once`). A call
- * whose client takes an event stream runs in a thread of its own and writes to a pipe that libmicrohttpd sends on: what it
- * reports arrives while it works.
+ * whose client takes an event stream runs in a thread of its own and writes to a pipe (mcp_pipe.h) that libmicrohttpd sends
+ * on: what it reports arrives while it works.
  * All others run where they came in. */
 #ifndef MCP_MICROHTTPD_H
 #define MCP_MICROHTTPD_H
@@ -50,23 +50,12 @@ static inline uint32_t mcp_peer_flag(struct MHD_Connection *connection)
     return 0;
 }
 
-static inline void mcp_write(int file, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t done = write(file, data, len);
-        if (done <= 0)
-            return;
-        data += done;
-        len -= (size_t)done;
-    }
-}
-
 /* The most bytes of a piece of a call's stream, and of a response for one that listens: many are open, and little is said. */
 enum { MCP_PIECE = 4096, MCP_NEWS_PIECE = 256 };
 
 /* What a response that stays open is read from. */
 struct mcp_source {
-    int pipe;
+    struct mcp_pipe *pipe;
     int corked; /* the socket, while what is sent on it waits for more; else -1 */
 };
 
@@ -92,43 +81,41 @@ static inline void mcp_uncork(struct mcp_source *source)
 static inline ssize_t mcp_read_pipe(void *closure, uint64_t at, char *piece, size_t room)
 {
     struct mcp_source *source = closure;
-    ssize_t count;
+    size_t count;
     if (at > 0)
         mcp_uncork(source); /* the first piece was sent, and the next may be long in coming */
-    count = read(source->pipe, piece, room);
+    count = mcp_pipe_read(source->pipe, piece, room);
     if (count > 0)
-        return count;
+        return (ssize_t)count;
     mcp_uncork(source);
-    return count == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+    return MHD_CONTENT_READER_END_OF_STREAM;
 }
 
 static inline void mcp_close_pipe(void *closure)
 {
     struct mcp_source *source = closure;
-    close(source->pipe);
+    mcp_pipe_close(source->pipe, &source->pipe->unread);
     free(source);
 }
 
-/* A response that is read from a pipe, whose other end is `request->stream` from now on; NULL: there is none. `begun`: it
- * begins with bytes that are there at once. */
+/* A response that is read from a pipe, which is `request->stream` from now on; NULL: there is none. `begun`: it begins with bytes
+ * that are there at once. */
 static inline struct MHD_Response *mcp_stream_response(struct mcp_request *request, size_t piece, int begun)
 {
     struct mcp_source *source = malloc(sizeof *source);
     struct MHD_Response *response;
-    int ends[2];
-    if (source == NULL || pipe(ends) != 0) {
+    if (source == NULL || (source->pipe = mcp_pipe_new()) == NULL) {
         free(source);
         return NULL;
     }
-    source->pipe = ends[0];
     source->corked = begun && mcp_cork(request->socket, 1) ? request->socket : -1;
     response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, piece, mcp_read_pipe, source, mcp_close_pipe);
     if (response == NULL) {
+        mcp_pipe_end(source->pipe);
         mcp_close_pipe(source);
-        close(ends[1]);
         return NULL;
     }
-    request->stream = ends[1];
+    request->stream = source->pipe;
     return response;
 }
 
@@ -170,12 +157,12 @@ static inline void mcp_emit(struct mcp_call *call, const struct mcpgraft_event *
         pthread_cond_broadcast(&request->known);
         pthread_mutex_unlock(&request->lock);
     }
-    if (request->stream >= 0)
-        mcp_write(request->stream, event->send.ptr, event->send.len);
-    if (request->stream >= 0 && event->end) {
+    if (request->stream != NULL && event->send.len > 0)
+        mcp_pipe_write(request->stream, event->send.ptr, event->send.len, 1);
+    if (request->stream != NULL && event->end) {
         /* Its call may go on: what it says from now on is kept. */
-        close(request->stream);
-        request->stream = -1;
+        mcp_pipe_end(request->stream);
+        request->stream = NULL;
     }
 }
 
@@ -269,7 +256,7 @@ static inline void mcp_come_back(struct mcp_request *request, struct mcp_call *c
     struct mcpgraft_event refusal;
     refusal.struct_size = sizeof refusal;
     pthread_mutex_lock(&hub->lock);
-    if (!mcp_go_on(hub, request->exchange, request->session, event->stream, event->number, -1)) {
+    if (!mcp_go_on(hub, request->exchange, request->session, event->stream, event->number, NULL)) {
         pthread_mutex_unlock(&hub->lock);
         if (mcpgraft_resume(request->exchange, false, 0, &refusal) == MCPGRAFT_OK)
             mcp_emit(call, &refusal);
@@ -277,7 +264,7 @@ static inline void mcp_come_back(struct mcp_request *request, struct mcp_call *c
     }
     mcp_emit(call, event);
     mcp_go_on(hub, request->exchange, request->session, event->stream, event->number, request->stream);
-    request->stream = -1;
+    request->stream = NULL;
     pthread_mutex_unlock(&hub->lock);
 }
 
@@ -334,7 +321,7 @@ static inline void mcp_work(struct mcp_request *request)
                 pthread_mutex_lock(&request->app->hub->lock);
                 mcp_listen(request->app->hub, event.listener, request->stream, mcp_str(request->session), event.stream);
                 pthread_mutex_unlock(&request->app->hub->lock);
-                request->stream = -1;
+                request->stream = NULL;
                 mcp_request_shrink(request);
             }
         }
@@ -348,9 +335,8 @@ static inline void *mcp_thread(void *where)
 {
     struct mcp_request *request = where;
     mcp_work(request);
-    if (request->stream >= 0)
-        close(request->stream);
-    request->stream = -1;
+    mcp_pipe_end(request->stream);
+    request->stream = NULL;
     pthread_mutex_lock(&request->lock);
     if (request->status == 0) {
         /* The handler gave no answer. */
@@ -410,7 +396,8 @@ static inline enum MHD_Result mcp_answer(const struct mcp_app *app, struct MHD_C
         head.headers = headers.list;
         head.header_count = headers.count;
         head.flags = (app->at_once ? 0 : MCPGRAFT_STREAMS) | (app->hub != NULL ? MCPGRAFT_LISTENS : 0) | mcp_peer_flag(connection);
-        if (app->hub != NULL) {
+        /* Only in a session a client may come back for the rest of a stream. */
+        if (app->hub != NULL && MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Mcp-Session-Id") != NULL) {
             mcp_new_id(request->events);
             head.events = mcp_str(request->events);
         }

@@ -52,8 +52,8 @@ struct mcp_request {
     unsigned status;
     int gone;   /* the connection has ended */
     int owners; /* the connection, and the thread of its own if there is one */
-    int stream; /* the end of the pipe that is written to, or -1; of the working thread alone */
     int spent;  /* not to be kept: it holds much memory, or an exchange that failed */
+    struct mcp_pipe *stream; /* what is written to, or NULL; of the working thread alone */
     struct mcp_request *next;
 };
 
@@ -108,7 +108,7 @@ static inline struct mcp_request *mcp_request_new(const struct mcp_app *app)
     request->status = 0;
     request->gone = 0;
     request->owners = 1;
-    request->stream = -1;
+    request->stream = NULL;
     return request;
 }
 
@@ -142,8 +142,7 @@ static inline void mcp_release(struct mcp_request *request)
     pthread_mutex_unlock(&request->lock);
     if (owners > 0)
         return;
-    if (request->stream >= 0)
-        close(request->stream);
+    mcp_pipe_end(request->stream);
     if (spares != NULL && !request->spent && request->room <= MCP_SPARE_BYTES) {
         pthread_mutex_lock(&spares->lock);
         kept = spares->count < MCP_SPARES;

@@ -62,9 +62,28 @@ impl Output {
     }
 }
 
+/// Appends bytes. (`extend_from_slice` looks for room once more, and compiled for size none of it is inlined.)
+///
+/// # Safety
+/// There is room for them.
+unsafe fn append(held: &mut Vec<u8>, bytes: &[u8]) {
+    // SAFETY: the caller's promise; they are not its own, which is borrowed to be changed.
+    unsafe {
+        held.as_mut_ptr().add(held.len()).copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+        held.set_len(held.len() + bytes.len());
+    }
+}
+
 impl Sink for Output {
     fn put(&mut self, bytes: &[u8]) -> Result<(), Full> {
-        let Some(lent) = &mut self.lent else { return self.own.put(bytes) };
+        let Some(lent) = &mut self.lent else {
+            if bytes.len() > self.own.capacity() - self.own.len() {
+                return self.own.put(bytes);
+            }
+            // SAFETY: there is room.
+            unsafe { append(&mut self.own, bytes) };
+            return Ok(());
+        };
         if bytes.len() > lent.room - lent.len {
             return Err(Full);
         }
@@ -149,7 +168,8 @@ impl Sink for Fixed<'_> {
         if bytes.len() > self.0.capacity() - self.0.len() {
             return Err(Full);
         }
-        self.0.extend_from_slice(bytes);
+        // SAFETY: there is room.
+        unsafe { append(self.0, bytes) };
         Ok(())
     }
 

@@ -259,6 +259,9 @@ class Reply:
     def encoded(self) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         """Status, these headers as ASGI wants them (bytes, names in lower case), and body."""
 
+    def opened(self) -> tuple[int, list[tuple[bytes, bytes]]]:
+        """Status and headers as ASGI wants them, of a response that stays open."""
+
 @final
 class HttpStep:
     """What a request body led to: a reply, a call to run, or a batch to walk with `Exchange.next`."""

@@ -25,9 +25,11 @@ from .http import (
     HeaderList,
     Listening,
     Pending,
+    Verdict,
     act,
     asks_others,
     begin_async,
+    listen,
     places,
 )
 from .logs import log
@@ -128,80 +130,76 @@ async def handle(
     sse: bool = False,
 ) -> None:
     """Answer one HTTP request; `body` if somebody read it already, `sse` if it is of the transport of 2024-11-05."""
+    verdict: Any
     if sse or asks_others(server, auth):
-        await _handle_slowly(server, scope, receive, send, auth, body, sse)
-        return
-    client, streams = scope.get("client"), places(server, LISTEN_STREAMS)
-    exchange: Any = server.core.enter(scope["method"], scope["headers"], client[0] if client else None, streams > 0)
-    if type(exchange) is Reply:
-        await _send(exchange, send)
-        return
-    if body is None:
-        message: Any = await receive()
-        if message["type"] == "http.request" and not message.get("more_body"):
-            body = bytes(message.get("body", b""))
-        else:
-            try:
-                body = await _read(receive, exchange.max_body + 1, message)
-            except ConnectionAbortedError:
-                return
-    taken: Any = exchange.take(body)
-    if type(taken) is Call:
-        entry = plain_entry(server, taken)
-        if entry is None or not entry.is_async or entry.wants_context or server.repair_hooks:
-            await _run_pending(Pending(server, request_of(scope), exchange, taken, None, streams), receive, send)
-            return
-        # An async function that says nothing on its way: nearly every call. Until it waits for something, nobody could
-        # take it back, and nothing is set up for that; nor for anything else that a call may need but not this one.
-        begun = _begun(exchange, taken, entry)
-        if type(begun) is not Reply:
-            await _run_on(Pending(server, request_of(scope), exchange, taken), entry, begun, receive, send)
-            return
-        taken = begun
-    if type(taken) is Reply:
-        # As in `_send`, without a coroutine of its own.
-        status, headers, content = taken.encoded()
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
-        return
-    verdict: Any = await act(server, request_of(scope), exchange, taken, hop_of(server), streams)
-    if isinstance(verdict, Listening):
-        outlet = await _outlet(server, verdict, send)
-        # Nothing of the request is kept for as long as the client listens.
-        exchange = taken = body = message = verdict = None
-        await outlet.run(receive)
+        verdict = await _ask_others(server, scope, receive, auth, body, sse)
+        body = None
     else:
-        await _finish(verdict, receive, send)
+        client, streams = scope.get("client"), places(server, LISTEN_STREAMS)
+        exchange: Any = server.core.enter(scope["method"], scope["headers"], client[0] if client else None, streams > 0)
+        if type(exchange) is Reply:
+            await _send(exchange, send)
+            return
+        if body is None:
+            message: Any = await receive()
+            if message["type"] == "http.request" and not message.get("more_body"):
+                body = bytes(message.get("body", b""))
+            else:
+                try:
+                    body = await _read(receive, exchange.max_body + 1, message)
+                except ConnectionAbortedError:
+                    return
+        taken: Any = exchange.take(body)
+        if type(taken) is Call:
+            entry = plain_entry(server, taken)
+            if entry is None or not entry.is_async or entry.wants_context or server.repair_hooks:
+                await _run_pending(Pending(server, request_of(scope), exchange, taken, None, streams), receive, send)
+                return
+            # An async function that says nothing on its way: nearly every call. Until it waits for something, nobody
+            # could take it back, and nothing is set up for that; nor for anything else that a call may need but not
+            # this one.
+            begun = _begun(exchange, taken, entry)
+            if type(begun) is not Reply:
+                await _run_on(Pending(server, request_of(scope), exchange, taken), entry, begun, receive, send)
+                return
+            taken = begun
+        if type(taken) is Reply:
+            # As in `_send`, without a coroutine of its own.
+            status, headers, content = taken.encoded()
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": content})
+            return
+        if taken.event == "listening":
+            verdict = await listen(server, exchange, taken, hop_of(server), streams)
+        else:
+            verdict = await act(server, request_of(scope), exchange, taken, hop_of(server), streams)
+        exchange = taken = body = message = None
+    if type(verdict) is Listening:
+        outlet = _outlet(server, verdict, send)
+        # Nothing of the request is kept for as long as the client listens.
+        verdict = None
+        await outlet.run(receive)
+    elif isinstance(verdict, Pending):
+        await _run_pending(verdict, receive, send)
+    elif verdict is not None:
+        await _send(verdict, send)
 
 
-async def _handle_slowly(
-    server: Server, scope: Scope, receive: Receive, send: Send, auth: object, body: bytes | None, sse: bool
-) -> None:
-    # Where others have a say: an auth, sessions.
+async def _ask_others(
+    server: Server, scope: Scope, receive: Receive, auth: object, body: bytes | None, sse: bool
+) -> Verdict | None:
+    # Where others have a say: an auth, sessions. None: the client went away before its request was complete.
     async def read(limit: int) -> bytes:
         return body[:limit] if body is not None else await _read(receive, limit)
 
     decide: Any = begin_async
     if sse:
         from .sse import begin_async as decide
-    begun: Any
     try:
-        begun = await decide(server, request_of(scope), auth, read, hop_of(server))
+        verdict: Verdict = await decide(server, request_of(scope), auth, read, hop_of(server))
     except ConnectionAbortedError:
-        return
-    if isinstance(begun, Listening):
-        outlet = await _outlet(server, begun, send)
-        begun = None
-        await outlet.run(receive)
-    else:
-        await _finish(begun, receive, send)
-
-
-async def _finish(begun: Complete | Pending, receive: Receive, send: Send) -> None:
-    if isinstance(begun, Pending):
-        await _run_pending(begun, receive, send)
-    else:
-        await _send(begun, send)
+        return None
+    return verdict
 
 
 def _begun(exchange: Exchange, call: Call, entry: Entry) -> Reply | Begun | Coroutine[Any, Any, Any]:
@@ -276,16 +274,13 @@ async def _run_quietly(
         await _send(answer, send)
 
 
-async def _outlet(server: Server, begun: Listening, send: Send) -> Outlet:
+def _outlet(server: Server, begun: Listening, send: Send) -> Outlet:
     if server.hub.streams == 1 or server not in _closing:
         _closing.add(server)
         server.close_on_signals()  # servers wait for responses to end; these would not
-    try:
-        await send({"type": "http.response.start", "status": begun.status, "headers": _encoded(begun.headers)})
-    except BaseException:
-        begun.stream.close()
-        raise
-    return Outlet(begun.stream, hop_of(server), send)
+    status, headers = begun.reply.opened()
+    start = {"type": "http.response.start", "status": status, "headers": headers}
+    return Outlet(server, begun.stream, send, start)
 
 
 async def _run(pending: Pending, hop: Loop, receive: Receive, send: Send) -> None:

@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from ._native import SESSION_HEADER, Call, Reply
-from .bridge import Hop, Inline, Loop, call, canceller, drive
+from .bridge import Hop, Inline, Loop, call, canceller, drive, is_async
 from .channel import Answer, Complete, HeaderList, HttpChannel, ReadBody, StartStream, late_channel
 from .context import Context
 from .dispatch import Outcome, plain_entry, run_call, run_plain, run_quick, run_rest
+from .listening import Listening, Stream, listening
 from .logs import log
 from .sessions import OWNER_BYTES, TooManySessions, owner_of
 from .state import known_as, session_owner
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from ._native import Exchange, HttpStep
     from .events import Record
     from .hub import Hub
-    from .listening import Source
     from .middleware import Begun
     from .registry import Entry
     from .request import Request
@@ -47,6 +48,7 @@ __all__ = [
     "asks_others",
     "begin",
     "begin_async",
+    "listen",
     "places",
 ]
 
@@ -84,7 +86,9 @@ async def begin_async(server: Server, request: Request, auth: object, read: Read
         return denied
     if refused is not None:
         return whole(refused)
-    body = await call(hop, read, exchange.max_body + 1)
+    limit = exchange.max_body + 1
+    on_loop: Any = read if type(hop) is Loop and is_async(read) else None
+    body = await call(hop, read, limit) if on_loop is None else await on_loop(limit)
     visit = _Visit(server, request, exchange, hop)
     try:
         step = await visit.accept(body)
@@ -106,8 +110,20 @@ def asks_others(server: Server, auth: object) -> bool:
     return server.sessions is not None or bool(server.auth if auth is None else auth)
 
 
+async def listen(server: Server, exchange: Exchange, step: HttpStep, hop: Hop, streams: int) -> Answer | Listening:
+    """`act` for a client that listens, whose step has the event `listening`."""
+    assert step.reply is not None
+    assert step.listener is not None
+    stream = Stream(step.listener, step.reply.body, keep_alive=server.keep_alive)
+    if not server.hub.open(stream, streams):
+        return _full(exchange)
+    return await listening(server, hop, step.reply, stream)
+
+
 async def act(server: Server, request: Request, exchange: Exchange, step: HttpStep, hop: Hop, streams: int) -> Verdict:
     """Do what a step of `Exchange.take` asks for."""
+    if step.event == "listening":
+        return await listen(server, exchange, step, hop, streams)
     return await _Visit(server, request, exchange, hop).act(step, streams)
 
 
@@ -165,6 +181,7 @@ class _Visit:
         self._sessions: Sessions | None = server.sessions
         self._id = exchange.session_id if server.sessions is not None else None
         self._owner = b""
+        self._saved: _Saved | None = None
         self._known = False
 
     async def accept(self, body: bytes) -> HttpStep:
@@ -176,8 +193,9 @@ class _Visit:
         if id is None:
             return self._exchange.accept(body)
         # Where there is a lock, loading and saving do not suspend.
+        self._saved = _Saved(sessions, id, self._owner)
         with nullcontext() if sessions.guard is None else sessions.guard(id):
-            saved = await _stored(self._load(sessions, id)(self._hop))
+            saved = await _stored(self._saved(self._hop))
             self._known = saved is not None
             step = self._exchange.accept(body, saved)
             if step.session is not None and self._known:
@@ -208,33 +226,28 @@ class _Visit:
         return whole(step.reply)
 
     async def _listen(self, step: HttpStep, streams: int) -> Answer | Listening:
-        from .listening import Stream
-
-        assert step.reply is not None
-        assert step.listener is not None
-        server, sessions, id = self._server, self._sessions, self._id
+        server, sessions, id, reply, listener = self._server, self._sessions, self._id, step.reply, step.listener
+        assert reply is not None
+        assert listener is not None
+        owner = known_as(self._request.principal)
         if self._request.method != "GET" or sessions is None or id is None:
-            stream = Stream(
-                step.listener,
-                step.reply.body,
-                principal=known_as(self._request.principal),
-                keep_alive=server.keep_alive,
-            )
+            stream = Stream(listener, reply.body, owner=owner, keep_alive=server.keep_alive)
+            if not server.hub.open(stream, streams):
+                return _full(self._exchange)
         else:
             stream = Stream(
-                step.listener,
-                step.reply.body,
+                listener,
+                reply.body,
                 session=id,
-                load=self._load(sessions, id),
-                principal=known_as(self._request.principal) or session_owner(id),
+                load=self._saved,
+                owner=owner or partial(session_owner, id),
                 watches=sessions.kind == "kept",
                 keep_alive=server.keep_alive,
             )
-        if not server.hub.open(stream, streams):
-            return unavailable(self._exchange, "no more clients can listen here now", 60)
-        if sessions is not None and stream.session is not None and id is not None:
+            if not server.hub.open(stream, streams):
+                return _full(self._exchange)
             stream.on_close(sessions.hold(id))
-        return await listening(server, self._hop, step.reply, stream)
+        return await listening(server, self._hop, reply, stream)
 
     async def _resume(self, step: HttpStep, streams: int) -> Answer | Listening:
         events, id, reply = self._server.events, self._id, step.reply
@@ -253,34 +266,21 @@ class _Visit:
             resumed.on_close(self._sessions.hold(id))
         return await listening(self._server, self._hop, reply, resumed)
 
-    def _load(self, sessions: Sessions, id: str) -> Callable[[Hop], Awaitable[bytes | None]]:
-        owner = self._owner
 
-        async def load(hop: Hop) -> bytes | None:
-            found = await sessions.load(hop, id)
-            # Somebody else's session is as good as none.
-            return found[OWNER_BYTES:] if found is not None and found[:OWNER_BYTES] == owner else None
+class _Saved:
+    """A session as it is saved, for its owner. Called, it looks."""
 
-        return load
+    __slots__ = ("_id", "_owner", "_sessions")
 
+    def __init__(self, sessions: Sessions, id: str, owner: bytes) -> None:
+        self._sessions = sessions
+        self._id = id
+        self._owner = owner
 
-async def listening(server: Server, hop: Hop, reply: Reply, stream: Source) -> Listening:
-    """Begin an open response, when no change can be missed any more."""
-    try:
-        await server.hub.ready(hop)
-    except BaseException:
-        stream.close()
-        raise
-    return Listening(reply.status, list(reply.headers), stream)
-
-
-@dataclass
-class Listening:
-    """A response that stays open: send the head, then what `stream` gives until it ends; close it in any case."""
-
-    status: int
-    headers: HeaderList
-    stream: Source
+    async def __call__(self, hop: Hop) -> bytes | None:
+        found = await self._sessions.load(hop, self._id)
+        # Somebody else's session is as good as none.
+        return found[OWNER_BYTES:] if found is not None and found[:OWNER_BYTES] == self._owner else None
 
 
 @dataclass(slots=True)
@@ -475,6 +475,10 @@ def _route(hub: Hub, session: str, step: HttpStep) -> None:
         ask = msgspec.json.decode(step.text)
         if isinstance(ask, str):  # ours are
             hub.answer(session, ask, step.ok, step.params or b"null")
+
+
+def _full(exchange: Exchange) -> Answer:
+    return unavailable(exchange, "no more clients can listen here now", 60)
 
 
 def unavailable(exchange: Exchange, message: str, seconds: int) -> Answer:

@@ -20,9 +20,11 @@ from .hub import digest
 from .logs import log
 
 if TYPE_CHECKING:
-    from ._native import Listener, Task
+    from ._native import Listener, Reply, Task
+    from .channel import HeaderList
+    from .server import Server
 
-__all__ = ["Source", "Stream"]
+__all__ = ["Listening", "Source", "Stream", "listening"]
 
 GONE_SECONDS = 1.0
 """How often a thread that waits looks whether its client is still there."""
@@ -74,6 +76,10 @@ class Source:
         """Whether there is nothing to read."""
         raise NotImplementedError
 
+    def take_first(self) -> bytes:
+        """What is to be written before anything else, at once; empty if there is no such thing, or it was taken."""
+        return b""
+
     def task_progress(self, task: Task, progress: float, total: float | None, message: str | None) -> None:
         """A task has come so far. A stream of its own says nothing of it."""
 
@@ -115,6 +121,11 @@ class Source:
         """The same on an event loop."""
         return AsyncPieces(self, hop)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
     def _notify(self) -> None:
         with self._changed:
             if self._bell is not None:
@@ -147,7 +158,7 @@ class Source:
 class Stream(Source):
     """What a client hears of changes."""
 
-    __slots__ = ("_backlog", "_first", "_listener", "_load", "_pending", "_principal", "_watches", "dropped")
+    __slots__ = ("_backlog", "_first", "_listener", "_load", "_owner", "_pending", "_watches", "dropped")
 
     def __init__(
         self,
@@ -156,7 +167,7 @@ class Stream(Source):
         *,
         session: str | None = None,
         load: Load | None = None,
-        principal: str | None = None,
+        owner: str | Callable[[], str | None] | None = None,
         watches: bool = True,
         keep_alive: float = 15.0,
         backlog: int = 1000,
@@ -168,7 +179,7 @@ class Stream(Source):
             first: The bytes that came with it.
             session: Id of the session, for a GET stream.
             load: Gives the session's saved form as it is now, for a GET stream; None when it is over.
-            principal: Whose tasks may be told of.
+            owner: Whose tasks may be told of; or what says it, and is asked once, when a task has changed.
             watches: False if no session of this server can watch resources.
             keep_alive: Seconds of silence after which a comment is sent, so that proxies keep the connection and a
                 reader that went away is noticed.
@@ -178,7 +189,7 @@ class Stream(Source):
         self.session = None if session is None else digest(session)
         self._listener = listener
         self._load = load
-        self._principal = principal
+        self._owner = owner
         self._watches = watches
         self._backlog = backlog
         self._pending: dict[Key, bytes | None] = {}
@@ -207,7 +218,9 @@ class Stream(Source):
 
     def task_changed(self, task: Task) -> None:
         """A task stands otherwise now."""
-        data = self._listener.task_changed(task, self._principal)
+        if callable(self._owner):
+            self._owner = self._owner()
+        data = self._listener.task_changed(task, self._owner)
         if data is not None:
             self._put(("task", task.id), data)
 
@@ -226,6 +239,11 @@ class Stream(Source):
 
     def is_empty(self) -> bool:
         return not self._pending
+
+    def take_first(self) -> bytes:
+        with self._changed:
+            first, self._first = self._first, b""
+        return first
 
     def _put(self, key: Key, data: bytes | None) -> None:
         with self._changed:
@@ -250,10 +268,9 @@ class Stream(Source):
 
     async def _next(self, hop: Hop, wait: Wait) -> bytes | None:
         while True:
+            if self._first and (first := self.take_first()):
+                return first  # alone, and at once: nothing that it waits for may hold it up
             with self._changed:
-                if self._first:  # alone, and at once: nothing that it waits for may hold it up
-                    first, self._first = self._first, b""
-                    return first
                 pending, self._pending = self._pending, {}
                 if not pending and self._over:
                     break
@@ -339,3 +356,34 @@ class AsyncPieces:
         finally:
             stream.wakes(None)
         return True
+
+
+class Listening:
+    """A response that stays open: send the head, then what `stream` gives until it ends; close it in any case."""
+
+    __slots__ = ("reply", "stream")
+
+    def __init__(self, reply: Reply, stream: Source) -> None:
+        self.reply = reply
+        """The head; its body is part of the stream."""
+        self.stream = stream
+
+    @property
+    def status(self) -> int:
+        """The status of the response."""
+        return self.reply.status
+
+    @property
+    def headers(self) -> HeaderList:
+        """The headers of the response."""
+        return list(self.reply.headers)
+
+
+async def listening(server: Server, hop: Hop, reply: Reply, stream: Source) -> Listening:
+    """Begin an open response, when no change can be missed any more."""
+    try:
+        await server.hub.ready(hop)
+    except BaseException:
+        stream.close()
+        raise
+    return Listening(reply, stream)

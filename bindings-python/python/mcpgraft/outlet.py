@@ -13,11 +13,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from .watchman import gone
+from .workers import hop_of
 
 if TYPE_CHECKING:
-    from .bridge import Loop
     from .listening import Source
+    from .server import Server
 
 __all__ = ["Outlet"]
 
@@ -29,45 +29,67 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class Outlet:
-    """Writes a stream to its client, in the task that made this."""
+    """Writes a stream to its client, in the task that made this. Called from any thread when there is more to write."""
 
     __slots__ = (
         "_again",
         "_busy",
+        "_ending",
         "_error",
-        "_hop",
         "_loop",
         "_over",
         "_send",
+        "_server",
         "_silent",
+        "_start",
         "_stream",
         "_task",
+        "_ticks",
         "_writing",
     )
 
-    def __init__(self, stream: Source, hop: Loop, send: Send) -> None:
-        """`hop` is for what the stream has to look up; `send` is the host's, its response begun."""
+    def __init__(self, server: Server, stream: Source, send: Send, start: MutableMapping[str, Any]) -> None:
+        """`send` is the host's; `start` is its first message."""
+        self._server = server
         self._stream = stream
-        self._hop = hop
         self._send = send
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
+        self._start: MutableMapping[str, Any] | None = start
+        self._loop = loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task(loop)
+        self._ticks = _ticks(loop, stream.keep_alive)
         self._writing: asyncio.Task[None] | None = None
         self._busy = True
         self._again = False
         self._silent = False
+        self._ending = False
         self._over = False
         self._error: BaseException | None = None
 
     async def run(self, receive: Receive) -> None:
-        """Write what comes until the stream ends or the client is gone. Raises what the host's `send` raised."""
+        """Begin the response and write what comes until the stream ends or the client is gone.
+
+        Raises what the host's `send` raised.
+        """
         stream = self._stream
-        stream.wakes(self._wake)
-        stream.on_close(self._wake_closed)
+        stream.wakes(self)
         try:
-            await self._write()
-            if not self._over:
-                await gone(receive)
+            if stream.is_closed:
+                self._hurry()
+            start, self._start = self._start, None
+            assert start is not None
+            await self._send(start)
+            first = stream.take_first()
+            if first:
+                await self._send({"type": "http.response.body", "body": first, "more_body": True})
+            # Nothing is kept for as long as the client listens but what is needed.
+            start, first = None, b""
+            if stream.is_quiet():
+                self._rest()
+            else:
+                await self._write()
+            # Not a coroutine of its own: what waits here is kept a thousand times.
+            while not self._over and (await receive())["type"] != "http.disconnect":
+                pass
         except asyncio.CancelledError:
             if not self._over:
                 raise
@@ -77,7 +99,7 @@ class Outlet:
             self._over, self._task = True, None
             stream.wakes(None)
             stream.close()
-            _ticks(self._loop, stream.keep_alive).leave(self)
+            self._ticks.leave(self)
             if self._writing is not None:
                 self._writing.cancel()
                 await asyncio.wait({self._writing})
@@ -91,26 +113,26 @@ class Outlet:
 
     # From any thread.
 
-    def _wake(self) -> None:
-        self._soon(self._turn)
-
-    def _wake_closed(self) -> None:
-        self._soon(self._closed)
-
-    def _soon(self, callback: Callable[[], object]) -> None:
+    def __call__(self) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed, and with it the connection
-            self._loop.call_soon_threadsafe(callback)
+            self._loop.call_soon_threadsafe(self._turn)
 
     # On the loop.
 
     def _turn(self) -> None:
         self._again = True
-        if not self._busy and not self._over:
+        if self._over:
+            return
+        if self._stream.is_closed:
+            self._hurry()
+        if not self._busy:
             self._busy = True
             self._writing = self._loop.create_task(self._write_on())
 
-    def _closed(self) -> None:
-        if not self._over:
+    def _hurry(self) -> None:
+        # The stream is closed: its last bytes have so long.
+        if not self._ending:
+            self._ending = True
             self._loop.call_later(STUCK_SECONDS, self._give_up)
 
     def _give_up(self) -> None:
@@ -135,19 +157,23 @@ class Outlet:
 
     async def _write(self) -> None:
         # What is there now; the end, too.
+        hop = hop_of(self._server)
         self._again = True
         while self._again:
             self._again = False
-            while piece := await self._stream.next(self._hop, self._wait):
+            while piece := await self._stream.next(hop, self._wait):
                 await self._send({"type": "http.response.body", "body": piece, "more_body": True})
                 self._silent = False
             if piece is None:
                 await self._send({"type": "http.response.body", "body": b""})
                 self._over = True
                 return
+        self._rest()
+
+    def _rest(self) -> None:
         self._busy = False
         if not self._over:
-            _ticks(self._loop, self._stream.keep_alive).come(self)
+            self._ticks.come(self)
 
     async def _wait(self) -> bool | None:
         if not self._stream.is_quiet():

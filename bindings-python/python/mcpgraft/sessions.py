@@ -17,6 +17,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from ._native import BadSeal
@@ -162,7 +163,7 @@ class MemorySessions:
     def hold(self, id: str) -> Callable[[], None]:
         with self._lock:
             self._held[id] = self._held.get(id, 0) + 1
-        return lambda: self._release(id)
+        return partial(self._release, id)
 
     def _release(self, id: str) -> None:
         with self._lock:

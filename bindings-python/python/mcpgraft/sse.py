@@ -21,8 +21,8 @@ from ._native import KEEP_ALIVE
 from .bridge import Hop, Inline, call, drive
 from .channel import Answer, ReadBody
 from .connection import Connection
-from .http import Listening, allowed, listening, places, unavailable, whole
-from .listening import Source, Wait
+from .http import allowed, places, unavailable, whole
+from .listening import Listening, Source, Wait, listening
 from .request import Request
 from .sessions import owner_of
 

@@ -37,7 +37,7 @@ impl<'r> Headers<'r> {
         let mut found = [Found::Nowhere; N];
         for (key, value) in self.0 {
             for (name, slot) in names.iter().zip(&mut found) {
-                if key.eq_ignore_ascii_case(name) {
+                if same(key.as_bytes(), name.as_bytes()) {
                     *slot = match slot {
                         Found::Nowhere => Found::Once(trim(value)),
                         Found::Once(_) | Found::Repeated => Found::Repeated,
@@ -51,7 +51,10 @@ impl<'r> Headers<'r> {
 
     /// The values of all headers of that name.
     pub fn all(self, name: &str) -> impl Iterator<Item = &'r [u8]> {
-        self.0.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| trim(value))
+        self.0
+            .iter()
+            .filter(move |(key, _)| same(key.as_bytes(), name.as_bytes()))
+            .map(|(_, value)| trim(value))
     }
 
     /// The values of all headers of that name that are text.
@@ -76,6 +79,13 @@ impl<'r> Headers<'r> {
     pub fn text(self, name: &str) -> Result<Option<&'r str>, Repeated> {
         Ok(self.one(name)?.map(text))
     }
+}
+
+/// Whether two names are the same but for the case of their letters.
+#[cfg_attr(feature = "alloc", inline)]
+pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+    // Mostly they are the same anyway, or of different lengths.
+    one.len() == other.len() && (cfg!(feature = "alloc") && one == other || one.eq_ignore_ascii_case(other))
 }
 
 /// A value as text. What is not UTF-8 counts as an unknown text.

@@ -1,6 +1,6 @@
 //! Which headers of a request matter: for hosts that have to copy them.
 
-use super::headers::{Headers, name};
+use super::headers::{Headers, name, same};
 
 impl Headers<'_> {
     /// The header of that name as this library spells it, if any check looks at it. Beside these there are those that
@@ -29,12 +29,6 @@ impl Headers<'_> {
         let prefix = name::PARAM_PREFIX.as_bytes();
         name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     }
-}
-
-/// Whether two names are the same but for the case of their letters; mostly that is the same anyway.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len()
-        && one.iter().zip(other).all(|(a, b)| a == b || a ^ b == 0x20 && (a | 0x20).is_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -110,7 +110,15 @@ impl<'a> Checker<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[cfg_attr(feature = "alloc", inline(always))]
     pub(super) fn space(&mut self) {
+        // Between most tokens there is none.
+        if !cfg!(feature = "alloc") || self.peek().is_some_and(|byte| byte <= b' ') {
+            self.spaces();
+        }
+    }
+
+    fn spaces(&mut self) {
         let from = self.at;
         self.at = skip_space(self.text.as_bytes(), from);
         // On small machines answers are short: looking for line breaks again costs less than this code.
