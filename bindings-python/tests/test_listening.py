@@ -187,6 +187,20 @@ def test_a_closed_server_gives_no_streams_but_answers() -> None:
     assert client.call("one")["content"][0]["text"] == "1"
 
 
+def test_a_session_has_one_stream_whoever_opens_another_at_the_same_moment() -> None:
+    hub = make().hub
+    first, second, other = stream(session="a"), stream(session="a"), stream(session="b")
+    # As when both have looked for an older one before either had its place.
+    assert hub._add(first, 9)
+    assert hub._add(second, 9)
+    assert hub.open(other, 9)
+    assert [one.is_closed for one in (first, second, other)] == [True, False, False]
+    hub.end("b")
+    assert [one.is_closed for one in (second, other)] == [False, True]
+    assert hub.open(stream(session="a"), 9)
+    assert second.is_closed
+
+
 # --- the reader ------------------------------------------------------------------------------------------------------
 
 

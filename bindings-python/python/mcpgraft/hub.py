@@ -12,6 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -133,6 +134,7 @@ class Hub:
         self._running: dict[str, dict[Exchange, Callable[[], object]]] = {}
         self._lives: weakref.WeakValueDictionary[int, Live] = weakref.WeakValueDictionary()
         self._streams: set[Open] = set()
+        self._by_session: dict[str, Open] = {}
         self._link: Link | None = None
         self._process = 0
         self._origin = ""
@@ -298,7 +300,7 @@ class Hub:
         self._linked()
         if not self._add(stream, limit) and not (self._drop_gone() and self._add(stream, limit)):
             return False
-        stream.on_close(lambda: self._gone(stream))
+        stream.on_close(partial(self._gone, stream))
         return True
 
     async def ready(self, hop: Hop) -> None:
@@ -315,7 +317,12 @@ class Hub:
             if self.closed or len(self._streams) >= limit:
                 return False
             self._streams.add(stream)
-            return True
+            older = None
+            if stream.session is not None:
+                older, self._by_session[stream.session] = self._by_session.get(stream.session), stream
+        if older is not None:  # of the same moment, in another thread
+            older.close()
+        return True
 
     def _drop_gone(self) -> bool:
         with self._lock:
@@ -325,9 +332,9 @@ class Hub:
 
     def _supersede(self, secret: str) -> None:
         with self._lock:
-            older = [stream for stream in self._streams.copy() if stream.session == secret]
-        for stream in older:
-            stream.close()
+            older = self._by_session.get(secret)
+        if older is not None:
+            older.close()
 
     @property
     def streams(self) -> int:
@@ -337,6 +344,8 @@ class Hub:
     def _gone(self, stream: Open) -> None:
         with self._lock:
             self._streams.discard(stream)
+            if stream.session is not None and self._by_session.get(stream.session) is stream:
+                del self._by_session[stream.session]
 
     def close(self) -> None:
         """End all streams in good order, and the connection to other processes."""
