@@ -169,6 +169,7 @@ const SHORT = 16_384;
 class NodeSink implements Sink {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse & { flush?: () => void };
+  #wrote = false;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
@@ -192,15 +193,20 @@ class NodeSink implements Sink {
   start(status: number, headers: HeaderList): void {
     this.#response.on("error", nothing); // the peer went away; `close` says so too
     this.#head(status, headers, []);
-    this.#response.flushHeaders();
+    // What is said at once leaves together with the head: each system call wakes the reader.
+    process.nextTick(() => {
+      if (!this.#wrote) this.#response.flushHeaders();
+    });
   }
 
   write(data: Buffer): void {
+    this.#wrote = true;
     this.#response.write(data);
     this.#response.flush?.(); // of the middleware `compression`
   }
 
   end(): void {
+    this.#wrote = true;
     this.#response.end();
   }
 
