@@ -78,22 +78,25 @@ export function serveNode(
   });
 }
 
-/** The request as handlers see it. */
-export function requestOf(request: NodeRequest): McpRequest {
+/** What a framework knows better of a request's URL than `node:http`. */
+type Asked = Pick<NodeRequest, "originalUrl" | "protocol">;
+
+/** The request as handlers see it. `asked`: what knows its URL, if it is not the request itself. */
+export function requestOf(request: NodeRequest, asked?: Asked): McpRequest {
   return new McpRequest({
     method: request.method,
     headers: request.rawHeaders,
-    place: placeOf,
+    place: asked === undefined ? placeOf : (native: NodeRequest) => placeOf(native, asked),
     native: request,
     peer: peerOf(request.socket.remoteAddress),
   });
 }
 
-function placeOf(request: NodeRequest): { url: string | undefined; query: string } {
-  const scheme = request.protocol ?? ((request.socket as TLSSocket).encrypted ? "https" : "http");
-  const asked = request.originalUrl ?? request.url ?? "/";
-  const path = asked.split("?", 1)[0] as string;
-  return { url: urlOf(scheme, request.headers.host ?? "localhost", path), query: asked.slice(path.length + 1) };
+function placeOf(request: NodeRequest, asked: Asked = request): { url: string | undefined; query: string } {
+  const scheme = asked.protocol ?? ((request.socket as TLSSocket).encrypted ? "https" : "http");
+  const target = asked.originalUrl ?? request.url ?? "/";
+  const path = target.split("?", 1)[0] as string;
+  return { url: urlOf(scheme, request.headers.host ?? "localhost", path), query: target.slice(path.length + 1) };
 }
 
 /** An absolute URL of its parts; undefined if the request's are no such thing. */
