@@ -45,10 +45,17 @@ export function fastifyPlugin(server: Server, options: MountOptions = {}): Fasti
       exposeHeadRoute: false,
       bodyLimit: server.limits["messageBytes"] ?? LIMITS["messageBytes"],
       handler: (request: { raw: NodeRequest; body: unknown; protocol: string; originalUrl: string }, reply: Reply) => {
-        const raw = Object.assign(Object.create(request.raw) as NodeRequest, { protocol: request.protocol, originalUrl: request.originalUrl });
         const body = request.body === undefined || request.body === null ? Buffer.alloc(0) : bytes(request.body);
         const sink = new FastifySink(reply);
-        handle(server, requestOf(raw), body, sink, options)?.catch((error: unknown) => sink.fail(error));
+        const fail = (error: unknown): void => sink.fail(error);
+        // Those of one turn in a row; see `node-http`.
+        setImmediate(() => {
+          try {
+            handle(server, requestOf(request.raw, request), body, sink, options)?.catch(fail);
+          } catch (error) {
+            fail(error);
+          }
+        });
         return reply;
       },
     });

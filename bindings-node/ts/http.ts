@@ -223,12 +223,12 @@ class Visit {
     }
   }
 
-  async #listen(step: HttpStep): Promise<void> {
+  #listen(step: HttpStep): Promise<void> | undefined {
     const { server } = this;
     const sessions = this.#sessions;
     const id = this.#id;
     const { listener, reply } = step;
-    if (listener === null || reply === null) return;
+    if (listener === null || reply === null) return undefined;
     const own =
       this.request.method === "GET" && sessions !== undefined && id !== null
         ? { id, load: loader(server, sessions, id, this.#owner()) }
@@ -241,12 +241,13 @@ class Visit {
     });
     if (!server.hub.open(stream, server.listenStreams)) {
       this.#unavailable("no more clients can listen here now");
-      return;
+      return undefined;
     }
     if (own !== undefined && sessions !== undefined) stream.onClose(sessions.hold(own.id));
     const ready = server.hub.ready();
-    if (ready !== undefined) await ready;
+    if (ready !== undefined) return ready.then(() => this.#stay(reply, stream));
     this.#stay(reply, stream);
+    return undefined;
   }
 
   // A client goes on with the stream of a call.

@@ -47,12 +47,12 @@ class Pump {
   /** There is more to write, or no more is to be written. */
   wake(): void {
     if (this.#isBusy) this.#isLate = true;
-    else void this.#write(false);
+    else this.#write(false);
   }
 
   /** Nothing was said for a while. */
   silent(): void {
-    if (!this.#isBusy) void this.#write(true);
+    if (!this.#isBusy) this.#write(true);
   }
 
   /** The reader went away. */
@@ -61,38 +61,71 @@ class Pump {
     this.stream.close();
   }
 
-  // Never rejects.
-  async #write(silent: boolean): Promise<void> {
+  // Most streams have one thing to say and need not wait for its reader: that costs no promise.
+  #write(silent: boolean): void {
     if (this.#isOver) return;
     const { stream } = this;
     this.#isBusy = true;
+    this.#isLate = false;
     Silence.of(stream.silenceMs).leave(this);
     try {
-      do {
-        this.#isLate = false;
-        await this.#pieces(silent);
-        silent = false;
-      } while (this.#isLate && !this.#isOver);
+      const rest = this.#pieces(silent ? stream.silent() : stream.next());
+      if (rest === undefined) this.#written();
+      else rest.then(() => this.#written(), (wrong: unknown) => this.#failed(wrong));
     } catch (wrong) {
-      this.report(wrong);
-      stream.close();
-      this.#end();
+      this.#failed(wrong);
     }
-    this.#isBusy = false;
-    if (!this.#isOver) Silence.of(stream.silenceMs).rest(this);
   }
 
-  async #pieces(silent: boolean): Promise<void> {
-    const { stream, sink } = this;
-    let closed: Promise<void> | undefined;
-    for (let found = silent ? stream.silent() : stream.next(); ; found = stream.next()) {
-      const piece = found instanceof Promise ? await found : found;
-      if (piece === undefined || this.#isGone) return this.#end();
-      if (piece === null) return;
-      sink.write(piece);
-      const drained = sink.drained(); // what changes meanwhile is told once
-      if (drained !== undefined) await Promise.race([drained, (closed ??= new Promise((resolve) => stream.onClose(resolve)))]);
+  #written(): void {
+    this.#isBusy = false;
+    if (this.#isOver) return;
+    if (this.#isLate) this.#write(false);
+    else Silence.of(this.stream.silenceMs).rest(this);
+  }
+
+  #failed(wrong: unknown): void {
+    this.report(wrong);
+    this.stream.close();
+    this.#end();
+    this.#isBusy = false;
+  }
+
+  // Undefined: all is written that there was.
+  #pieces(found: Piece | Promise<Piece>): Promise<void> | undefined {
+    for (;;) {
+      if (found instanceof Promise) return this.#waiting(found, undefined);
+      if (!this.#put(found)) return undefined;
+      const drained = this.sink.drained();
+      if (drained !== undefined) return this.#waiting(null, drained);
+      found = this.stream.next();
     }
+  }
+
+  // The same from where something has to be waited for.
+  async #waiting(found: Piece | Promise<Piece>, drained: Promise<void> | undefined): Promise<void> {
+    const { stream } = this;
+    let closed: Promise<void> | undefined;
+    for (;;) {
+      if (drained !== undefined) {
+        await Promise.race([drained, (closed ??= new Promise((resolve) => stream.onClose(resolve)))]);
+        found = stream.next(); // what has changed meanwhile is told once
+      }
+      if (!this.#put(found instanceof Promise ? await found : found)) return;
+      drained = this.sink.drained();
+      if (drained === undefined) found = stream.next();
+    }
+  }
+
+  // False: there is nothing more to write now.
+  #put(piece: Piece): boolean {
+    if (piece === null) return false;
+    if (piece === undefined || this.#isGone) {
+      this.#end();
+      return false;
+    }
+    this.sink.write(piece);
+    return true;
   }
 
   #end(): void {
