@@ -27,6 +27,9 @@ pub(crate) const TYPES: [(u8, &str); 8] = [
     (STRING, "string"),
 ];
 
+/// 2 to the 64th: integers from there on are read as floats.
+const BEYOND: f64 = 18_446_744_073_709_551_616.0;
+
 /// The types a value has.
 pub(crate) fn types(value: &Value) -> u8 {
     match value {
@@ -36,8 +39,12 @@ pub(crate) fn types(value: &Value) -> u8 {
         Value::Array(_) => ARRAY,
         Value::Object(_) => OBJECT,
         Value::Number(number) if !number.is_f64() => NUMBER | INTEGER | WRITTEN_INTEGER,
-        Value::Number(number) if number.as_f64().is_some_and(|number| number.fract() == 0.0) => NUMBER | INTEGER,
-        Value::Number(_) => NUMBER,
+        Value::Number(number) => match number.as_f64() {
+            // Integers beyond 64 bits are read as such.
+            Some(float) if float.abs() >= BEYOND => NUMBER | INTEGER | WRITTEN_INTEGER,
+            Some(float) if float.fract() == 0.0 => NUMBER | INTEGER,
+            _ => NUMBER,
+        },
     }
 }
 
@@ -58,8 +65,6 @@ pub(crate) fn compare(left: &Number, right: &Number) -> Ordering {
 
 #[allow(clippy::cast_possible_truncation)] // its size is looked at before
 fn whole_and_float(whole: i128, float: f64) -> Ordering {
-    /// 2 to the 65th: beyond every number that is an integer here.
-    const BEYOND: f64 = 36_893_488_147_419_103_232.0;
     if float.abs() >= BEYOND {
         return if float > 0.0 { Ordering::Less } else { Ordering::Greater };
     }
