@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::problem::{At, Tell};
-use crate::program::{Count, Id, Node, Program, Properties, Word};
+use crate::program::{Count, Id, Node, Program, Word};
 use crate::value;
 
 /// Steps a check may take: a schema at a value is one. A megabyte of numbers takes half a million.
@@ -17,19 +17,22 @@ const STEPS: usize = 10_000_000;
 /// How many schemas may be at work within one another: the deepest schema at the deepest value needs less.
 const DEPTH: u16 = 1_000;
 
+/// How many names or frames are looked at in a step.
+const SMALL: usize = 16;
+
 /// Bytes of text that a pattern is taken to look at in a step.
 const BYTES: usize = 64;
 
 /// One check of one value.
 pub(crate) struct Check<'p> {
-    program: &'p Program,
+    pub(crate) program: &'p Program,
     left: usize,
     /// Something could not be decided in time.
     pub(crate) undecided: bool,
 }
 
 /// A schema at work, and those it works for: the dynamic scope.
-struct Frame<'f> {
+pub(crate) struct Frame<'f> {
     outer: Option<&'f Frame<'f>>,
     node: Id,
     resource: usize,
@@ -39,11 +42,11 @@ struct Frame<'f> {
 
 /// What has been looked at of a value.
 #[derive(Default)]
-struct Seen<'v> {
-    names: BTreeSet<&'v str>,
-    all_names: bool,
-    items: BTreeSet<usize>,
-    first_items: usize,
+pub(crate) struct Seen<'v> {
+    pub(crate) names: BTreeSet<&'v str>,
+    pub(crate) all_names: bool,
+    pub(crate) items: BTreeSet<usize>,
+    pub(crate) first_items: usize,
 }
 
 impl<'v> Seen<'v> {
@@ -56,10 +59,10 @@ impl<'v> Seen<'v> {
 }
 
 /// Where a word is at work.
-struct Work<'w, 'v> {
-    value: &'v Value,
-    at: &'w At<'w>,
-    frame: &'w Frame<'w>,
+pub(crate) struct Work<'w, 'v> {
+    pub(crate) value: &'v Value,
+    pub(crate) at: &'w At<'w>,
+    pub(crate) frame: &'w Frame<'w>,
 }
 
 impl<'p> Check<'p> {
@@ -83,14 +86,14 @@ impl<'p> Check<'p> {
         self.left > 0
     }
 
-    fn node<'v>(
+    pub(crate) fn node<'v>(
         &mut self,
         id: Id,
         value: &'v Value,
         at: &At<'_>,
         outer: Option<&Frame<'_>>,
         seen: Option<&mut Seen<'v>>,
-        mut tell: Option<&mut Tell>,
+        tell: Option<&mut Tell>,
     ) -> bool {
         let program = self.program;
         let Some(node) = program.nodes.get(id) else { return true };
@@ -107,7 +110,7 @@ impl<'p> Check<'p> {
             return self.words(node, &work, &mut None, tell);
         }
         let mut mine = Some(Seen::default());
-        let fits = self.words(node, &work, &mut mine, tell.as_deref_mut());
+        let fits = self.words(node, &work, &mut mine, tell);
         if fits && let (Some(seen), Some(mine)) = (seen, mine) {
             seen.add(mine);
         }
@@ -156,7 +159,9 @@ impl<'p> Check<'p> {
             (Word::AtMost(what, most), _) => counted(*what, value).is_none_or(|count| count <= *most),
             (Word::Pattern(pattern, _), Value::String(text)) => self.finds(*pattern, text),
             (Word::Format(format), Value::String(text)) => format.takes(text),
-            (Word::Content { encoding, json }, Value::String(text)) => crate::content::takes(*encoding, *json, text),
+            (Word::Content { encoding, json }, Value::String(text)) => {
+                crate::content::takes(*encoding, *json, text)
+            }
             (Word::Unique, Value::Array(list)) => self.step(list.len()) && value::all_differ(list),
             (Word::Contains { node, least, most, marks }, Value::Array(list)) => {
                 let mut count = 0_u64;
@@ -186,8 +191,12 @@ impl<'p> Check<'p> {
             }
             (Word::One(nodes), _) => nodes.iter().filter(|node| self.apart(**node, work, seen)).count() == 1,
             // These tell by themselves.
-            (Word::Required(names), Value::Object(map)) => return required(names, map, work, tell),
+            (Word::Required(names), Value::Object(map)) => {
+                self.step(names.len() / SMALL);
+                return required(names, map, work, tell);
+            }
             (Word::RequiredWith(lists), Value::Object(map)) => {
+                self.step(lists.len());
                 let mut fits = true;
                 for (_, names) in lists.iter().filter(|(name, _)| map.contains_key(name)) {
                     fits &= required(names, map, work, tell.as_deref_mut());
@@ -199,6 +208,7 @@ impl<'p> Check<'p> {
                 return self.each(nodes, work, seen, tell);
             }
             (Word::SchemaWith(nodes), Value::Object(map)) => {
+                self.step(nodes.len() / SMALL);
                 let nodes = nodes.iter().filter(|(name, _)| map.contains_key(name)).map(|(_, node)| *node);
                 return self.each(nodes, work, seen, tell);
             }
@@ -211,8 +221,12 @@ impl<'p> Check<'p> {
                 let node = self.outermost(*name, work.frame).unwrap_or(*node);
                 return self.follow(node, work, seen, tell);
             }
-            (Word::Items(first, rest), Value::Array(list)) => return self.items(first, *rest, list, work, seen, tell),
-            (Word::RestItems(rest), Value::Array(list)) => return self.rest_items(*rest, list, work, seen, tell),
+            (Word::Items(first, rest), Value::Array(list)) => {
+                return self.items(first, *rest, list, work, seen, tell);
+            }
+            (Word::RestItems(rest), Value::Array(list)) => {
+                return self.rest_items(*rest, list, work, seen, tell);
+            }
             (Word::Properties(properties), Value::Object(map)) => {
                 return self.properties(properties, map, work, seen, tell);
             }
@@ -228,7 +242,7 @@ impl<'p> Check<'p> {
         fits
     }
 
-    fn finds(&mut self, pattern: usize, text: &str) -> bool {
+    pub(crate) fn finds(&mut self, pattern: usize, text: &str) -> bool {
         if !self.step(1 + text.len() / BYTES) {
             return false;
         }
@@ -252,7 +266,8 @@ impl<'p> Check<'p> {
     ) -> bool {
         let mut fits = true;
         for node in nodes {
-            fits &= self.node(node, work.value, work.at, Some(work.frame), seen.as_mut(), tell.as_deref_mut());
+            fits &=
+                self.node(node, work.value, work.at, Some(work.frame), seen.as_mut(), tell.as_deref_mut());
             if !fits && tell.as_ref().is_none_or(|tell| tell.is_full()) {
                 break;
             }
@@ -268,170 +283,28 @@ impl<'p> Check<'p> {
         seen: &mut Option<Seen<'v>>,
         tell: Option<&mut Tell>,
     ) -> bool {
-        let mut outer = Some(work.frame);
+        let (mut outer, mut passed) = (Some(work.frame), 0);
         while let Some(frame) = outer.filter(|frame| std::ptr::eq(frame.value, work.value)) {
             if frame.node == node {
                 return true;
             }
             outer = frame.outer;
+            passed += 1;
         }
+        self.step(passed / SMALL);
         self.node(node, work.value, work.at, Some(work.frame), seen.as_mut(), tell)
     }
 
     /// The node of a dynamic anchor in the outermost resource at work that has it.
-    fn outermost(&self, name: usize, frame: &Frame<'_>) -> Option<Id> {
+    fn outermost(&mut self, name: usize, frame: &Frame<'_>) -> Option<Id> {
+        self.step(usize::from(frame.depth) / SMALL);
         let anchors = self.program.dynamic.get(name)?;
         let (mut outer, mut found) = (Some(frame), None);
         while let Some(frame) = outer {
-            let here = anchors.iter().find(|(resource, _)| *resource == frame.resource);
-            found = here.map(|(_, node)| *node).or(found);
+            found = anchors.get(&frame.resource).copied().or(found);
             outer = frame.outer;
         }
         found
-    }
-
-    fn items<'v>(
-        &mut self,
-        first: &[Id],
-        rest: Option<Id>,
-        list: &'v [Value],
-        work: &Work<'_, 'v>,
-        seen: &mut Option<Seen<'v>>,
-        mut tell: Option<&mut Tell>,
-    ) -> bool {
-        if rest.is_some_and(|rest| self.program.is_never(rest)) && list.len() > first.len() {
-            if let Some(tell) = tell {
-                tell.say(work.at, work.value, format!("at most {} items", first.len()));
-            }
-            return false;
-        }
-        let nodes = first.iter().copied().map(Some).chain(std::iter::repeat(rest));
-        let mut fits = true;
-        for (index, (item, node)) in list.iter().zip(nodes).enumerate() {
-            let Some(node) = node else { break };
-            let at = At::Index(index, work.at);
-            fits &= self.node(node, item, &at, Some(work.frame), None, tell.as_deref_mut());
-            if !fits && tell.as_ref().is_none_or(|tell| tell.is_full()) {
-                return false;
-            }
-        }
-        if let Some(seen) = seen {
-            seen.first_items = seen.first_items.max(if rest.is_some() { usize::MAX } else { first.len() });
-        }
-        fits
-    }
-
-    fn rest_items<'v>(
-        &mut self,
-        rest: Id,
-        list: &'v [Value],
-        work: &Work<'_, 'v>,
-        seen: &mut Option<Seen<'v>>,
-        tell: Option<&mut Tell>,
-    ) -> bool {
-        let Some(seen) = seen else { return true };
-        let left = list.iter().enumerate().skip(seen.first_items).filter(|(index, _)| !seen.items.contains(index));
-        for (index, item) in left {
-            if !self.node(rest, item, &At::Index(index, work.at), Some(work.frame), None, None) {
-                if let Some(tell) = tell {
-                    tell.say(work.at, work.value, "no more items".to_owned());
-                }
-                return false;
-            }
-        }
-        seen.first_items = usize::MAX;
-        true
-    }
-
-    fn properties<'v>(
-        &mut self,
-        properties: &Properties,
-        map: &'v Map<String, Value>,
-        work: &Work<'_, 'v>,
-        seen: &mut Option<Seen<'v>>,
-        mut tell: Option<&mut Tell>,
-    ) -> bool {
-        let Properties { named, patterns, others } = properties;
-        let (mut fits, mut told_unknown) = (true, false);
-        for (name, value) in map {
-            let at = At::Property(name, work.at);
-            let mut known = false;
-            if let Some((_, node)) =
-                named.binary_search_by(|(known, _)| known.cmp(name)).ok().and_then(|place| named.get(place))
-            {
-                known = true;
-                fits &= self.node(*node, value, &at, Some(work.frame), None, tell.as_deref_mut());
-            }
-            for (pattern, node) in patterns {
-                if self.finds(*pattern, name) {
-                    known = true;
-                    fits &= self.node(*node, value, &at, Some(work.frame), None, tell.as_deref_mut());
-                }
-            }
-            if !known && let Some(node) = *others {
-                known = true;
-                if self.program.is_never(node) {
-                    // One of them tells enough.
-                    if let Some(tell) = tell.as_deref_mut().filter(|_| !told_unknown) {
-                        tell.say(&at, value, UNKNOWN.to_owned());
-                    }
-                    (fits, told_unknown) = (false, true);
-                } else {
-                    fits &= self.node(node, value, &at, Some(work.frame), None, tell.as_deref_mut());
-                }
-            }
-            if !fits && tell.as_ref().is_none_or(|tell| tell.is_full()) {
-                return false;
-            }
-            if let Some(seen) = seen.as_mut().filter(|_| known) {
-                seen.names.insert(name);
-            }
-        }
-        fits
-    }
-
-    fn rest_properties<'v>(
-        &mut self,
-        rest: Id,
-        map: &'v Map<String, Value>,
-        work: &Work<'_, 'v>,
-        seen: &mut Option<Seen<'v>>,
-        tell: Option<&mut Tell>,
-    ) -> bool {
-        let Some(seen) = seen.as_mut().filter(|seen| !seen.all_names) else { return true };
-        for (name, value) in map.iter().filter(|(name, _)| !seen.names.contains(name.as_str())) {
-            let at = At::Property(name, work.at);
-            if !self.node(rest, value, &at, Some(work.frame), None, None) {
-                if let Some(tell) = tell {
-                    tell.say(&at, value, UNKNOWN.to_owned());
-                }
-                return false;
-            }
-        }
-        seen.all_names = true;
-        true
-    }
-
-    fn names(
-        &mut self,
-        node: Id,
-        map: &Map<String, Value>,
-        work: &Work<'_, '_>,
-        mut tell: Option<&mut Tell>,
-    ) -> bool {
-        let mut fits = true;
-        for name in map.keys() {
-            let name = Value::String(name.clone());
-            if self.node(node, &name, work.at, Some(work.frame), None, None) {
-                continue;
-            }
-            fits = false;
-            let Some(tell) = tell.as_deref_mut().filter(|tell| !tell.is_full()) else { return false };
-            tell.name(work.at, &name, |first| {
-                self.node(node, &name, work.at, Some(work.frame), None, Some(first));
-            });
-        }
-        fits
     }
 
     /// Tells of a word that a value does not fit.
@@ -439,7 +312,8 @@ impl<'p> Check<'p> {
     fn tell(&mut self, word: &Word, work: &Work<'_, '_>, tell: &mut Tell) {
         match word {
             Word::Any(nodes) | Word::One(nodes) => {
-                let mut fits = |node: &Id| self.node(*node, work.value, work.at, Some(work.frame), None, None);
+                let mut fits =
+                    |node: &Id| self.node(*node, work.value, work.at, Some(work.frame), None, None);
                 if nodes.iter().any(&mut fits) {
                     return tell.say(
                         work.at,
@@ -461,10 +335,12 @@ impl<'p> Check<'p> {
     }
 }
 
-/// What is expected where a property should not be.
-const UNKNOWN: &str = "no property of this name";
-
-fn required(names: &[String], map: &Map<String, Value>, work: &Work<'_, '_>, mut tell: Option<&mut Tell>) -> bool {
+fn required(
+    names: &[String],
+    map: &Map<String, Value>,
+    work: &Work<'_, '_>,
+    mut tell: Option<&mut Tell>,
+) -> bool {
     let mut fits = true;
     for name in names.iter().filter(|name| !map.contains_key(name.as_str())) {
         fits = false;

@@ -97,18 +97,21 @@ impl<'a> Compiler<'a> {
 
     /// Makes all that a dynamic reference can lead to.
     fn anchors(&mut self) {
-        let resources = self.index.resources.iter().enumerate();
-        let found: Vec<Vec<(usize, &'a Value)>> = (self.dynamic.iter())
-            .map(|name| {
-                let found = |(at, resource): (usize, &crate::index::Resource<'a>)| {
-                    resource.dynamic.get(name).map(|schema| (at, *schema))
-                };
-                resources.clone().filter_map(found).collect()
-            })
-            .collect();
-        self.program.dynamic = (found.into_iter())
-            .map(|found| found.into_iter().map(|(at, schema)| (at, self.node(schema, at))).collect())
-            .collect();
+        let names: HashMap<&str, usize> =
+            self.dynamic.iter().enumerate().map(|(place, name)| (*name, place)).collect();
+        let mut found = Vec::new();
+        for (at, resource) in self.index.resources.iter().enumerate() {
+            let known =
+                resource.dynamic.iter().filter_map(|(name, schema)| Some((*names.get(name)?, *schema)));
+            found.extend(known.map(|(place, schema)| (place, at, schema)));
+        }
+        self.program.dynamic.resize_with(names.len(), HashMap::new);
+        for (place, at, schema) in found {
+            let node = self.node(schema, at);
+            if let Some(anchors) = self.program.dynamic.get_mut(place) {
+                anchors.insert(at, node);
+            }
+        }
     }
 
     fn words(&mut self, schema: &'a Value, resource: usize) -> Result<Vec<Word>, String> {
@@ -207,7 +210,8 @@ impl<'a> Compiler<'a> {
             ("dependencies", Value::Object(map)) => {
                 let (lists, schemas): (Vec<_>, Vec<_>) = map.iter().partition(|(_, value)| value.is_array());
                 let lists = lists.into_iter().map(|(name, others)| (name.clone(), names(others))).collect();
-                let schemas = schemas.into_iter().map(|(name, schema)| (name.clone(), self.node(schema, resource)));
+                let schemas =
+                    schemas.into_iter().map(|(name, schema)| (name.clone(), self.node(schema, resource)));
                 return Ok(Vec::from([Word::RequiredWith(lists), Word::SchemaWith(schemas.collect())]));
             }
             ("$dynamicRef", Value::String(reference)) if draft >= D2020 => {
@@ -239,7 +243,8 @@ impl<'a> Compiler<'a> {
         if let Some(known) = self.patterns.get(pattern) {
             return Ok(*known);
         }
-        let wrong = || format!("pattern {} is no regular expression, or too large a one", short(&pattern.into()));
+        let wrong =
+            || format!("pattern {} is no regular expression, or too large a one", short(&pattern.into()));
         self.program.patterns.push(Matcher::new(pattern).ok_or_else(wrong)?);
         let place = self.program.patterns.len() - 1;
         self.patterns.insert(pattern, place);
@@ -259,8 +264,10 @@ impl<'a> Compiler<'a> {
                 properties.patterns.push(made);
             }
         }
-        properties.others = (place.map.get("additionalProperties")).map(|schema| self.node(schema, place.resource));
-        let any = !properties.named.is_empty() || !properties.patterns.is_empty() || properties.others.is_some();
+        properties.others =
+            (place.map.get("additionalProperties")).map(|schema| self.node(schema, place.resource));
+        let any =
+            !properties.named.is_empty() || !properties.patterns.is_empty() || properties.others.is_some();
         Ok(any.then(|| Word::Properties(Box::new(properties))))
     }
 

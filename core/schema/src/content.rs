@@ -32,7 +32,7 @@ pub(crate) fn takes(encoding: Option<&str>, json: bool, text: &str) -> bool {
 fn decode(encoding: &str, text: &str) -> Option<Vec<u8>> {
     let (_, bits, alphabet, group) = ENCODINGS.iter().find(|(known, ..)| *known == encoding)?;
     let digits = text.trim_end_matches('=');
-    if text.len() % group != 0 || text.len() - digits.len() >= *group {
+    if !text.len().is_multiple_of(*group) || text.len() - digits.len() >= *group {
         return None;
     }
     let (mut bytes, mut held, mut count) = (Vec::with_capacity(text.len()), 0_u32, 0_u32);

@@ -48,7 +48,8 @@ impl Draft {
         static READ: [OnceLock<Vec<Value>>; 5] = [const { OnceLock::new() }; 5];
         let place = self as usize;
         let text = TEXTS.get(place).copied().unwrap_or_default();
-        READ.get(place).map_or(&[], |read| read.get_or_init(|| serde_json::from_str(text).unwrap_or_default()))
+        READ.get(place)
+            .map_or(&[], |read| read.get_or_init(|| serde_json::from_str(text).unwrap_or_default()))
     }
 
     /// Its schema of schemas, compiled once for the process.
@@ -86,7 +87,9 @@ pub(crate) fn under<'a>(draft: Draft, word: &str, value: &'a Value) -> Vec<&'a V
         "patternProperties" | "definitions" | "dependencies" => D4,
         "contains" | "propertyNames" => D6,
         "if" | "then" | "else" => D7,
-        "$defs" | "dependentSchemas" | "contentSchema" | "unevaluatedItems" | "unevaluatedProperties" => D2019,
+        "$defs" | "dependentSchemas" | "contentSchema" | "unevaluatedItems" | "unevaluatedProperties" => {
+            D2019
+        }
         "prefixItems" => D2020,
         _ => return Vec::new(),
     };
@@ -94,9 +97,11 @@ pub(crate) fn under<'a>(draft: Draft, word: &str, value: &'a Value) -> Vec<&'a V
         return Vec::new();
     }
     match (word, value) {
-        ("properties" | "patternProperties" | "definitions" | "dependencies" | "$defs" | "dependentSchemas", _) => {
-            value.as_object().map_or_else(Vec::new, |map| map.values().collect())
-        }
+        (
+            "properties" | "patternProperties" | "definitions" | "dependencies" | "$defs"
+            | "dependentSchemas",
+            _,
+        ) => value.as_object().map_or_else(Vec::new, |map| map.values().collect()),
         ("allOf" | "anyOf" | "oneOf" | "prefixItems", Value::Array(list)) => list.iter().collect(),
         ("items", Value::Array(list)) if draft < D2020 => list.iter().collect(),
         (_, Value::Object(_)) => Vec::from([value]),

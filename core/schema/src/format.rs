@@ -37,7 +37,10 @@ pub(crate) struct Format(&'static Entry);
 impl Format {
     /// The format of that name, if that draft has it checked.
     pub(crate) fn of(draft: Draft, name: &str) -> Option<Self> {
-        FORMATS.iter().find(|(known, from, to, _)| *known == name && (*from..=*to).contains(&draft)).map(Format)
+        FORMATS
+            .iter()
+            .find(|(known, from, to, _)| *known == name && (*from..=*to).contains(&draft))
+            .map(Format)
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -153,7 +156,9 @@ fn is_uri_template(text: &str) -> bool {
 }
 
 fn is_literal(text: &str) -> bool {
-    let taken = |char: char| !matches!(char, '\0'..=' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' | '\x7f');
+    let taken = |char: char| {
+        !matches!(char, '\0'..=' ' | '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}' | '\x7f')
+    };
     text.chars().all(taken) && encoded(text)
 }
 
@@ -166,7 +171,8 @@ fn encoded(text: &str) -> bool {
 }
 
 fn is_expression(text: &str) -> bool {
-    let text = text.strip_prefix(['+', '#', '.', '/', ';', '?', '&', '=', ',', '!', '@', '|']).unwrap_or(text);
+    let text =
+        text.strip_prefix(['+', '#', '.', '/', ';', '?', '&', '=', ',', '!', '@', '|']).unwrap_or(text);
     text.split(',').all(|variable| {
         let name = match variable.split_once(':') {
             Some((name, length)) => {

@@ -72,7 +72,9 @@ impl<'a> Index<'a> {
         let mut resource = around;
         if let Value::Object(map) = schema {
             resource = self.name(schema, map, around)?;
-            let Some(draft) = self.resources.get(resource).map(|resource| resource.draft) else { return Ok(()) };
+            let Some(draft) = self.resources.get(resource).map(|resource| resource.draft) else {
+                return Ok(());
+            };
             for (word, value) in map {
                 for schema in draft::under(draft, word, value) {
                     self.walk(schema, resource)?;
@@ -84,7 +86,12 @@ impl<'a> Index<'a> {
     }
 
     /// Takes the names a schema gives itself; tells its resource.
-    fn name(&mut self, schema: &'a Value, map: &'a Map<String, Value>, around: usize) -> Result<usize, String> {
+    fn name(
+        &mut self,
+        schema: &'a Value,
+        map: &'a Map<String, Value>,
+        around: usize,
+    ) -> Result<usize, String> {
         let Some(base) = self.resources.get(around) else { return Ok(around) };
         let text = |word: &str| map.get(word).and_then(Value::as_str);
         let mut draft = base.draft;

@@ -7,7 +7,8 @@
 //! ```text
 //! draft    the drafts, their meta-schemas     index    URIs, anchors, where references lead
 //! compile  a schema to a program              program  what that is made of
-//! check    a value by a program               problem  what is wrong, in words
+//! check    a value by a program; inside: its items and properties
+//! problem  what is wrong, in words
 //! value    comparing values                   matcher, format, hostname, content    texts
 //! ```
 #![forbid(unsafe_code)]
@@ -19,6 +20,7 @@ mod draft;
 mod format;
 mod hostname;
 mod index;
+mod inside;
 mod matcher;
 mod problem;
 mod program;

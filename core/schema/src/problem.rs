@@ -167,8 +167,12 @@ impl Word {
             }
             Word::Enum(options) => one_of(&options.values),
             Word::Const(value) => short(value),
-            Word::Least(limit, exclusive) => format!("a number {} {limit}", if *exclusive { ">" } else { ">=" }),
-            Word::Most(limit, exclusive) => format!("a number {} {limit}", if *exclusive { "<" } else { "<=" }),
+            Word::Least(limit, exclusive) => {
+                format!("a number {} {limit}", if *exclusive { ">" } else { ">=" })
+            }
+            Word::Most(limit, exclusive) => {
+                format!("a number {} {limit}", if *exclusive { "<" } else { "<=" })
+            }
             Word::Multiple(of) => format!("a multiple of {of}"),
             Word::AtLeast(what, least) => format!("at least {least} {}", name(*what)),
             Word::AtMost(what, most) => format!("at most {most} {}", name(*what)),

@@ -1,5 +1,7 @@
 //! A compiled schema: nodes, which are schemas, of words, which are keywords with what they say.
 
+use std::collections::HashMap;
+
 use serde_json::{Number, Value};
 
 use crate::format::Format;
@@ -15,7 +17,7 @@ pub(crate) struct Program {
     pub(crate) nodes: Vec<Node>,
     pub(crate) patterns: Vec<Matcher>,
     /// For each dynamic anchor: the resources that have it, and the nodes there.
-    pub(crate) dynamic: Vec<Vec<(usize, Id)>>,
+    pub(crate) dynamic: Vec<HashMap<usize, Id>>,
 }
 
 /// A schema.
