@@ -147,13 +147,17 @@ fn feed(value: &Value, hasher: &mut impl Hasher) {
         }
         Value::Object(map) => {
             (5_u8, map.len()).hash(hasher);
-            // Sorted, unless another crate asked for the order of the text.
-            let mut members: Vec<_> = map.iter().collect();
-            members.sort_unstable_by_key(|(name, _)| *name);
-            for (name, value) in members {
+            let mut member = |(name, value): (&String, &Value)| {
                 name.hash(hasher);
                 feed(value, hasher);
+            };
+            // They are, unless another crate asked serde_json for the order of the text.
+            if map.keys().is_sorted() {
+                return map.iter().for_each(member);
             }
+            let mut members: Vec<_> = map.iter().collect();
+            members.sort_unstable_by_key(|(name, _)| *name);
+            members.into_iter().for_each(&mut member);
         }
     }
 }
@@ -164,9 +168,15 @@ fn hash(value: &Value, state: &RandomState) -> u64 {
     hasher.finish()
 }
 
+/// So many are compared each with each.
+const FEW: usize = 12;
+
 /// Whether no two values of a list are the same.
 pub(crate) fn all_differ(list: &[Value]) -> bool {
-    Options::new(list.iter()).differ()
+    if list.len() > FEW {
+        return Options::new(list.iter()).differ();
+    }
+    list.iter().enumerate().all(|(at, value)| list.iter().take(at).all(|other| !same(value, other)))
 }
 
 /// Values to look others up in.
