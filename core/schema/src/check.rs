@@ -14,8 +14,9 @@ use crate::value;
 /// Steps a check may take: a schema at a value is one. A megabyte of numbers takes half a million.
 const STEPS: usize = 10_000_000;
 
-/// How many schemas may be at work within one another: the deepest schema at the deepest value needs less.
-const DEPTH: u16 = 1_000;
+/// How many schemas may be at work within one another, each with less than a KiB of stack. The deepest schema takes 500 of them
+/// by its meta-schema; the deepest value may meet five at each level.
+const DEPTH: u16 = 640;
 
 /// How many names or frames are looked at in a step.
 const SMALL: usize = 16;

@@ -50,6 +50,26 @@ fn a_long_chain_of_references_ends() {
 }
 
 #[test]
+fn the_deepest_schemas_are_schemas() {
+    // As deep as `mcpgraft::schema` lets them be.
+    for draft in ["draft/2020-12", "draft/2019-09", "draft-07", "draft-06", "draft-04"] {
+        for (open, close, times) in [
+            ("{\"not\":", "}", 98),
+            ("{\"items\":", "}", 98),
+            ("{\"additionalProperties\":", "}", 98),
+            ("{\"allOf\":[", "]}", 49),
+            ("{\"properties\":{\"a\":", "}}", 49),
+            ("{\"dependencies\":{\"a\":", "}}", 49),
+        ] {
+            let inner = format!("{}{{}}{}", open.repeat(times), close.repeat(times));
+            let schema =
+                format!("{{\"$schema\":\"https://json-schema.org/{draft}/schema\",\"not\":{inner}}}");
+            assert_eq!(Whole::new(schema.as_bytes()).err(), None, "{draft} {open}");
+        }
+    }
+}
+
+#[test]
 fn a_schema_that_is_itself_says_nothing() {
     for schema in [json!({"$ref": "#"}), json!({"allOf": [{"$ref": "#"}]}), json!({"$dynamicRef": "#"})] {
         assert_eq!(told(&Whole::new(schema.to_string().as_bytes()).unwrap(), "1"), [], "{schema}");
