@@ -57,9 +57,7 @@ fn is_label(label: &[char]) -> bool {
             '\u{b7}' => before == Some('l') && after == Some('l'),
             '\u{375}' => after.is_some_and(|after| ('\u{370}'..='\u{3ff}').contains(&after)),
             '\u{5f3}' | '\u{5f4}' => before.is_some_and(|before| ('\u{590}'..='\u{5ff}').contains(&before)),
-            '\u{30fb}' => any(
-                |char| matches!(char, '\u{3040}'..='\u{309f}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}'),
-            ),
+            '\u{30fb}' => any(is_japanese),
             '\u{660}'..='\u{669}' => !any(|char| matches!(char, '\u{6f0}'..='\u{6f9}')),
             '\u{640}' | '\u{7fa}' | '\u{302e}' | '\u{302f}' | '\u{3031}'..='\u{3035}' | '\u{303b}' => false,
             '\u{200c}' | '\u{6fd}' | '\u{6fe}' | '\u{f0b}' | '\u{3007}' => true,
@@ -67,6 +65,11 @@ fn is_label(label: &[char]) -> bool {
         }
     };
     label.iter().enumerate().all(rules)
+}
+
+/// Hiragana, katakana but for its middle dot, and han.
+fn is_japanese(char: &char) -> bool {
+    matches!(char, '\u{3040}'..='\u{309f}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}')
 }
 
 /// Punycode (RFC 3492).

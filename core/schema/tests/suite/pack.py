@@ -1,8 +1,8 @@
 """Packs the JSON Schema Test Suite into `cases.jsonl`, one group of tests a line: `pack.py CHECKOUT`.
 
-Groups that several drafts share are packed once. What the suite has fetched stands inside the schema, under a name of its own,
-where that says the same. Left out are the groups that cannot do without fetching, those with meta-schemas of their own, and
-internationalized mail addresses and host names, which are not checked.
+Groups that several drafts share are packed once. What the suite has fetched stands inside the schema, under a name of
+its own, where that says the same. Left out are the groups that cannot do without fetching, those with meta-schemas of
+their own, and internationalized mail addresses and host names, which are not checked.
 """
 
 from __future__ import annotations
