@@ -25,7 +25,7 @@ ADDON := $(shell find core bindings-node -type f \( -name '*.rs' -o -name '*.tom
 	-o -path '*/native/*.js' \) -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/examples/*' -not -path '*/dist/*' -not -path '*/node_modules/*')
 PARTS := consistency rust freestanding device python c node demo conformance emitted memory workers wheel instructions bench fuzz
 OURS := tests/tools tests/clients tests/conformance tests/demo tests/fixtures tests/workers tests/bench tests/vectors \
-	tests/coverage tests/device tests/emitted tests/memory tests/consistency.py bindings-python/examples ffi-c/tests
+	tests/coverage tests/device tests/emitted tests/memory tests/consistency.py bindings-python/examples ffi-c/tests core/schema/tests
 
 .PHONY: build build-node c test demo bench bench-sessions fmt lint clean venvs npm $(PARTS:%=test-%)
 

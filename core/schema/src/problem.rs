@@ -3,19 +3,22 @@
 use std::fmt::Write as _;
 use std::io;
 
-use jsonschema::ValidationError;
-use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
-use jsonschema::paths::LocationSegment;
 use serde_json::Value;
+
+use crate::program::{Count, Word};
+use crate::value::TYPES;
 
 /// Longest value or list of values shown, in characters.
 const SHOWN: usize = 60;
 
+/// Most problems told of one value: enough to act on, short enough to read.
+const PROBLEMS: usize = 3;
+
+/// Problems looked at for each that is told: a schema may say the same twice.
+const LOOKED_AT: usize = 4;
+
 /// Deepest chain of alternatives that is followed to find the one that nearly fits.
 const ALTERNATIVES: u8 = 8;
-
-/// What is expected where a property should not be.
-const UNKNOWN: &str = "no property of this name";
 
 /// One thing that is wrong with a value. Values are cut to 60 characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,128 +31,169 @@ pub struct Problem {
     pub got: String,
 }
 
-impl Problem {
-    /// The problem that an error in `root` stands for.
-    pub(crate) fn of(error: &ValidationError<'_>, root: &Value) -> Self {
-        problem(error, root, ALTERNATIVES)
+/// A place in a value.
+pub(crate) enum At<'a> {
+    Root,
+    Property(&'a str, &'a At<'a>),
+    Index(usize, &'a At<'a>),
+}
+
+impl At<'_> {
+    fn path(&self) -> String {
+        let (mut steps, mut at) = (Vec::new(), self);
+        while let At::Property(_, outer) | At::Index(_, outer) = at {
+            steps.push(at);
+            at = outer;
+        }
+        let mut path = String::new();
+        for at in steps.iter().rev() {
+            match at {
+                At::Property(name, _) => step(&mut path, name),
+                // Writing to a string does not fail.
+                At::Index(index, _) => drop(write!(path, "[{index}]")),
+                At::Root => {}
+            }
+        }
+        path
     }
 }
 
-/// One problem of a value as `mcpgraft.ArgumentError` tells it.
-fn problem(error: &ValidationError<'_>, root: &Value, left: u8) -> Problem {
-    let instance = error.instance();
-    let mut path = path_of(error);
-    let mut got = short(instance);
-    let expected = match error.kind() {
-        Kind::Required { property } => {
-            step(&mut path, property.as_str().unwrap_or_default());
-            got = "nothing".to_owned();
-            "a value".to_owned()
-        }
-        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
-            let name = unexpected.first().map_or("", String::as_str);
-            got = instance.get(name).map_or(got, short);
-            step(&mut path, name);
-            UNKNOWN.to_owned()
-        }
-        // An object that may have no property at all is not told by its name which one it has.
-        Kind::FalseSchema if error.schema_path().as_str().ends_with("/additionalProperties") => {
-            let object = root.pointer(error.instance_path().as_str()).and_then(Value::as_object);
-            let name = object.and_then(|object| object.keys().next());
-            step(&mut path, name.map_or("", String::as_str));
-            UNKNOWN.to_owned()
-        }
-        Kind::Type { kind: TypeKind::Single(one) } => one.to_string(),
-        Kind::Type { kind: TypeKind::Multiple(several) } => {
-            several.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or ")
-        }
-        Kind::Enum { options } => match &**options {
-            Value::Array(options) => one_of(options),
-            other => short(other),
-        },
-        Kind::Constant { expected_value } => short(expected_value),
-        Kind::AnyOf { context } | Kind::OneOfNotValid { context } => {
-            match nearest(error, context, root, left) {
-                Ok(nearer) => return nearer,
-                Err(expected) => expected,
-            }
-        }
-        Kind::OneOfMultipleValid { .. } => "a value that fits one of the alternatives only".to_owned(),
-        Kind::PropertyNames { error } if left > 0 => {
-            let Problem { expected, got, .. } = problem(error, root, left - 1);
-            return Problem { path, expected: format!("property names to be {expected}"), got };
-        }
-        Kind::Minimum { limit } => format!("a number >= {limit}"),
-        Kind::Maximum { limit } => format!("a number <= {limit}"),
-        Kind::ExclusiveMinimum { limit } => format!("a number > {limit}"),
-        Kind::ExclusiveMaximum { limit } => format!("a number < {limit}"),
-        Kind::MultipleOf { multiple_of } => format!("a multiple of {multiple_of}"),
-        Kind::MinLength { limit } => format!("at least {limit} characters"),
-        Kind::MaxLength { limit } => format!("at most {limit} characters"),
-        Kind::MinItems { limit } => format!("at least {limit} items"),
-        Kind::MaxItems { limit } => format!("at most {limit} items"),
-        Kind::AdditionalItems { limit } => format!("at most {limit} items"),
-        Kind::UnevaluatedItems { .. } => "no more items".to_owned(),
-        Kind::MinProperties { limit } => format!("at least {limit} properties"),
-        Kind::MaxProperties { limit } => format!("at most {limit} properties"),
-        Kind::UniqueItems => "items that all differ".to_owned(),
-        Kind::Contains => "an item that fits \"contains\"".to_owned(),
-        Kind::Pattern { pattern } => format!("text that matches {}", cut(pattern)),
-        Kind::Format { format } => format!("a valid {format}"),
-        Kind::ContentEncoding { content_encoding } => format!("{content_encoding} text"),
-        Kind::ContentMediaType { content_media_type } => format!("{content_media_type} text"),
-        Kind::Not { schema } => format!("a value that does not fit {}", short(schema)),
-        Kind::FalseSchema => "nothing".to_owned(),
-        Kind::BacktrackLimitExceeded { .. } => "text that the pattern decides in time".to_owned(),
-        other => format!("a value that fits {:?}", other.keyword()),
-    };
-    Problem { path, expected, got }
-}
-
-/// Of alternatives that all fail, the problem of the one that got furthest; else what they all want at this place.
-fn nearest(
-    error: &ValidationError<'_>,
-    context: &[Vec<ValidationError<'static>>],
-    root: &Value,
+/// Takes problems, until there are enough.
+pub(crate) struct Tell {
+    pub(crate) problems: Vec<Problem>,
+    looked_at: usize,
+    most: usize,
     left: u8,
-) -> Result<Problem, String> {
-    let here = path_of(error);
-    let mut wanted: Vec<String> = Vec::new();
-    let mut best: Option<Problem> = None;
-    let mut several = false;
-    for first in context.iter().filter_map(|branch| branch.first()).filter(|_| left > 0) {
-        let found = problem(first, root, left - 1);
-        if found.path == here {
-            if !wanted.contains(&found.expected) {
-                wanted.push(found.expected);
-            }
-        } else if best.is_none() {
-            best = Some(found);
-        } else {
-            several = true;
+}
+
+impl Tell {
+    /// Takes as many as are told.
+    pub(crate) fn new() -> Self {
+        Tell { problems: Vec::new(), looked_at: 0, most: PROBLEMS, left: ALTERNATIVES }
+    }
+
+    /// Takes one.
+    pub(crate) fn first() -> Self {
+        Tell { most: 1, ..Tell::new() }
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.problems.len() >= self.most || self.looked_at >= LOOKED_AT * self.most
+    }
+
+    fn add(&mut self, problem: Problem) {
+        if !self.is_full() && !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+        self.looked_at += 1;
+    }
+
+    /// A value is not what is expected.
+    pub(crate) fn say(&mut self, at: &At<'_>, value: &Value, expected: String) {
+        if !self.is_full() {
+            self.add(Problem { path: at.path(), expected, got: short(value) });
         }
     }
-    match best {
-        // One alternative accepted the value's type: its complaint is the useful one.
-        Some(found) if !several => Ok(found),
-        Some(Problem { path, expected, got }) => {
-            Err(format!("one of {} alternatives ({path}: expected {expected}, got {got})", context.len()))
+
+    /// A property is missing.
+    pub(crate) fn missing(&mut self, at: &At<'_>) {
+        self.add(Problem { path: at.path(), expected: "a value".to_owned(), got: "nothing".to_owned() });
+    }
+
+    /// The name of a property does not fit; `find` finds out why.
+    pub(crate) fn name(&mut self, at: &At<'_>, name: &Value, find: impl FnOnce(&mut Tell)) {
+        let expected = match self.found(find) {
+            Some(Problem { expected, .. }) => format!("property names to be {expected}"),
+            None => "other property names".to_owned(),
+        };
+        self.say(at, name, expected);
+    }
+
+    /// Of alternatives that all fail, tells the problem of the one that got furthest; else what they all want at this place.
+    /// `find` finds out what is wrong with one.
+    pub(crate) fn nearest(
+        &mut self,
+        at: &At<'_>,
+        value: &Value,
+        count: usize,
+        mut find: impl FnMut(usize, &mut Tell),
+    ) {
+        let here = at.path();
+        let mut wanted: Vec<String> = Vec::new();
+        let mut best: Option<Problem> = None;
+        let mut several = false;
+        for found in (0..count).filter_map(|place| self.found(|first| find(place, first))) {
+            if found.path == here {
+                if !wanted.contains(&found.expected) {
+                    wanted.push(found.expected);
+                }
+            } else if best.is_none() {
+                best = Some(found);
+            } else {
+                several = true;
+            }
         }
-        None if wanted.is_empty() => Err(format!("a value that fits one of {} alternatives", context.len())),
-        None => Err(wanted.join(" or ")),
+        match best {
+            // One alternative accepted the value's type: its complaint is the useful one.
+            Some(found) if !several => self.add(found),
+            Some(Problem { path, expected, got }) => self.say(
+                at,
+                value,
+                format!("one of {count} alternatives ({path}: expected {expected}, got {got})"),
+            ),
+            None if wanted.is_empty() => {
+                self.say(at, value, format!("a value that fits one of {count} alternatives"));
+            }
+            None => self.say(at, value, wanted.join(" or ")),
+        }
+    }
+
+    /// The first problem that is found, unless this goes too deep.
+    fn found(&self, find: impl FnOnce(&mut Tell)) -> Option<Problem> {
+        let mut first = Tell { left: self.left.checked_sub(1)?, ..Tell::first() };
+        find(&mut first);
+        first.problems.pop()
     }
 }
 
-fn path_of(error: &ValidationError<'_>) -> String {
-    let mut path = String::new();
-    for segment in error.instance_path().segments() {
-        match segment {
-            LocationSegment::Property(name) => step(&mut path, &name),
-            // Writing to a string does not fail.
-            LocationSegment::Index(at) => drop(write!(path, "[{at}]")),
+impl Word {
+    /// What fits this word, where it says so by itself.
+    pub(crate) fn expected(&self) -> String {
+        match self {
+            Word::Never => "nothing".to_owned(),
+            Word::Types(types) => {
+                let names = TYPES.iter().filter(|(bit, _)| types & bit != 0).map(|(_, name)| *name);
+                names.collect::<Vec<_>>().join(" or ")
+            }
+            Word::Enum(options) => one_of(&options.values),
+            Word::Const(value) => short(value),
+            Word::Least(limit, exclusive) => {
+                format!("a number {} {limit}", if *exclusive { ">" } else { ">=" })
+            }
+            Word::Most(limit, exclusive) => {
+                format!("a number {} {limit}", if *exclusive { "<" } else { "<=" })
+            }
+            Word::Multiple(of) => format!("a multiple of {of}"),
+            Word::AtLeast(what, least) => format!("at least {least} {}", name(*what)),
+            Word::AtMost(what, most) => format!("at most {most} {}", name(*what)),
+            Word::Pattern(_, pattern) => format!("text that matches {}", cut(pattern)),
+            Word::Unique => "items that all differ".to_owned(),
+            Word::Contains { .. } => "an item that fits \"contains\"".to_owned(),
+            Word::Not(_, schema) => format!("a value that does not fit {schema}"),
+            Word::Format(format) => format!("a valid {}", format.name()),
+            Word::Content { encoding: Some(encoding), .. } => format!("{encoding} text"),
+            Word::Content { encoding: None, .. } => "application/json text".to_owned(),
+            _ => "a value that fits".to_owned(),
         }
     }
-    path
+}
+
+fn name(what: Count) -> &'static str {
+    match what {
+        Count::Characters => "characters",
+        Count::Items => "items",
+        Count::Properties => "properties",
+    }
 }
 
 /// Goes into a property: `filters.tags`. Names are the peer's, so a long one is cut.
@@ -168,7 +212,7 @@ fn cut(text: &str) -> String {
 }
 
 /// A value as JSON, or its beginning.
-fn short(value: &Value) -> String {
+pub(crate) fn short(value: &Value) -> String {
     let mut begun = Begun(Vec::new());
     // It fails when there is enough.
     drop(serde_json::to_writer(&mut begun, value));
