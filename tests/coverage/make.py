@@ -19,7 +19,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RULES, TABLE = HERE / "rules.toml", HERE / "TABLE.md"
-MARKED = ("core/src", "core/tests", "bindings-python/src", "bindings-python/tests", "tests")
+MARKED = ("core/src", "core/tests", "core/schema/tests", "bindings-python/src", "bindings-python/tests", "tests")
 UNMARKED = (HERE, ROOT / "tests" / "vectors")
 MARK = re.compile(r"(?:#|//+|\*)\s*proves: ((?:[ST]-\d{3}(?:, )?)+)")
 TEST = re.compile(r"^\s*(?:async )?(?:def|fn|class) (\w+)|^\s*(?:const|function) (\w+)")
