@@ -5,7 +5,7 @@ use mcpgraft::frame::line::{Frame, LineBuffer, LineFramer};
 use mcpgraft::http::accept::Accept;
 use mcpgraft::http::guard::{Guard, Hosts, Listed};
 use mcpgraft::http::sentinel;
-use mcpgraft::json::{Full, JsonErrorKind, Kind, Raw, Str, Writer, check, escape, fnv64};
+use mcpgraft::json::{Full, JsonErrorKind, Kind, Raw, Str, Writer, check, escape, fnv64, member};
 use mcpgraft::model::template::{Template, percent_decode};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -198,6 +198,20 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     // proves: S-190
+    #[test]
+    fn a_member_is_found_while_its_text_is_checked(
+        members in vec((prop_oneof![Just("\"a\""), Just("\"\\u0061\""), Just("\"é\"")], values()), 0..4),
+        nearly in nearly_json(),
+        name in prop_oneof![Just("a"), Just("é"), Just("")],
+    ) {
+        let members: Vec<String> = members.iter().map(|(name, value)| format!("{name} : {value}")).collect();
+        let object = format!(" {{ {} }}\n", members.join(" , "));
+        for text in [object.as_bytes(), &nearly] {
+            let both = check(text, DEPTH).map(|value| value.get(name).map(Raw::text));
+            prop_assert_eq!(member(text, name, DEPTH).map(|found| found.map(Raw::text)), both);
+        }
+    }
+
     #[test]
     fn any_split_gives_the_same_frames(stream in streams(), mut cuts in vec(0usize..90, 0..8)) {
         cuts.extend([0, stream.len()]);

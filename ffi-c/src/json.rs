@@ -39,8 +39,9 @@ pub unsafe extern "C" fn mcpgraft_json_get(
     alone(|| {
         // SAFETY: the caller's promise.
         let (json, name, place) =
-            unsafe { (value("json", json)?, utf8("name", name)?, place("member", member)?) };
-        let found = json.get(name);
+            unsafe { (bytes("json", json)?, utf8("name", name)?, place("member", member)?) };
+        let found =
+            json::member(json, name, json::MAX_DEPTH).map_err(|error| Trouble::Json("json", error))?;
         let found =
             found.ok_or(Trouble::Plain(mcpgraft_status::MCPGRAFT_NOT_FOUND, "there is no such member"))?;
         place.put(mcpgraft_str::of(found.bytes()));

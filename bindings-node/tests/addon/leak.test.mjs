@@ -31,7 +31,7 @@ async function flat(run, times) {
   await some(times / 4);
   // A leak grows in every round; a heap that finds its size does so once.
   let grown;
-  for (let round = 0; round < 3; round += 1) {
+  for (let round = 0; round < 6; round += 1) {
     const before = await memory();
     await some(times);
     const after = await memory();

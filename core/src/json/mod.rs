@@ -31,6 +31,8 @@ pub use error::{JsonError, JsonErrorKind};
 pub(crate) use scan::{find, find_text, line_run, skip_space};
 #[cfg(feature = "alloc")]
 pub(crate) use sift::check_walking;
+#[cfg(feature = "alloc")]
+pub use sift::member;
 pub(crate) use sift::{Picked, check_sifting};
 pub(crate) use sink::whole;
 pub use sink::{Full, Sink, SliceSink};

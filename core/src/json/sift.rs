@@ -6,7 +6,7 @@ use super::Str;
 #[cfg(not(feature = "alloc"))]
 use super::check::check_str;
 #[cfg(feature = "alloc")]
-use super::check::{Checker, check_by};
+use super::check::{Checker, check_by, utf8};
 use super::error::JsonError;
 #[cfg(feature = "alloc")]
 use super::error::JsonErrorKind;
@@ -102,6 +102,17 @@ pub(crate) fn check_sifting<'a, const N: usize>(
         Ok(())
     })?;
     Ok(Sifted { value, line, picked, others })
+}
+
+/// The member of that name of a JSON object, found while its text is checked: as [`check`](super::check) and then
+/// [`Raw::get`], in one go.
+///
+/// # Errors
+/// As [`check`](super::check).
+#[cfg(feature = "alloc")]
+pub fn member<'a>(text: &'a [u8], name: &str, max_depth: u16) -> Result<Option<Raw<'a>>, JsonError> {
+    let Picked { values: [found], .. } = check_sifting(utf8(text)?, max_depth, &[name])?.picked;
+    Ok(found)
 }
 
 /// As [`check`](super::check) of a text whose characters are known to be good. `walk` goes over the value, with
