@@ -48,7 +48,7 @@ for (const way of [{}, { era: "legacy" }, { transport: "stdio" }, { transport: "
     await some(5_000);
     // A leak grows in every round; a heap that finds its size does so once.
     let grown;
-    for (let round = 0; round < 3; round += 1) {
+    for (let round = 0; round < 6; round += 1) {
       const before = await memory();
       await some(25_000);
       const after = await memory();
