@@ -94,8 +94,7 @@ impl Core {
         self.0.run(env, |shared| {
             let kind = self::kind(kind)?;
             let definition = definition.bytes("definition")?;
-            let new = shared.catalog.borrow_mut().put(kind, text("definition", &definition)?)?;
-            Ok(new)
+            Ok(shared.catalog.borrow_mut().put(kind, text("definition", &definition)?)?)
         })
     }
 

@@ -25,7 +25,7 @@ pub(crate) fn value(name: &str, given: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
         return Ok(if flag.is_true() { "true" } else { "false" }.into());
     }
     if given.is_instance_of::<PyInt>() {
-        return Ok(given.str()?.to_str()?.into());
+        return Ok(given.extract::<i64>()?.to_string().into());
     }
     if let Ok(string) = given.cast::<PyString>() {
         return Ok(text(string.to_str()?));

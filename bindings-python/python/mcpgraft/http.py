@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from ._native import SESSION_HEADER, Call, Reply
-from .bridge import Hop, Inline, Loop, call, canceller, drive, is_async
+from .bridge import Hop, Inline, Loop, call, canceller, drive
 from .channel import Answer, Complete, HeaderList, HttpChannel, ReadBody, StartStream, late_channel
 from .context import Context
 from .dispatch import Outcome, plain_entry, run_call, run_plain, run_quick, run_rest
@@ -86,9 +86,7 @@ async def begin_async(server: Server, request: Request, auth: object, read: Read
         return denied
     if refused is not None:
         return whole(refused)
-    limit = exchange.max_body + 1
-    on_loop: Any = read if type(hop) is Loop and is_async(read) else None
-    body = await call(hop, read, limit) if on_loop is None else await on_loop(limit)
+    body = await call(hop, read, exchange.max_body + 1)
     visit = _Visit(server, request, exchange, hop)
     try:
         step = await visit.accept(body)
@@ -110,11 +108,13 @@ def asks_others(server: Server, auth: object) -> bool:
     return server.sessions is not None or bool(server.auth if auth is None else auth)
 
 
-async def listen(server: Server, exchange: Exchange, step: HttpStep, hop: Hop, streams: int) -> Answer | Listening:
-    """`act` for a client that listens, whose step has the event `listening`."""
+async def listen(
+    server: Server, exchange: Exchange, step: HttpStep, hop: Hop, streams: int, owner: str | None = None
+) -> Answer | Listening:
+    """`act` for a client of the stateless era that listens, whose step has the event `listening`."""
     assert step.reply is not None
     assert step.listener is not None
-    stream = Stream(step.listener, step.reply.body, keep_alive=server.keep_alive)
+    stream = Stream(step.listener, step.reply.body, owner=owner, keep_alive=server.keep_alive)
     if not server.hub.open(stream, streams):
         return _full(exchange)
     return await listening(server, hop, step.reply, stream)
@@ -122,8 +122,6 @@ async def listen(server: Server, exchange: Exchange, step: HttpStep, hop: Hop, s
 
 async def act(server: Server, request: Request, exchange: Exchange, step: HttpStep, hop: Hop, streams: int) -> Verdict:
     """Do what a step of `Exchange.take` asks for."""
-    if step.event == "listening":
-        return await listen(server, exchange, step, hop, streams)
     return await _Visit(server, request, exchange, hop).act(step, streams)
 
 
@@ -226,28 +224,25 @@ class _Visit:
         return whole(step.reply)
 
     async def _listen(self, step: HttpStep, streams: int) -> Answer | Listening:
-        server, sessions, id, reply, listener = self._server, self._sessions, self._id, step.reply, step.listener
-        assert reply is not None
-        assert listener is not None
+        server, sessions, id = self._server, self._sessions, self._id
         owner = known_as(self._request.principal)
         if self._request.method != "GET" or sessions is None or id is None:
-            stream = Stream(listener, reply.body, owner=owner, keep_alive=server.keep_alive)
-            if not server.hub.open(stream, streams):
-                return _full(self._exchange)
-        else:
-            stream = Stream(
-                listener,
-                reply.body,
-                session=id,
-                load=self._saved,
-                owner=owner or partial(session_owner, id),
-                watches=sessions.kind == "kept",
-                keep_alive=server.keep_alive,
-            )
-            if not server.hub.open(stream, streams):
-                return _full(self._exchange)
-            stream.on_close(sessions.hold(id))
-        return await listening(server, self._hop, reply, stream)
+            return await listen(server, self._exchange, step, self._hop, streams, owner)
+        assert step.reply is not None
+        assert step.listener is not None
+        stream = Stream(
+            step.listener,
+            step.reply.body,
+            session=id,
+            load=self._saved,
+            owner=owner or partial(session_owner, id),
+            watches=sessions.kind == "kept",
+            keep_alive=server.keep_alive,
+        )
+        if not server.hub.open(stream, streams):
+            return _full(self._exchange)
+        stream.on_close(sessions.hold(id))
+        return await listening(server, self._hop, step.reply, stream)
 
     async def _resume(self, step: HttpStep, streams: int) -> Answer | Listening:
         events, id, reply = self._server.events, self._id, step.reply

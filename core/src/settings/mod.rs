@@ -15,7 +15,7 @@ use crate::http::guard::{Guard, Hosts};
 use crate::http::{Endpoint, Sessions};
 use crate::json::Raw;
 use crate::server::{CacheScope, ExperimentalTasks, Offer, Profile};
-use crate::{Limits, RevisionSet, Server};
+use crate::{Limits, Server};
 
 /// Everything of a server but its catalogue.
 ///
@@ -40,17 +40,11 @@ use crate::{Limits, RevisionSet, Server};
 pub struct Settings {
     info: String,
     instructions: Option<String>,
-    revisions: RevisionSet,
-    lists: HostLists,
-    completions: bool,
-    logging: bool,
-    list_changed: bool,
-    subscribe: bool,
     experimental: Option<String>,
     extensions: Option<String>,
-    experimental_tasks: ExperimentalTasks,
-    ttl_ms: u64,
-    cache_scope: CacheScope,
+    lists: HostLists,
+    /// The rest of the profile: without texts, and what is offered depends on the catalogue.
+    profile: Profile<'static>,
     hosts: Option<Vec<String>>,
     origins: Vec<String>,
     sessions: Sessions,
@@ -114,17 +108,10 @@ impl Settings {
         Settings {
             info: String::new(),
             instructions: None,
-            revisions: RevisionSet::ALL,
-            lists: HostLists { tools: false, resources: false, prompts: false },
-            completions: false,
-            logging: false,
-            list_changed: false,
-            subscribe: false,
             experimental: None,
             extensions: None,
-            experimental_tasks: ExperimentalTasks::No,
-            ttl_ms: 0,
-            cache_scope: CacheScope::Private,
+            lists: HostLists { tools: false, resources: false, prompts: false },
+            profile: Profile::new(Raw::trusted("{}")),
             hosts: None,
             origins: Vec::new(),
             sessions: Sessions::Off,
@@ -148,6 +135,7 @@ impl Settings {
         }
         self.set_known(catalog, name, value).map_err(|wrong| match wrong {
             Wrong::Must(must, found) => SettingError::Wrong { name, must, found: beginning(found) },
+            Wrong::Unknown => SettingError::Unknown,
             Wrong::NoMemory => SettingError::NoMemory,
         })
     }
@@ -159,11 +147,11 @@ impl Settings {
                 let text = value.str().ok_or(Wrong::Must("a string", value.text()))?;
                 self.instructions = Some(value::owned(text)?);
             }
-            "revisions" => self.revisions = value::revisions(value)?,
-            "logging" => self.logging = value::flag(value)?,
-            "completions" => self.completions = value::flag(value)?,
-            "list_changed" => self.list_changed = value::flag(value)?,
-            "subscribe" => self.subscribe = value::flag(value)?,
+            "revisions" => self.profile.revisions = value::revisions(value)?,
+            "logging" => self.profile.logging = value::flag(value)?,
+            "completions" => self.profile.completions = value::flag(value)?,
+            "list_changed" => self.profile.list_changed = value::flag(value)?,
+            "subscribe" => self.profile.subscribe = value::flag(value)?,
             "experimental" => self.experimental = Some(value::object(value)?),
             "extensions" => self.extensions = Some(value::extensions(value)?),
             "experimental_tasks" => {
@@ -172,7 +160,8 @@ impl Settings {
                     ("offered", ExperimentalTasks::Offered),
                     ("listed", ExperimentalTasks::Listed),
                 ];
-                self.experimental_tasks = value::one_of(value, kinds, r#""no", "offered" or "listed""#)?;
+                self.profile.experimental_tasks =
+                    value::one_of(value, kinds, r#""no", "offered" or "listed""#)?;
             }
             "host_lists" => self.lists = value::host_lists(value)?,
             "custom_methods" => {
@@ -181,20 +170,20 @@ impl Settings {
                 }
             }
             "ttl_ms" => {
-                self.ttl_ms =
+                self.profile.ttl_ms =
                     value.u64().ok_or(Wrong::Must("a whole number of milliseconds", value.text()))?;
             }
             "cache_scope" => {
                 let scopes = [("private", CacheScope::Private), ("public", CacheScope::Public)];
-                self.cache_scope = value::one_of(value, scopes, r#""private" or "public""#)?;
+                self.profile.cache_scope = value::one_of(value, scopes, r#""private" or "public""#)?;
             }
             "allowed_hosts" => self.hosts = if value.is_null() { None } else { Some(value::texts(value)?) },
             "allowed_origins" => self.origins = value::texts(value)?,
-            // `sessions`: `NAMES` has no other.
-            _ => {
+            "sessions" => {
                 let kinds = [("off", Sessions::Off), ("fixed", Sessions::Fixed), ("kept", Sessions::Kept)];
                 self.sessions = value::one_of(value, kinds, r#""off", "fixed" or "kept""#)?;
             }
+            _ => return Err(Wrong::Unknown),
         }
         Ok(())
     }
@@ -263,21 +252,14 @@ impl Settings {
             false => Offer::No,
         };
         let profile = Profile {
+            info: Raw::trusted(&self.info),
             instructions: self.instructions.as_deref(),
-            revisions: self.revisions,
             tools: offer(self.lists.tools, &[Kind::Tool]),
             resources: offer(self.lists.resources, &[Kind::Resource, Kind::Template]),
             prompts: offer(self.lists.prompts, &[Kind::Prompt]),
-            completions: self.completions,
-            logging: self.logging,
-            list_changed: self.list_changed,
-            subscribe: self.subscribe,
             experimental: self.experimental.as_deref().map(Raw::trusted),
             extensions: self.extensions.as_deref().map(Raw::trusted),
-            experimental_tasks: self.experimental_tasks,
-            ttl_ms: self.ttl_ms,
-            cache_scope: self.cache_scope,
-            ..Profile::new(Raw::trusted(&self.info))
+            ..self.profile
         };
         Server { profile, limits: self.limits, catalog }
     }

@@ -11,6 +11,7 @@ use crate::{Revision, RevisionSet};
 pub(super) enum Wrong<'r> {
     /// What it takes, and the JSON text of what it does not.
     Must(&'static str, &'r str),
+    Unknown,
     NoMemory,
 }
 
